@@ -1,0 +1,1 @@
+"""Code objects: the only rooms of the engine that know bytecode."""

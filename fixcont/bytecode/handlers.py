@@ -1,0 +1,168 @@
+"""What the handlers of a code object are: which of them a trap stands in front of.
+
+A trap in front of a handler sees the exception while the loops and `with` blocks of the `try` body are still on the stack.
+That is wanted where the handler lets the exception pass (`finally`, `with`, clean-ups), and where it may not match by type and
+the body holds a block that would be lost. A handler that catches costs nothing: no trap, or a check of the types in line.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fixcont.bytecode.exceptiontable import Row
+from fixcont.bytecode.interpreter import DIRECTION, NAME, OPCODE, UNITS
+
+
+class HandlerKind(enum.Enum):
+    """What a handler does with an exception."""
+
+    PASSES = enum.auto()  #: `finally`, a `with` exit, a clean-up, an `except` that always raises again
+    TYPED = enum.auto()  #: takes it if the type matches
+    CATCHES = enum.auto()  #: takes everything
+    WITHIN = enum.auto()  #: tidies up inside an expression or an await: not a place of its own
+
+
+class Handler(NamedTuple):
+    """A handler of a code object.
+
+    Attributes:
+        kind: what it does.
+        checks: for TYPED, the instructions of each clause that put its type on the stack and compare, if they can be run twice.
+        is_cleanup: whether all that it does is to restore and raise again.
+        is_wrapper: whether it is the row that turns a generator's StopIteration into a RuntimeError.
+    """
+
+    kind: HandlerKind
+    checks: tuple[bytes, ...] = ()
+    is_cleanup: bool = False
+    is_wrapper: bool = False
+
+
+_PUSH_EXC_INFO = OPCODE["PUSH_EXC_INFO"]
+_WITH_EXCEPT_START = OPCODE["WITH_EXCEPT_START"]
+_POP_TOP = OPCODE["POP_TOP"]
+_POP_EXCEPT = OPCODE["POP_EXCEPT"]
+_RERAISE = OPCODE["RERAISE"]
+_COPY = OPCODE["COPY"]
+_EXTENDED_ARG = OPCODE["EXTENDED_ARG"]
+_LOAD_CONST = OPCODE["LOAD_CONST"]
+_CHECK_EXC_MATCH = OPCODE["CHECK_EXC_MATCH"]
+_CHECK_EG_MATCH = OPCODE["CHECK_EG_MATCH"]
+_WRAPS_STOPITERATION = OPCODE.get("CALL_INTRINSIC_1", -1)
+_WITHIN_EXPRESSIONS = {OPCODE[name] for name in ("CLEANUP_THROW", "END_ASYNC_FOR") if name in OPCODE}
+_RESTORES_NAMES = {OPCODE[name] for name in ("SWAP", "POP_TOP", "STORE_FAST", "STORE_DEREF") if name in OPCODE}
+#: Loads that have no effect and give the same when they are run again; they may follow a method or NULL bit only where it is clear.
+_PURE_LOADS = {
+    "LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK", "LOAD_DEREF", "LOAD_ATTR", "BUILD_TUPLE",
+    "LOAD_CLASSDEREF",
+}  # fmt: skip
+_IS_PURE_LOAD = [name in _PURE_LOADS for name in NAME]
+
+
+def classify(ops: bytes, args: bytes, stacks: Sequence[str | None], row: Row) -> Handler:
+    """Tell what the handler that `row` leads to does."""
+    target = row.target
+    op = ops[target]
+    if op in _WITHIN_EXPRESSIONS:
+        return Handler(HandlerKind.WITHIN)
+    if op == _WRAPS_STOPITERATION:
+        return Handler(HandlerKind.PASSES, is_wrapper=True)
+    if op != _PUSH_EXC_INFO:
+        if op in _RESTORES_NAMES and not row.lasti:
+            return Handler(HandlerKind.WITHIN)  # an inlined comprehension's
+        return Handler(HandlerKind.PASSES, is_cleanup=True)
+    following = ops[target + 1]
+    if following == _WITH_EXCEPT_START:
+        return Handler(HandlerKind.PASSES)
+    if following == _POP_TOP:
+        return Handler(HandlerKind.PASSES if _always_raises_again(ops, args, target) else HandlerKind.CATCHES)
+    match = _first_match(ops, stacks, target)
+    if match is None:
+        return Handler(HandlerKind.PASSES)
+    if ops[match] == _CHECK_EG_MATCH:
+        return Handler(HandlerKind.TYPED)
+    if _always_raises_again(ops, args, target):
+        return Handler(HandlerKind.PASSES)
+    checks, catches_all = _checks(ops, args, target)
+    return Handler(HandlerKind.CATCHES if catches_all else HandlerKind.TYPED, checks)
+
+
+def _first_match(ops: bytes, stacks: Sequence[str | None], target: int) -> int | None:
+    """Return where a handler compares the type, or None where it is a `finally` body."""
+    at = target + 1
+    on_top = stacks[at]
+    size = len(ops)
+    while at < size and on_top is not None:
+        if ops[at] in (_CHECK_EXC_MATCH, _CHECK_EG_MATCH):
+            return at
+        at += UNITS[ops[at]]
+        stack = stacks[at] if at < size else None
+        if stack is None or len(stack) <= len(on_top):  # a statement has ended: this is a body
+            return None
+    return None
+
+
+def _checks(ops: bytes, args: bytes, target: int) -> tuple[tuple[bytes, ...], bool]:
+    """Return the comparisons of the `except` clauses, () where one is not plain, and whether the last clause is a bare one."""
+    out = []
+    at = target + 1
+    while True:
+        start = at
+        while _IS_PURE_LOAD[ops[at]] or ops[at] == _EXTENDED_ARG:
+            if NAME[ops[at]] in ("LOAD_GLOBAL", "LOAD_ATTR") and _has_extra_bit(ops[at], args[at]):
+                return (), False
+            at += UNITS[ops[at]]
+        if at == start:  # no more clauses: raise again, or a bare `except`
+            return tuple(out), ops[at] == _POP_TOP
+        if ops[at] != _CHECK_EXC_MATCH:
+            return (), False
+        check = b"".join(bytes((ops[unit], args[unit])) for unit in range(start, at + UNITS[ops[at]]))
+        out.append(check)
+        at += UNITS[ops[at]]
+        arg = 0
+        while ops[at] == _EXTENDED_ARG:
+            arg = (arg | args[at]) << 8
+            at += 1
+        if DIRECTION[ops[at]] <= 0:
+            return (), False
+        at = at + UNITS[ops[at]] + (arg | args[at])
+
+
+def _has_extra_bit(op: int, arg: int) -> bool:
+    """Whether a load also pushes NULL or a method's self (from 3.12 on LOAD_ATTR has such a bit)."""
+    if NAME[op] == "LOAD_ATTR" and "LOAD_METHOD" in OPCODE:
+        return False
+    return bool(arg & 1)
+
+
+def _always_raises_again(ops: bytes, args: bytes, target: int) -> bool:
+    """Tell whether no path through a handler takes the exception: none ends it but by raising."""
+    seen = set()
+    work = [target]
+    while work:
+        at = work.pop()
+        arg = 0
+        while at not in seen and at < len(ops):
+            seen.add(at)
+            op = ops[at]
+            name = NAME[op]
+            if op == _EXTENDED_ARG:
+                arg = (arg | args[at]) << 8
+                at += 1
+                continue
+            if op == _POP_EXCEPT and ops[at + 1] != _RERAISE or name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE"):
+                return False
+            if name in ("RERAISE", "RAISE_VARARGS"):
+                break
+            following = at + UNITS[op]
+            if DIRECTION[op]:
+                jump = following + (arg | args[at]) * DIRECTION[op]
+                if name.startswith("JUMP_") and "_IF_" not in name:
+                    following = jump
+                else:
+                    work.append(jump)
+            arg = 0
+            at = following
+    return True

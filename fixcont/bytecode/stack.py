@@ -1,0 +1,370 @@
+"""The symbolic stack: what lies where on the value stack at each instruction of a code object.
+
+A stack is a string, one character an item, bottom first. Lower-case letters are the kinds that outlive a statement or
+that must be handled with care; every other item is the character of the instruction that pushed it (see `pushed_by`).
+
+    i  iterator of a running `for` loop          n  its partner: an index (a tagged int) or NULL, where loops keep one
+    a  iterator of a running `async for` loop    w  exit of an open `with` block    s  its self, or NULL, where `with` keeps one
+    e  the exception that was handled before     x  the exception being handled now
+    l  offset of a failing instruction (lasti)   p  an argument, kept as it was at entry
+    r  a value on its way out through a `finally` body
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fixcont.bytecode import interpreter
+from fixcont.bytecode.exceptiontable import Row
+from fixcont.bytecode.interpreter import DIRECTION, HAS_ARGUMENT, NAME, OPCODE, UNITS, stack_effect
+
+#: What must never become an object of its own: NULL, or a tagged int.
+NEVER_COPIED = frozenset("snl")
+_FIRST_PUSHED = 0x100
+_LAST_PUSHED = 0x10FFFF
+
+_SPECIAL = {
+    "SWAP", "COPY", "GET_ITER", "GET_AITER", "BEFORE_WITH", "BEFORE_ASYNC_WITH", "LOAD_SPECIAL",
+    "PUSH_EXC_INFO", "CHECK_EG_MATCH", "RETURN_GENERATOR", "UNPACK_SEQUENCE", "UNPACK_EX",
+}  # fmt: skip
+_ENDS = {"RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS", "INTERPRETER_EXIT"}
+_ALWAYS_JUMPS = {"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"}
+#: These leave the items that they do not pop as they are; all others put a result on top.
+_POPS_ONLY = (
+    "POP_", "STORE_", "DELETE_", "JUMP", "LIST_APPEND", "SET_ADD", "MAP_ADD", "LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE",
+    "DICT_MERGE", "NOP", "RESUME", "END_FOR", "NOT_TAKEN", "SETUP_ANNOTATIONS", "COPY_FREE_VARS", "MAKE_CELL", "KW_NAMES",
+    "PRECALL", "CACHE", "FOR_ITER", "CHECK_EXC_MATCH", "END_ASYNC_FOR", "IMPORT_STAR", "PRINT_EXPR",
+)  # fmt: skip
+
+#: Never in `co_code`: what the interpreter puts into the copy that it runs, and numbers that are not in use.
+_NEVER_MET = ("INSTRUMENTED_", "RESERVED", "ENTER_EXECUTOR", "TRACE_RECORD", "<")
+_ORDINARILY, _END, _SPECIALLY = range(3)
+
+
+class Inconsistent(ValueError):
+    """Code takes more from the stack than there is, or two paths to a place leave different stacks there."""
+
+
+def pushed_by(unit: int) -> str:
+    """Return the character of an item that the instruction at `unit` pushed."""
+    return chr(_FIRST_PUSHED + unit)
+
+
+def _effect(op: int, arg: int, *, jump: bool = False) -> int:
+    return stack_effect(op, arg if HAS_ARGUMENT[op] else None, jump=jump)
+
+
+def _argument_mask(op: int) -> int:
+    """Return 0 where the argument makes no difference to the stack, else 255."""
+    name = NAME[op]
+    if name in _SPECIAL:
+        return 255
+    if not HAS_ARGUMENT[op] or name in _ENDS:
+        return 0
+    effects = set()
+    for arg in (0, 1, 2, 3, 4, 5, 8, 16, 32, 33, 64, 128, 255):
+        try:
+            effects.add((_effect(op, arg), _effect(op, arg, jump=True)))
+        except ValueError:  # an argument that the instruction never has
+            continue
+    return 0 if len(effects) == 1 else 255
+
+
+_MATTERS = [0 if name.startswith(_NEVER_MET) else _argument_mask(op) for op, name in enumerate(NAME)]
+_ACTION = [_SPECIALLY if name in _SPECIAL else _END if name in _ENDS else _ORDINARILY for name in NAME]
+_IS_POPS_ONLY = [name.startswith(_POPS_ONLY) for name in NAME]
+
+_varying: dict[tuple[int, int, bool], int] = {}  # (opcode, argument, jump) -> effect
+
+
+def _varying_effect(op: int, arg: int, jump: bool) -> int:
+    key = op, arg, jump
+    effect = _varying.get(key)
+    if effect is None:
+        effect = _effect(op, arg, jump=jump)
+        if len(_varying) < 100_000:
+            _varying[key] = effect
+    return effect
+
+
+def apply_effect(op: int, effect: int, stack: str, item: str) -> str:
+    """Return the stack after an instruction without special treatment. Raises `Inconsistent`."""
+    if effect > 0:
+        return stack + item * effect
+    if _IS_POPS_ONLY[op]:
+        if len(stack) < -effect:
+            raise Inconsistent(NAME[op])
+        return stack[:effect] if effect else stack
+    if len(stack) < 1 - effect:
+        raise Inconsistent(NAME[op])
+    return stack[: effect - 1] + item
+
+
+def _apply_special(op: int, arg: int, stack: str, item: str) -> str:
+    """Return the stack after one of the instructions in `_SPECIAL`. Raises `Inconsistent`."""
+    name = NAME[op]
+    size = len(stack)
+    if name in ("SWAP", "COPY") and size < arg or size < 1 and name != "RETURN_GENERATOR":
+        raise Inconsistent(name)
+    if name == "COPY":
+        return stack + stack[-arg]
+    if name == "SWAP":
+        if arg == 1:
+            return stack
+        return stack[: size - arg] + stack[-1] + stack[size - arg + 1 : -1] + stack[size - arg]
+    if name == "GET_ITER":
+        if not interpreter.LOOP_KEEPS_INDEX:
+            return stack[:-1] + "i"
+        return stack[:-1] + "in" if arg == 0 else stack + item  # an argument marks `yield from`
+    if name == "GET_AITER":
+        return stack[:-1] + "a"
+    if name in ("BEFORE_WITH", "BEFORE_ASYNC_WITH"):
+        return stack[:-1] + "w" + item
+    if name == "LOAD_SPECIAL":  # 1 and 3 are __exit__ and __aexit__
+        return stack[:-1] + ("ws" if arg in (1, 3) else item * 2)
+    if name == "PUSH_EXC_INFO":
+        return stack[:-1] + "ex"
+    if name == "CHECK_EG_MATCH":
+        return stack[:-2] + item * 2
+    if name == "RETURN_GENERATOR":
+        return stack + item
+    return stack[:-1] + item * (_varying_effect(op, arg, False) + 1)  # UNPACK_SEQUENCE, UNPACK_EX
+
+
+class _State(dict[int, "_State"]):
+    """One symbolic stack and, filled as they are met, the stacks that instructions lead to.
+
+    Most stacks of all code are the same few hundred, so a run over a code object is a walk through these: several times
+    faster than computing each stack anew. Key: opcode << 9 | jump << 8 | argument (below 256; 0 where it does not matter).
+    """
+
+    __slots__ = ("stack",)
+
+    def __init__(self, stack: str) -> None:
+        super().__init__()
+        self.stack = stack
+
+
+_ORDINARY = "\x80"
+_states: dict[str, _State] = {}  # stack -> its state
+
+
+def _state(stack: str) -> _State:
+    state = _states.get(stack)
+    if state is None:
+        state = _State(stack)
+        if len(_states) < 50_000:
+            _states[stack] = state
+    return state
+
+
+def _follow(state: _State, op: int, arg: int, jump: bool, item: str) -> _State:
+    """Return the state behind an instruction. Raises `Inconsistent`."""
+    stack = after(op, arg, state.stack, item, jump=jump)
+    if item != _ORDINARY:  # a state of its own, which stays empty: only that run has its items
+        return _State(stack)
+    following = _state(stack)
+    if arg < 256:
+        state[op << 9 | jump << 8 | arg & _MATTERS[op]] = following
+    return following
+
+
+def after(op: int, arg: int, stack: str, item: str = _ORDINARY, *, jump: bool = False) -> str:
+    """Return the stack behind an instruction (of a jump: where it does not jump, or with `jump` where it does).
+
+    Raises:
+        Inconsistent: there is not enough on the stack.
+    """
+    if _ACTION[op] == _SPECIALLY:
+        return _apply_special(op, arg, stack, item)
+    if _ACTION[op] == _END:
+        return stack
+    return apply_effect(op, _varying_effect(op, arg, jump), stack, item)
+
+
+def symbolic_stacks(ops: bytes, args: bytes, rows: Sequence[Row], start: int = 0, initial: str = "") -> list[str | None]:
+    """Run code symbolically and return the stack before each instruction.
+
+    Args:
+        ops: the opcodes, one a code unit (`co_code[::2]`).
+        args: the arguments, one a code unit.
+        rows: the exception table.
+        start: the code unit to begin at.
+        initial: the stack there.
+
+    Returns:
+        By code unit; None where no path leads to and inside caches. The units of EXTENDED_ARG have the stack of their instruction.
+
+    Raises:
+        Inconsistent: the code takes more from the stack than there is.
+        ValueError: the code is too large.
+    """
+    if len(ops) > _LAST_PUSHED - _FIRST_PUSHED:
+        raise ValueError("code object too large")
+    identify = _may_have_finally(ops, rows)
+    states: list[_State | None] = [None] * len(ops)
+    work = [(start, _State(initial) if identify else _state(initial))]
+    pending = list(rows)
+    while work:
+        while work:
+            _run(ops, args, states, work, identify)
+        pending = _enter_handlers(ops, states, pending, work, identify)
+    stacks = [None if state is None else state.stack for state in states]
+    if identify:
+        _mark_returned(ops, stacks)
+    return stacks
+
+
+def _may_have_finally(ops: bytes, rows: Sequence[Row]) -> bool:
+    """Tell whether a handler may be a `finally` body, so that a value may be on its way out through a copy of it."""
+    for row in rows:
+        target = row.target
+        if ops[target] == _PUSH_EXC_INFO and ops[target + 1] not in (_WITH_EXCEPT_START, _POP_TOP):
+            if ops.find(_CHECK_EXC_MATCH, target, target + 12) < 0:
+                return True
+    return False
+
+
+def _run(ops: bytes, args: bytes, states: list[_State | None], work: list[tuple[int, _State]], identify: bool) -> None:
+    """Follow one path from the last place in `work` until it ends or meets a place that was visited.
+
+    With `identify` each pushed item is its instruction's own character, else they are all alike, which is faster.
+    """
+    at, state = work.pop()
+    size = len(ops)
+    item = _ORDINARY
+    flows, units, matters = _FLOW, UNITS, _MATTERS
+    while at < size and states[at] is None:
+        states[at] = state
+        op = ops[at]
+        arg = args[at]
+        flow = flows[op]
+        if flow == _EXTENDS:
+            while flow == _EXTENDS:
+                at += 1
+                states[at] = state
+                op = ops[at]
+                arg = arg << 8 | args[at]
+                flow = flows[op]
+        if identify:
+            item = pushed_by(at)
+        if not flow:
+            following = state.get(op << 9 | arg & matters[op])
+            state = following if following is not None and arg < 256 else _follow(state, op, arg, False, item)
+            at += units[op]
+            continue
+        if flow == _ENDS_PATH:
+            return
+        target = at + units[op] + arg * DIRECTION[op]
+        jumped = state.get(op << 9 | 256 | arg & matters[op])
+        if jumped is None or arg > 255:
+            jumped = _follow(state, op, arg, True, item)
+        if flow == _JUMPS_ON:
+            at, state = target, jumped
+            continue
+        visited = states[target]
+        if visited is None:
+            work.append((target, jumped))
+        elif visited is not jumped and not identify:
+            _check_agree(visited, jumped, target)
+        following = state.get(op << 9 | arg & matters[op])
+        state = following if following is not None and arg < 256 else _follow(state, op, arg, False, item)
+        at += units[op]
+    if not identify and at < size and states[at] is not state:
+        _check_agree(states[at], state, at)
+
+
+def _check_agree(one: _State | None, other: _State, at: int) -> None:
+    """Raise `Inconsistent` if two paths to a place leave stacks that differ in more than what kind of object an item is.
+
+    The clean-up of an inlined comprehension is reached with its iterator and its result in either order.
+    """
+    if one is not None and one.stack.translate(_OBJECTS) != other.stack.translate(_OBJECTS):
+        raise Inconsistent(f"two stacks at {at}: {one.stack!a} and {other.stack!a}")
+
+
+_OBJECTS = {ord(kind): "o" for kind in "iax\x80"}
+
+
+_RETURN_VALUE = OPCODE["RETURN_VALUE"]
+_PUSH_EXC_INFO = OPCODE["PUSH_EXC_INFO"]
+_WITH_EXCEPT_START = OPCODE["WITH_EXCEPT_START"]
+_POP_TOP = OPCODE["POP_TOP"]
+_CHECK_EXC_MATCH = OPCODE["CHECK_EXC_MATCH"]
+_EXTENDS, _ENDS_PATH, _JUMPS_ON, _MAY_JUMP = 1, 2, 3, 4
+
+
+def _flow(op: int) -> int:
+    """How control goes on behind an instruction: 0 to the next one."""
+    name = NAME[op]
+    if name == "EXTENDED_ARG":
+        return _EXTENDS
+    if name in _ENDS:
+        return _ENDS_PATH
+    if DIRECTION[op]:
+        return _JUMPS_ON if name in _ALWAYS_JUMPS else _MAY_JUMP
+    return 0
+
+
+_FLOW = [_flow(op) for op in range(256)]
+
+
+def _enter_handlers(
+    ops: bytes, states: list[_State | None], pending: list[Row], work: list[tuple[int, _State]], identify: bool
+) -> list[Row]:
+    """Put the handlers that can be reached by now into `work`; return the rows that cannot be reached yet."""
+    left = []
+    for row in pending:
+        if states[row.target] is not None:
+            continue
+        # A handler's own PUSH_EXC_INFO is covered by its clean-up though it cannot fail; its stack lacks what it pushes.
+        first = row.start + (ops[row.start] == _PUSH_EXC_INFO)
+        covered = next((state for state in states[first : row.end] if state is not None), None)
+        if covered is None:
+            left.append(row)
+        else:
+            entered = covered.stack[: row.depth] + ("lx" if row.lasti else "x")
+            work.append((row.target, _State(entered) if identify else _state(entered)))
+    return left
+
+
+def _mark_returned(ops: bytes, stacks: list[str | None]) -> None:
+    """Give the kind `r` to the values that a `return` carries out through `finally` bodies."""
+    returned = set()
+    at = ops.find(_RETURN_VALUE)
+    while at >= 0:
+        stack = stacks[at]
+        if stack and stack[-1] >= "\x80":
+            returned.add(stack[-1])
+        at = ops.find(_RETURN_VALUE, at + 1)
+    # A value that is returned at once never lies below another item at a statement; only those of a `finally` body do.
+    returned = {item for item in returned if _lies_below(item, stacks)}
+    if returned:
+        table = {ord(item): "r" for item in returned}
+        for at, stack in enumerate(stacks):
+            if stack:
+                stacks[at] = stack.translate(table)
+
+
+def _lies_below(item: str, stacks: list[str | None]) -> bool:
+    return any(stack is not None and item in stack[:-1] for stack in stacks)
+
+
+def statement_stack(stack: str, depth: int) -> str:
+    """Return the part of a stack that belongs to no expression: what open blocks keep there.
+
+    Args:
+        stack: the symbolic stack at an instruction.
+        depth: how many items are surely such: those that the row keeps that covers the instruction.
+    """
+    size = len(stack)
+    while depth < size:
+        # The exception that a `finally` body keeps counts only below a loop of that body: on top it is
+        # taken by the instruction that raises it again, and is gone when that has failed.
+        if stack[depth] not in "inar" and not (stack[depth] == "x" and stack[depth + 1 : depth + 2] in _BLOCKS):
+            break
+        depth += 1
+    return stack[:depth]
+
+
+_BLOCKS = frozenset("inar")

@@ -1,0 +1,120 @@
+"""The arguments of a live frame, as they were bound when it was entered, and binding them to the newest version's parameters."""
+
+from __future__ import annotations
+
+import inspect
+from types import CodeType, FrameType, FunctionType
+from typing import Any, NamedTuple
+
+from fixcont.bytecode import interpreter, parameters, traps
+from fixcont.errors import Refusal
+
+
+class Arguments(NamedTuple):
+    """What a call was made with.
+
+    Attributes:
+        named: by parameter, but for those that collect.
+        positional: what `*args` collected.
+        keywords: what `**kwargs` collected.
+    """
+
+    named: dict[str, Any]
+    positional: tuple[Any, ...]
+    keywords: dict[str, Any]
+
+
+def names(code: CodeType) -> tuple[str, ...]:
+    """Return the names of all parameters, the collecting ones last."""
+    return code.co_varnames[: parameters.count(code)]
+
+
+def missing(frame: FrameType) -> list[str]:
+    """Return the parameters of a live frame whose argument is gone: deleted, and not kept."""
+    code = frame.f_code
+    kept = {code.co_varnames[slot] for slot in traps.kept_parameters(code)}
+    present = frame.f_locals
+    return [name for name in names(code) if name not in kept and name not in present]
+
+
+def rebound(code: CodeType) -> list[str]:
+    """Return the parameters that a function binds anew, and whose objects at entry are therefore kept."""
+    return [code.co_varnames[slot] for slot in traps.kept_parameters(code)]
+
+
+def at_entry(frame: FrameType, stack: tuple[Any, ...]) -> Arguments:
+    """Return what a frame was called with.
+
+    Args:
+        frame: at a trap, with its variables still there.
+        stack: the items of its open blocks; the first of them are the arguments that it rebinds.
+    """
+    code = frame.f_code
+    values = dict(frame.f_locals)
+    for slot, value in zip(traps.kept_parameters(code), stack, strict=False):
+        values[code.co_varnames[slot]] = value
+    named = code.co_argcount + code.co_kwonlyargcount
+    ordered = names(code)
+    at = named
+    positional: tuple[Any, ...] = ()
+    keywords: dict[str, Any] = {}
+    if code.co_flags & interpreter.VARARGS:
+        positional = values[ordered[at]]
+        at += 1
+    if code.co_flags & interpreter.VARKEYWORDS:
+        keywords = values[ordered[at]]
+    return Arguments({name: values[name] for name in ordered[:named]}, positional, keywords)
+
+
+def unbound(code: CodeType, old: CodeType, function: FunctionType | None) -> list[str]:
+    """Return the parameters of `code`, the newest version, that would get no value from a frame of `old`.
+
+    Args:
+        function: one that runs `code`, for its default values; None if none is known.
+    """
+    given = set(names(old)[: old.co_argcount + old.co_kwonlyargcount])
+    first = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    defaults = _defaults(code, function)
+    return [name for name in first if name not in given and name not in defaults]
+
+
+def _defaults(code: CodeType, function: FunctionType | None) -> dict[str, Any]:
+    if function is None:
+        return {}
+    values = function.__defaults__ or ()
+    positional = code.co_varnames[: code.co_argcount]
+    found = dict(zip(positional[len(positional) - len(values) :], values, strict=True)) if values else {}
+    return found | (function.__kwdefaults__ or {})
+
+
+def call_arguments(code: CodeType, arguments: Arguments, function: FunctionType | None) -> tuple[list[Any], dict[str, Any]]:
+    """Return positional and keyword arguments that bind to `code` as the original call did.
+
+    Parameters that `code` no longer has are dropped; new ones get their defaults, or a collected keyword of that name.
+    """
+    available = dict(_defaults(code, function))
+    keywords = dict(arguments.keywords)
+    ordered = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    for name in ordered:
+        if name in keywords and name not in arguments.named:
+            available[name] = keywords.pop(name)
+    available |= arguments.named
+    positional = [available[name] for name in ordered[: code.co_argcount]]
+    if code.co_flags & interpreter.VARARGS:
+        positional += arguments.positional
+    by_name = {name: available[name] for name in ordered[code.co_argcount :]}
+    if code.co_flags & interpreter.VARKEYWORDS:
+        by_name |= keywords
+    return positional, by_name
+
+
+def describe(code: CodeType) -> str:
+    """Return the parameters of a code object as they would be written, without defaults."""
+    function = FunctionType(code, {}, None, None, tuple(_cell() for _ in code.co_freevars))
+    return str(inspect.signature(function))
+
+
+def _cell() -> Any:
+    from types import CellType
+
+    return CellType()

@@ -1,0 +1,122 @@
+"""Whether a way to go on can be gone. Everything is checked here before the stack is touched.
+
+The refusals are documented in docs/limitations.md under their codes.
+"""
+
+from __future__ import annotations
+
+import os
+from types import CodeType, FrameType, FunctionType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from fixcont.bytecode import interpreter, traps
+from fixcont.continuing import arguments, reentry
+from fixcont.errors import Refusal
+
+if TYPE_CHECKING:
+    from fixcont.continuing.ways import Way
+    from fixcont.stopping.frames import Frame
+
+_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+
+
+class Newest(NamedTuple):
+    """The newest version of a function: its code, or why there is none."""
+
+    code: CodeType | None
+    refusal: Refusal | None
+
+
+class Versions(Protocol):
+    """What the checks ask about edited code."""
+
+    def newest(self, code: CodeType) -> Newest: ...
+
+    def function(self, frame: FrameType, code: CodeType) -> FunctionType | None:
+        """Return a function that runs `code`, the newest version of the one in `frame`, or None."""
+
+
+def frame_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
+    """Tell why a live frame cannot be unwound and entered again, whatever its function's newest version is."""
+    code = frame.f_code
+    name = code.co_qualname
+    if not traps.is_trapped(code):
+        return _untrapped_refusal(code, is_user)
+    if code.co_name in _COMPREHENSIONS and ".0" in code.co_varnames[:1]:
+        what = "generator expression" if code.co_name == "<genexpr>" else "comprehension"
+        return Refusal("comprehension", f"a {what} has used up what it runs over", "restart the function around it")
+    if is_class_body(code) and type(frame.f_locals) is not dict:
+        kind = type(frame.f_locals).__name__
+        return Refusal("class-namespace", f"the body of {name} fills a {kind}, which cannot be emptied", "restart the frame around it")
+    gone = arguments.missing(frame) if code.co_flags & interpreter.OPTIMIZED else []
+    if gone:
+        return Refusal("argument-deleted", f"{name} has deleted its argument {gone[0]}", "restart its caller")
+    return None
+
+
+def _untrapped_refusal(code: CodeType, is_user: bool) -> Refusal:
+    name = code.co_qualname
+    if not is_user:
+        place = os.path.basename(code.co_filename)
+        return Refusal("not-trapped", f"{name} ({place}) is not in the scope of the user's own files", "widen it with --scope")
+    reason = traps.left_alone.get((code.co_filename, code.co_qualname, code.co_firstlineno))
+    if reason is not None:
+        return Refusal("not-verified", f"{name} cannot carry traps ({reason})", "restart its caller")
+    return Refusal("entered-before", f"{name} was entered before it had traps", "restart its caller")
+
+
+def is_class_body(code: CodeType) -> bool:
+    """Tell whether code is that of a class body."""
+    return not code.co_flags & interpreter.OPTIMIZED and code.co_name != "<module>"
+
+
+def restart_refusal(frame: FrameType, is_user: bool, versions: Versions) -> Refusal | None:
+    """Tell why a live frame cannot be restarted on the newest version of its function, or give None."""
+    refusal = frame_refusal(frame, is_user)
+    if refusal is not None:
+        return refusal
+    old = frame.f_code
+    code, refusal = versions.newest(old)
+    if code is None:
+        return refusal
+    if not old.co_flags & interpreter.OPTIMIZED:
+        return None
+    if reentry.kind_flags(code) != reentry.kind_flags(old):
+        before, now = (_kind_name(reentry.kind_flags(each)) for each in (old, code))
+        return Refusal("kind-changed", f"{old.co_qualname} is {now} now, and the running one is {before}", "restart its caller")
+    return _parameters_refusal(frame, old, code, versions)
+
+
+def _parameters_refusal(frame: FrameType, old: CodeType, code: CodeType, versions: Versions) -> Refusal | None:
+    lacking = arguments.unbound(code, old, None)
+    if lacking:
+        lacking = arguments.unbound(code, old, versions.function(frame, code))
+    if not lacking:
+        return None
+    sentence = f"{old.co_qualname} has a new parameter, {lacking[0]}, for which this call has no value"
+    return Refusal("parameters-differ", sentence, "give it a default value, or restart the caller")
+
+
+def _kind_name(flags: int) -> str:
+    names = {
+        interpreter.GENERATOR: "a generator",
+        interpreter.COROUTINE: "a coroutine",
+        interpreter.ASYNC_GENERATOR: "an async generator",
+    }
+    return names.get(flags, "a plain function")
+
+
+def return_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
+    """Tell why a live frame cannot be made to return a value, or give None."""
+    code = frame.f_code
+    if not traps.is_trapped(code):
+        return _untrapped_refusal(code, is_user)
+    if code.co_flags & interpreter.OPTIMIZED:
+        return None
+    what = "a class body" if is_class_body(code) else "a module"
+    return Refusal("no-caller-for-value", f"{what} returns nothing to anybody", "restart it, or let the exception go on")
+
+
+def way_is_about(way: Way) -> Frame | None:
+    """Return the frame that a way names, or None."""
+    return getattr(way, "frame", None)

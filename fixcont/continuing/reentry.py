@@ -1,0 +1,140 @@
+"""Callables that take a frame over: the newest version of its function, or a value to return.
+
+A trap calls them in the frame that it gives up, and the frame returns what they return. They are C callables where that can be, so that no
+frame of ours lies between the debuggee's frames.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator
+from functools import partial
+from types import CellType, CodeType, FrameType, FunctionType
+from typing import Any
+
+from fixcont.bytecode import interpreter
+from fixcont.continuing import arguments
+from fixcont.continuing.arguments import Arguments
+
+_KINDS = interpreter.GENERATOR | interpreter.COROUTINE | interpreter.ASYNC_GENERATOR
+
+
+def kind_flags(code: CodeType) -> int:
+    """Return GENERATOR, COROUTINE or ASYNC_GENERATOR, or 0 for code that just runs."""
+    return code.co_flags & _KINDS
+
+
+def calling(
+    code: CodeType, frame: FrameType, given: Arguments, cells: tuple[Any, ...], function: FunctionType | None
+) -> Callable[[], Any]:
+    """Return a callable that runs `code` in the place of a function's frame.
+
+    Args:
+        code: the newest version.
+        frame: what it replaces; its globals and captured variables are used.
+        given: what to call it with.
+        cells: the frame's captured variables, in the order of its own code.
+        function: a function that runs `code`, for its default values; None if none is known.
+    """
+    named = dict(zip(frame.f_code.co_freevars, cells, strict=True))
+    closure = tuple(named[name] for name in code.co_freevars)
+    made = FunctionType(code, frame.f_globals, code.co_name, None, closure)
+    made.__qualname__ = code.co_qualname
+    positional, keywords = arguments.call_arguments(code, given, function)
+    call = partial(made, *positional, **keywords)
+    if kind_flags(code) == interpreter.ASYNC_GENERATOR:
+        return partial(_drive, call)
+    return call
+
+
+def executing_module(code: CodeType, frame: FrameType) -> Callable[[], Any]:
+    """Return a callable that runs a module's code again, in its globals as they are."""
+    return partial(exec, code, frame.f_globals)
+
+
+def executing_class(code: CodeType, frame: FrameType, cells: tuple[Any, ...]) -> Callable[[], Any]:
+    """Return a callable that runs a class body again, in its emptied namespace.
+
+    The namespace must be a plain dict. `__class__` and what else the body's methods capture of it are new cells.
+    """
+    named = dict(zip(frame.f_code.co_freevars, cells, strict=True))
+    closure = tuple(named[name] for name in code.co_freevars)
+    return partial(_execute_class, code, frame.f_globals, frame.f_locals, closure)
+
+
+def _execute_class(code: CodeType, namespace: dict[str, Any], attributes: dict[str, Any], closure: tuple[CellType, ...]) -> Any:
+    attributes.clear()
+    if closure:
+        exec(code, namespace, attributes, closure=closure)
+    else:
+        exec(code, namespace, attributes)
+    return attributes.get("__classcell__")
+
+
+def returning(value: Any, flags: int) -> Callable[[], Any]:
+    """Return a callable that makes a frame with these kind flags return `value`. It gives the value away: it can be called once."""
+    if flags == interpreter.GENERATOR:
+        return partial(_ended_generator, [value])
+    if flags == interpreter.COROUTINE:
+        return partial(_ended_coroutine, [value])
+    if flags == interpreter.ASYNC_GENERATOR:
+        return partial(_drive, _ended_async_generator)
+    return [value].pop
+
+
+def _ended_generator(box: list[Any]) -> Generator[None, None, Any]:
+    return box.pop()
+    yield
+
+
+async def _ended_coroutine(box: list[Any]) -> Any:
+    return box.pop()
+
+
+async def _ended_async_generator() -> AsyncGenerator[None, None]:
+    return
+    yield
+
+
+def _drive(call: Callable[[], AsyncGenerator[Any, Any]]) -> CellType:
+    return CellType(_Driver(call()))
+
+
+class _Driver:
+    """What the shell of an async generator works with, in place of the `yield from` that async generators lack.
+
+    The shell's instructions are those of `while await x: try: x((yield ~x)) except: -x`, with x this object.
+    """
+
+    __slots__ = ("_generator", "_next", "_value")
+
+    def __init__(self, generator: AsyncGenerator[Any, Any]) -> None:
+        self._generator = generator
+        self._next: Callable[[], Any] = generator.__anext__
+        self._value: Any = None
+
+    def __await__(self) -> Generator[Any, None, bool]:
+        """Take the generator one step further; tell whether it yielded."""
+        return self._step().__await__()
+
+    async def _step(self) -> bool:
+        try:
+            self._value = await self._next()
+        except StopAsyncIteration:
+            return False
+        return True
+
+    def __invert__(self) -> Any:
+        """Return, once, the value that was yielded."""
+        value, self._value = self._value, None
+        return value
+
+    def __call__(self, sent: Any) -> None:
+        """Take what was sent."""
+        self._next = partial(self._generator.asend, sent)
+
+    def __neg__(self) -> None:
+        """Take the exception being handled, which was thrown in."""
+        self._next = partial(self._generator.athrow, sys.exc_info()[1])
+
+

@@ -1,0 +1,161 @@
+"""One file of the program: the texts that were loaded from it, and what it says on disk now."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from types import CodeType
+
+from fixcont.editing.compare import Comparison, Relation, compare, relation
+from fixcont.editing.texts import Definition, Node, Text
+from fixcont.errors import Refusal, Refused
+
+_Signature = tuple[int, int]  # modification time in nanoseconds, size in bytes
+
+# Within this time after its last change a file may change again without a visible change of its modification time.
+_CLOCK_GRAIN = 2_000_000_000
+
+
+class File:
+    """A file that is known to be part of the program.
+
+    Parameters:
+        text: what was loaded.
+        status: of the file when it was loaded, None where there was none.
+
+    Attributes:
+        newest: the text that is installed.
+        loaded: the texts that modules were loaded from, oldest first; code objects that nobody noted belong to one of them.
+        module_names: the modules that were loaded from it.
+        is_behind: whether some code of the file may not be that of `newest`, though nothing changed on disk since.
+        gone: qualified name -> definition that an install took out of the file.
+    """
+
+    def __init__(self, text: Text, status: os.stat_result | None) -> None:
+        self.filename = text.filename
+        self.newest = text
+        self.loaded = [text]
+        self.module_names: set[str] = set()
+        self.is_behind = False
+        self.gone: dict[str, Definition] = {}
+        self._signature: _Signature | None = None
+        self._is_missing = status is None  # it was never there: part of an archive, or generated
+        self._unrelated: list[tuple[Text, Text]] = []
+        if status is not None and status.st_size == len(text.source):
+            self._signature = _trusted((status.st_mtime_ns, status.st_size))
+
+    def load(self, source: bytes) -> None:
+        """Note that the file was loaded once more."""
+        if source != self.newest.source:
+            text = Text(self.filename, source)
+            self._unrelated.append((self.newest, text))
+            self.newest = text
+            self.is_behind = True
+        if self.newest not in self.loaded:
+            self.loaded.append(self.newest)
+        self._signature = None
+
+    def read(self) -> bytes | None:
+        """Give what the file says now, None where that is what is installed.
+
+        A file that is found missing is refused once. After that it counts as unchanged until it comes back: a program may
+        delete modules that it has made, and must not be held for ever by that.
+
+        Raises:
+            Refused: the file cannot be read, or is no text.
+        """
+        try:
+            status = os.stat(self.filename)
+            signature = (status.st_mtime_ns, status.st_size)
+            if signature == self._signature:
+                return None
+            with open(self.filename, "rb") as stream:
+                source = stream.read()
+        except FileNotFoundError:
+            if self._is_missing:
+                return None
+            self._is_missing, self._signature = True, None
+            raise Refused(_unreadable(self.filename, "it is not there", "bring it back, or go on without it")) from None
+        except OSError as error:
+            raise Refused(_unreadable(self.filename, error.strerror or type(error).__name__)) from error
+        self._is_missing = False
+        if source == self.newest.source:
+            self._signature = _trusted(signature)
+            return None
+        _check_text(self.filename, source)
+        return source
+
+    def relate_texts(self) -> None:
+        """Find out which definitions of texts that were loaded one after the other are the same. Not done while loading: it costs."""
+        while self._unrelated:
+            old, new = self._unrelated.pop(0)
+            self.commit(compare(old, new))
+
+    def is_plain(self) -> bool:
+        """Whether all its code is of one text, so that no code object needs to be looked at."""
+        return self.loaded == [self.newest] and self.newest.is_certain
+
+    def node(self, code: CodeType, plain: CodeType) -> Node | None:
+        """Find the node of a code object that was loaded from the file; `plain` is the same without traps."""
+        for text in reversed(self.loaded):
+            nodes = text.nodes.get((code.co_qualname, code.co_firstlineno), [])
+            if len(nodes) == 1 and len(self.loaded) == 1 and text.is_certain:
+                return nodes[0]
+            for node in nodes:
+                if relation(plain, node.code) is Relation.SAME:
+                    return node
+        return None
+
+    def revive(self, comparison: Comparison) -> None:
+        """Let definitions that come back after they were gone be the same as before."""
+        for node in comparison.added:
+            definition = self.gone.get(node.qualname)
+            if definition is not None and id(definition) not in comparison.targets:
+                comparison.targets[id(definition)] = node
+
+    def commit(self, comparison: Comparison) -> None:
+        """Make the new text of `comparison` the newest one, and count the versions of its definitions."""
+        new, changed = comparison.new, {id(node) for node in comparison.changed}
+        for node in new.module.walk():
+            partner = comparison.partners.get(id(node))
+            if partner is not None:
+                node.definition = partner.definition
+            elif comparison.targets.get(id(self.gone.get(node.qualname))) is node:
+                node.definition = self.gone.pop(node.qualname)
+                node.definition.version += 1
+            if id(node) in changed and comparison.old is not new:
+                node.definition.version += 1
+            node.definition.newest = node
+            node.version = node.definition.version
+        if comparison.old is not new:
+            self._take_out(comparison)
+        self.newest = new
+
+    def _take_out(self, comparison: Comparison) -> None:
+        kept = {id(node) for node in comparison.partners.values()}
+        for node in comparison.old.module.walk():
+            node.live = None  # the code lives as long as a function or a frame runs it
+            if id(node) not in kept:
+                node.definition.newest = None
+                if node.is_top_level:
+                    self.gone[node.qualname] = node.definition
+        comparison.old.forget_tree()
+        comparison.new.forget_tree()
+
+
+def _trusted(signature: _Signature) -> _Signature | None:
+    return signature if time.time_ns() - signature[0] > _CLOCK_GRAIN else None
+
+
+def _check_text(filename: str, source: bytes) -> None:
+    if b"\0" in source:
+        raise Refused(_unreadable(filename, "it contains null bytes"))
+    try:
+        importlib.util.decode_source(source)
+    except (UnicodeError, SyntaxError, LookupError) as error:
+        raise Refused(_unreadable(filename, f"it cannot be decoded: {error}")) from error
+
+
+def _unreadable(filename: str, why: str, instead: str = "save it as text again") -> Refusal:
+    return Refusal("file-unreadable", f"{filename} cannot be read: {why}", instead)

@@ -1,0 +1,126 @@
+"""Find the live function objects and classes of a file, wherever the program keeps them."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import gc
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+Namespace = dict[str, Any]
+
+# The descriptors themselves: lazily loaded modules and metaclasses overrule attribute access.
+_module_dict: Any = vars(ModuleType)["__dict__"]
+_class_dict: Any = vars(type)["__dict__"]
+_class_qualname: Any = vars(type)["__qualname__"]
+
+
+def module_namespace(module: object) -> Namespace | None:
+    """Give the dictionary of a module without touching its attributes, None for other objects."""
+    return _module_dict.__get__(module) if issubclass(type(module), ModuleType) else None
+
+
+def class_namespace(cls: Any) -> Mapping[str, Any]:
+    """Give the attributes of the class `cls` itself, without running code of its metaclass."""
+    namespace: Mapping[str, Any] = _class_dict.__get__(cls)
+    return namespace
+
+
+def namespaces_of(filenames: Iterable[str], module_names: Iterable[str] = ()) -> list[Namespace]:
+    """Give the namespaces of the loaded modules that came from one of `filenames` or have one of `module_names`."""
+    wanted, names = set(filenames), set(module_names)
+    found: dict[int, Namespace] = {}
+    for name, module in list(sys.modules.items()):
+        namespace = module_namespace(module)
+        if namespace is None:
+            continue
+        origin = namespace.get("__file__")
+        if name in names or (type(origin) is str and origin in wanted):
+            found[id(namespace)] = namespace
+    return list(found.values())
+
+
+def live_functions(filenames: Iterable[str], namespaces: Iterable[Namespace]) -> list[FunctionType]:
+    """Find all functions whose code was compiled from one of `filenames`.
+
+    One pass of the garbage collector's own search: every function refers to the builtins that it runs with, and to its globals.
+    That sees closures, methods, decorated functions, partials, registries, callbacks of threads. The program's own code is not run.
+    Objects that the program has frozen (`gc.freeze`) are not seen by the collector; they are reached from the namespaces.
+    """
+    wanted, spaces = set(filenames), list(namespaces)
+    referrers = gc.get_referrers(builtins.__dict__, *spaces)
+    found = {id(each): each for each in referrers if type(each) is FunctionType and each.__code__.co_filename in wanted}
+    if gc.get_freeze_count():
+        found.update({id(each): each for each in _reachable(spaces) if each.__code__.co_filename in wanted})
+    return list(found.values())
+
+
+def _reachable(namespaces: Iterable[Namespace]) -> Iterator[FunctionType]:
+    """Give the functions that are reached from the names of modules: through classes, descriptors, wrappers and closures."""
+    waiting: list[object] = [value for namespace in namespaces for value in list(namespace.values())]
+    names = {namespace.get("__name__") for namespace in namespaces}
+    seen: set[int] = set()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if type(each) is FunctionType:
+            yield each
+            waiting += [*each.__dict__.values(), *_cell_contents(each)]
+        elif issubclass(type(each), type):
+            if class_namespace(each).get("__module__") in names:
+                waiting += class_namespace(each).values()
+        else:
+            waiting += _wrapped(each)
+
+
+def _cell_contents(function: FunctionType) -> Iterator[object]:
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # the cell is empty
+            continue
+
+
+def _wrapped(each: object) -> list[object]:
+    kind = type(each)
+    if kind in (staticmethod, classmethod):
+        return [each.__func__]  # type: ignore[attr-defined]
+    if kind is property:
+        return [each.fget, each.fset, each.fdel]  # type: ignore[attr-defined]
+    if kind is functools.partial:
+        return [each.func]  # type: ignore[attr-defined]
+    if kind is functools.cached_property:
+        return [each.func]  # type: ignore[attr-defined]
+    if kind is functools._lru_cache_wrapper:
+        return [each.__wrapped__]  # type: ignore[attr-defined]
+    return []
+
+
+def find_class(namespace: Namespace, qualname: str) -> type | None:
+    """Find the class that a module of `namespace` knows as `qualname`, None where the name leads elsewhere."""
+    where: Mapping[str, Any] = namespace
+    found: object = None
+    for part in qualname.split("."):
+        found = where.get(part)
+        if not issubclass(type(found), type):
+            return None
+        where = class_namespace(found)
+    return found if _class_qualname.__get__(found) == qualname else None
+
+
+def shifted(code: CodeType, lines: int) -> CodeType:
+    """Give a copy of `code`, and of all code of its file in it, `lines` further down (or up, where negative).
+
+    Line tables are relative to the first line, so nothing else moves.
+    """
+    filename = code.co_filename
+    consts = tuple(
+        shifted(const, lines) if isinstance(const, CodeType) and const.co_filename == filename else const
+        for const in code.co_consts
+    )
+    return code.replace(co_firstlineno=code.co_firstlineno + lines, co_consts=consts)

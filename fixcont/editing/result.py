@@ -1,0 +1,54 @@
+"""What came of looking at the files on disk and installing what changed in them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from fixcont.errors import Refusal
+
+
+class InstallStatus(enum.Enum):
+    """How an install ended. Only `INSTALLED` changed anything in the process."""
+
+    UNCHANGED = "unchanged"
+    INSTALLED = "installed"
+    SYNTAX_ERROR = "syntax-error"
+    UNREADABLE = "unreadable"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """One function that runs new code from now on.
+
+    Attributes:
+        qualname: its qualified name, such as "Basket.total".
+        filename: the file that it stands in.
+        version: 1 is the text that was loaded, 2 the first edit, …
+        added: whether the function did not exist before.
+    """
+
+    qualname: str
+    filename: str
+    version: int
+    added: bool = False
+
+
+@dataclass(frozen=True)
+class InstallResult:
+    """The outcome of one install: everything in it, or nothing.
+
+    Attributes:
+        status: how it ended.
+        installed: the functions that run new code, in the order of the files.
+        warnings: edits that are in the files but have no effect (yet), each with a code, a sentence and what to do.
+        refusal: why nothing was installed, or None.
+        error: the syntax error with its place, where that is the reason.
+    """
+
+    status: InstallStatus
+    installed: tuple[Installed, ...] = ()
+    warnings: tuple[Refusal, ...] = ()
+    refusal: Refusal | None = None
+    error: SyntaxError | None = None

@@ -1,0 +1,183 @@
+"""What the code objects do not say plainly: the statements of a module or class, and the headers of its definitions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Union
+
+from fixcont.editing.texts import Kind, Node, Text
+
+Def = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One statement of a module or class body, or the head of a compound one.
+
+    Attributes:
+        key: equal for statements that do the same; for a definition it says no more than that there is one.
+        line: where it starts.
+        definition: the syntax of the function or class that it defines, else None.
+        is_conditional: whether it stands in an `if`, `for`, `while`, `try`, `with` or `match`.
+    """
+
+    key: str
+    line: int
+    definition: Def | None = None
+    is_conditional: bool = False
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a `def`, `lambda` or `class` statement evaluates when it runs.
+
+    Attributes:
+        positional: names of the parameters that `__defaults__` can reach, in order.
+        defaults: parameter name -> its default.
+        annotations: parameter name, or "return" -> its annotation.
+        decorators: in the order of the source.
+        bases: bases and keywords of a class, as text.
+    """
+
+    positional: tuple[str, ...]
+    keyword_only: tuple[str, ...]
+    defaults: dict[str, ast.expr]
+    annotations: dict[str, ast.expr]
+    decorators: tuple[ast.expr, ...]
+    bases: str = ""
+
+
+def same_expression(one: ast.expr | None, other: ast.expr | None) -> bool:
+    """Tell whether two expressions read the same, wherever they stand."""
+    if one is None or other is None:
+        return one is other
+    return ast.dump(one) == ast.dump(other)
+
+
+def header(definition: Def) -> Header:
+    """Read the header of a definition."""
+    decorators = () if isinstance(definition, ast.Lambda) else tuple(definition.decorator_list)
+    if isinstance(definition, ast.ClassDef):
+        bases = ", ".join(ast.dump(part) for part in [*definition.bases, *definition.keywords])
+        return Header((), (), {}, {}, decorators, bases)
+    args = definition.args
+    positional = [*args.posonlyargs, *args.args]
+    defaults = {arg.arg: default for arg, default in zip(reversed(positional), reversed(args.defaults), strict=False)}
+    defaults.update(
+        {arg.arg: default for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=False) if default is not None}
+    )
+    every = [*positional, *args.kwonlyargs, *(arg for arg in (args.vararg, args.kwarg) if arg is not None)]
+    annotations = {arg.arg: arg.annotation for arg in every if arg.annotation is not None}
+    if not isinstance(definition, ast.Lambda) and definition.returns is not None:
+        annotations["return"] = definition.returns
+    names = tuple(arg.arg for arg in positional)
+    return Header(names, tuple(arg.arg for arg in args.kwonlyargs), defaults, annotations, decorators)
+
+
+def first_line(definition: Def) -> int:
+    """Give the line that the code object of a definition starts on."""
+    decorators = [] if isinstance(definition, ast.Lambda) else definition.decorator_list
+    return min([definition.lineno, *(each.lineno for each in decorators)])
+
+
+def _name(definition: Def) -> str:
+    return "<lambda>" if isinstance(definition, ast.Lambda) else definition.name
+
+
+class Syntax:
+    """The syntax tree of a text, tied to its nodes.
+
+    Statements are looked through at once. Lambdas stand in expressions, which are ten times as much to look through: that is done
+    when the first one is asked for.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+        self._of_node: dict[int, Def] = {}  # id of a node -> the syntax of its definition
+        self._nodes: dict[int, Node] = {}  # id of a definition's syntax -> its node
+        self._has_lambdas = False
+        self._tie(_definitions(text.tree.body), (Kind.CLASS, Kind.FUNCTION))
+
+    def _tie(self, definitions: Iterable[Def], kinds: tuple[Kind, ...]) -> None:
+        by_place: dict[tuple[str, int], tuple[list[Def], list[Node]]] = {}  # (name, first line) -> what stands there, in order
+        for definition in definitions:
+            by_place.setdefault((_name(definition), first_line(definition)), ([], []))[0].append(definition)
+        for node in self.text.module.walk():
+            if node.kind in kinds:
+                by_place.setdefault((node.code.co_name, node.line), ([], []))[1].append(node)
+        for those, nodes in by_place.values():
+            if len(those) == len(nodes):  # else the compiler left one out, and which one cannot be told
+                self._of_node.update((id(node), each) for node, each in zip(nodes, those, strict=True))
+                self._nodes.update((id(each), node) for node, each in zip(nodes, those, strict=True))
+
+    def definition(self, node: Node) -> Def | None:
+        """Give the syntax of the definition that `node` was compiled from, None where that cannot be told for certain."""
+        if node.kind is Kind.LAMBDA and not self._has_lambdas:
+            self._has_lambdas = True
+            lambdas = [each for each in ast.walk(self.text.tree) if isinstance(each, ast.Lambda)]
+            self._tie(sorted(lambdas, key=lambda each: (each.lineno, each.col_offset)), (Kind.LAMBDA,))
+        return self._of_node.get(id(node))
+
+    def node(self, definition: Def) -> Node | None:
+        """Give the node that a `def` or `class` was compiled to, None where the compiler left it out or it cannot be told."""
+        return self._nodes.get(id(definition))
+
+    def items(self, scope: Node) -> list[Item]:
+        """Give the statements of the module or class `scope` in order, those inside compound statements too."""
+        if scope.kind is Kind.MODULE:
+            return list(_items(self.text.tree.body, ""))
+        definition = self.definition(scope)
+        return list(_items(definition.body, "")) if isinstance(definition, ast.ClassDef) else []
+
+
+def _definitions(body: list[ast.stmt]) -> Iterator[Def]:
+    """Give the `def` and `class` statements in `body` and in the blocks and definitions there, in the order of the source."""
+    for statement in body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield statement
+            yield from _definitions(statement.body)
+        elif not isinstance(statement, (ast.Expr, ast.Assign, ast.Return)):  # the most frequent ones, which have no blocks
+            for block in _blocks(statement):
+                yield from _definitions(block)
+
+
+def _items(body: list[ast.stmt], path: str) -> Iterator[Item]:
+    for statement in body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            kind = "class" if isinstance(statement, ast.ClassDef) else "def"
+            yield Item(f"{path}{kind} {statement.name}", statement.lineno, statement, bool(path))
+            continue
+        blocks = list(_blocks(statement))
+        yield Item(f"{path}{_head(statement)}", statement.lineno, None, bool(path))
+        for number, block in enumerate(blocks):
+            yield from _items(block, f"{path}{type(statement).__name__}.{number}/")
+
+
+def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(statement, field, None)
+        if isinstance(block, list) and block:
+            yield block
+    for part in [*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())]:
+        yield part.body
+
+
+def _head(statement: ast.stmt) -> str:
+    """Say what a statement is, without the statements inside it."""
+    parts = [type(statement).__name__]
+    for field, value in ast.iter_fields(statement):
+        if field in ("body", "orelse", "finalbody"):
+            continue
+        if field == "handlers":
+            parts += [f"{each.name}:{ast.dump(each.type) if each.type else ''}" for each in value]
+        elif field == "cases":
+            parts += [f"{ast.dump(each.pattern)}:{ast.dump(each.guard) if each.guard else ''}" for each in value]
+        elif isinstance(value, ast.AST):
+            parts.append(ast.dump(value))
+        elif isinstance(value, list):
+            parts += [ast.dump(each) if isinstance(each, ast.AST) else repr(each) for each in value]
+        else:
+            parts.append(repr(value))
+    return " ".join(parts)

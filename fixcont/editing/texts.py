@@ -1,0 +1,211 @@
+"""Versions of a file's text, and the tree of code objects that each of them compiles to.
+
+A `Text` is what a file said at one time. A `Node` is one code object in it: the module, a class body, a function. A
+`Definition` is what stays when the file changes: the same function through all its texts. Nodes point to their definition, and a
+definition points to its newest node only, so an old text is freed when the last of its code objects is.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+import importlib.util
+import inspect
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from types import CodeType
+
+
+class Kind(enum.Enum):
+    """What a code object was compiled from."""
+
+    MODULE = "module"
+    CLASS = "class"
+    FUNCTION = "function"
+    LAMBDA = "lambda"
+    COMPREHENSION = "comprehension"
+    TYPE_PARAMETERS = "type parameters"
+    ANNOTATIONS = "annotations"
+
+
+_COMPREHENSIONS = frozenset({"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"})
+
+
+def kind_of(code: CodeType) -> Kind:
+    """Tell what `code` was compiled from."""
+    name = code.co_name
+    if name == "<module>":
+        return Kind.MODULE
+    if name == "<lambda>":
+        return Kind.LAMBDA
+    if name in _COMPREHENSIONS:
+        return Kind.COMPREHENSION
+    if name.startswith("<generic parameters"):
+        return Kind.TYPE_PARAMETERS
+    if not code.co_flags & inspect.CO_OPTIMIZED:
+        return Kind.CLASS
+    if name == "__annotate__" and code.co_varnames[:1] in (("format",), (".format",)):
+        return Kind.ANNOTATIONS
+    return Kind.FUNCTION
+
+
+class Definition:
+    """One function, class body or module through all the texts of its file.
+
+    Attributes:
+        newest: its node in the newest text, or None where that text does not have it.
+        version: 1 for the text that was loaded, one more for each installed change.
+    """
+
+    __slots__ = ("newest", "version")
+
+    def __init__(self) -> None:
+        self.newest: Node | None = None
+        self.version = 1
+
+
+class Node:
+    """One code object of a text.
+
+    Attributes:
+        text: the text that it was compiled from.
+        code: the compiler's own code object, without traps.
+        parent: the node whose constants hold it, None for the module.
+        index: its place in the constants of the parent's code.
+        definition: shared with the nodes of the same function in other texts.
+        version: the version of the definition that this node is.
+        live: the code object with traps that was put into functions, where there is one.
+    """
+
+    __slots__ = ("children", "code", "definition", "index", "kind", "live", "parent", "text", "version")
+
+    def __init__(self, text: Text, code: CodeType, parent: Node | None, index: int) -> None:
+        self.text = text
+        self.code = code
+        self.kind = kind_of(code)
+        self.parent = parent
+        self.index = index
+        self.definition = Definition()
+        self.definition.newest = self
+        self.version = 1
+        self.live: CodeType | None = None
+        self.children: list[Node] = [
+            Node(text, const, self, place) for place, const in enumerate(code.co_consts) if isinstance(const, CodeType)
+        ]
+
+    @property
+    def qualname(self) -> str:
+        return self.code.co_qualname
+
+    @property
+    def line(self) -> int:
+        """The line that the definition starts on, that of its first decorator where it has any."""
+        return self.code.co_firstlineno
+
+    @property
+    def is_scope(self) -> bool:
+        """Whether its statements ran once, when the file was loaded."""
+        return self.kind is Kind.MODULE or self.kind is Kind.CLASS
+
+    @property
+    def is_top_level(self) -> bool:
+        """Whether it stands in the module or in a class there, and so exists once."""
+        above = self.parent
+        while above is not None and (above.is_scope or above.kind is Kind.TYPE_PARAMETERS):
+            above = above.parent
+        return above is None
+
+    @property
+    def outermost(self) -> Node:
+        """The outermost function that it stands in: itself, or one around it."""
+        node = found = self
+        while node.parent is not None:
+            if not node.is_scope:
+                found = node
+            node = node.parent
+        return found
+
+    def walk(self) -> Iterator[Node]:
+        """Go through the node and all below it, in the order of the source."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def run_by(self, code: CodeType, trap: Callable[[CodeType], CodeType]) -> None:
+        """Note `code` as the live code of this node, and the code inside it as that of the nodes below.
+
+        Traps are appended, so the constants are where the compiler put them.
+        """
+        self.live = code
+        for child in self.children:
+            const = code.co_consts[child.index] if child.index < len(code.co_consts) else None
+            if not isinstance(const, CodeType) or const.co_name != child.code.co_name:
+                const = trap(child.code)
+            child.run_by(const, trap)
+
+    def __repr__(self) -> str:
+        return f"<Node {self.qualname} {self.text.filename}:{self.line}>"
+
+
+class Text:
+    """What a file said at one time. Compiled and parsed once, when first asked for.
+
+    Attributes:
+        filename: as in `co_filename` of the code objects.
+        source: the bytes of the file.
+        is_certain: whether `source` is known to be what was loaded; else each code object must be compared before it counts as its.
+    """
+
+    def __init__(self, filename: str, source: bytes, *, is_certain: bool = True) -> None:
+        self.filename = filename
+        self.source = source
+        self.is_certain = is_certain
+        self._lines: list[str] | None = None
+        self._module: Node | None = None
+        self._nodes: dict[tuple[str, int], list[Node]] | None = None  # (qualified name, first line) -> nodes, in source order
+        self._tree: ast.Module | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines with their ends, as `linecache` gives them."""
+        if self._lines is None:
+            self._lines = io.StringIO(importlib.util.decode_source(self.source)).readlines()
+        return self._lines
+
+    @property
+    def module(self) -> Node:
+        """The node of the module.
+
+        Raises:
+            SyntaxError: the text does not compile.
+        """
+        if self._module is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the import has shown them, or the next one will
+                code = compile(self.source, self.filename, "exec", dont_inherit=True)
+            self._module = Node(self, code, None, 0)
+        return self._module
+
+    @property
+    def nodes(self) -> dict[tuple[str, int], list[Node]]:
+        """The nodes by qualified name and first line."""
+        if self._nodes is None:
+            nodes: dict[tuple[str, int], list[Node]] = {}
+            for node in self.module.walk():
+                nodes.setdefault((node.qualname, node.line), []).append(node)
+            self._nodes = nodes
+        return self._nodes
+
+    @property
+    def tree(self) -> ast.Module:
+        """The syntax tree. Costs more than compiling: asked for only when more than function bodies changed."""
+        if self._tree is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._tree = ast.parse(self.source, self.filename)
+        return self._tree
+
+    def forget_tree(self) -> None:
+        """Free the syntax tree; it is made anew when it is asked for."""
+        self._tree = None

@@ -1,0 +1,212 @@
+"""A session: everything that makes fixcont active in a process, put together."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import traceback as tracebacks
+from _thread import get_ident
+from collections.abc import Sequence
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+from fixcont.bytecode import stubs
+from fixcont.bytecode.traps import trap, untrapped
+from fixcont.continuing.checks import Newest
+from fixcont.continuing.unwinding import is_ours
+from fixcont.editing.sources import Sources
+from fixcont.errors import Refusal, Refused
+from fixcont.loading.cache import TrapCache, engine_fingerprint
+from fixcont.loading.importing import install_hook, remove_hook
+from fixcont.loading.loaded import loaded_functions
+from fixcont.loading.scope import Scope
+from fixcont.stopping.hook import make_hook
+from fixcont.stopping.interrupt import InterruptHandler
+from fixcont.stopping.policy import Policy, StopMode, parse_mode
+from fixcont.stopping.prediction import Predictor
+from fixcont.stopping.serving import Server
+from fixcont.stopping.stop import FrontEnd, StopReason
+
+
+_active: Session | None = None
+
+
+def active() -> Session | None:
+    """Return the session that is active in this process, or None."""
+    return _active
+
+
+class Session:
+    """Traps, the hook that they call, the texts of the user's files, and the front end that answers stops.
+
+    Args:
+        front_end: gets the stops.
+        stop: which exceptions stop the program: "unhandled", "uncaught", "raised" or "never".
+        catch: names of exception types that stop although they will be handled.
+        ignore: names of exception types that never stop.
+        scope: whose code gets traps: "project", "everything", or patterns of files or modules.
+        stop_at_entry: stop at the first line of the program.
+
+    Raises:
+        Refused: an argument has no meaning.
+    """
+
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        stop: str = "unhandled",
+        catch: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        scope: Sequence[str] = ("project",),
+        stop_at_entry: bool = False,
+    ) -> None:
+        self.front_end = front_end
+        self.scope = Scope(scope)
+        self.policy = Policy(parse_mode(stop), catch, ignore)
+        self.stop_at_entry = stop_at_entry
+        self.sources = Sources(trap, untrapped, self.scope.is_user)
+        self.versions = _Versions(self.sources)
+        self.all_handlers = Predictor(self.scope.is_user_code, library_broad_counts=True)
+        self._busy: set[int] = set()
+        self._server = Server(self, self._busy)
+        self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy)
+        self._is_installed = False
+
+    # -- turning it on and off
+
+    def install(self, *, loaded: bool = False) -> None:
+        """Make fixcont active: modules in scope get traps when they are imported, and traps call the hook.
+
+        Args:
+            loaded: also put traps into the user's functions that exist already. Frames that run now stay without.
+
+        Raises:
+            Refused: another session is active in this process.
+        """
+        global _active
+        if self._is_installed:
+            return
+        if _active is not None:
+            raise Refused(Refusal("already-active", "fixcont is active in this process already", "uninstall it first"))
+        _active = self
+        self._is_installed = True
+        if self.policy.mode is not StopMode.NEVER or self.policy.has_catch:
+            predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
+            hook = make_hook(self.policy, predictor, self._server.exception, self._report_fault, self._busy)
+            hook.__code__ = stubs.uninterrupted(hook.__code__)  # type: ignore[attr-defined]
+            setattr(builtins, stubs.HOOK_NAME, hook)
+            self._interrupts.install()
+        install_hook(self.scope, trap, self.on_loaded, TrapCache(engine_fingerprint()), self._report_fault)
+        if loaded:
+            self.sources.remember_loaded()
+            _exchange(loaded_functions(self.scope.is_user_code), trap)
+
+    def uninstall(self) -> None:
+        """Make everything as it was: no hook, no traps in functions. Frames that run keep theirs, which then do nothing.
+
+        Not undone: installed edits stay.
+        """
+        global _active
+        if not self._is_installed:
+            return
+        _active = None
+        self._is_installed = False
+        remove_hook()
+        self._interrupts.uninstall()
+        builtins.__dict__.pop(stubs.HOOK_NAME, None)
+        _exchange(loaded_functions(self.scope.is_user_code), untrapped)
+
+    # -- what is loaded
+
+    def prepare(self, code: CodeType, filename: str) -> CodeType:
+        """Return the program's main code as it is to be run."""
+        if not self.scope.is_user(filename):
+            return code
+        trapped = trap(code)
+        if self.stop_at_entry:
+            self._arm_entry(trapped)
+        return trapped
+
+    def on_loaded(self, filename: str, source: bytes | None, code: CodeType) -> None:
+        """Note the text of a file that is about to be executed."""
+        if source is not None and self.scope.is_user(filename):
+            self.sources.remember(filename, source)
+
+    # -- stops without an exception
+
+    def set_trace(self, frame: FrameType) -> None:
+        """Stop where `frame` is. Raises what the user's answer makes of it; see `Server.elsewhere`."""
+        self._server.elsewhere(frame, StopReason.BREAKPOINT)
+
+    def _interrupted(self, frame: FrameType) -> None:
+        self._server.elsewhere(frame, StopReason.INTERRUPT)
+
+    def _arm_entry(self, code: CodeType) -> None:
+        """Stop when `code` begins to run. Tracing is on only until then."""
+
+        def entered(frame: FrameType, event: str, argument: Any) -> Any:
+            if frame.f_code is not code:
+                return None
+            if event == "call":
+                return entered
+            sys.settrace(None)
+            frame.f_trace = None
+            self._server.elsewhere(frame, StopReason.ENTRY)
+            return None
+
+        sys.settrace(entered)
+
+    # -- what stops ask
+
+    def is_user(self, frame: FrameType) -> bool:
+        """Tell whether a frame runs the user's own code."""
+        return self.scope.is_user(frame.f_code.co_filename)
+
+    def is_obsolete(self, frame: FrameType) -> bool:
+        """Tell whether a frame runs an older version of its function than the one installed last."""
+        return self.sources.is_obsolete(frame.f_code)
+
+    def _report_fault(self, fault: BaseException) -> None:
+        """Tell of a fault of fixcont's own. The debuggee goes on."""
+        where = "".join(tracebacks.format_exception(fault)).rstrip()
+        try:
+            self.front_end.report(f"a fault of fixcont itself; the program goes on without a stop here\n{where}")
+        except Exception:
+            return  # there is nobody left to tell
+
+
+class _Versions:
+    """What the ways to go on ask about edited code."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def newest(self, code: CodeType) -> Newest:
+        found = self._sources.newest(code)
+        return Newest(found.code, found.refusal)
+
+    def function(self, frame: FrameType, code: CodeType) -> FunctionType | None:
+        return self._sources.newest_function(frame.f_code, frame.f_globals)
+
+
+def _exchange(functions: Sequence[FunctionType], change: Any) -> None:
+    """Give functions other code, the same new one to those that share theirs."""
+    changed: dict[int, CodeType] = {}  # id of code object -> what takes its place
+    for function in functions:
+        code = function.__code__
+        new = changed.get(id(code))
+        if new is None:
+            new = changed[id(code)] = change(code)
+        if new is not code:
+            function.__code__ = new
+
+
+def calling_frame() -> FrameType:
+    """Return the innermost frame that is not ours."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_ours(frame):
+        frame = frame.f_back
+    assert frame is not None
+    return frame
+
+

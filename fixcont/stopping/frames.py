@@ -1,0 +1,68 @@
+"""Live frames as a front end sees them: where they are, whether they can be restarted, and their local variables."""
+
+from __future__ import annotations
+
+from types import CodeType, FrameType
+from typing import Any
+
+from fixcont.bytecode import interpreter
+from fixcont.errors import Refusal
+
+
+class Frame:
+    """One live activation in a stop. Becomes invalid when the stop ends.
+
+    Attributes:
+        raw: the interpreter's frame object.
+        line: the line that runs in the frame's own version of the text (for the failing frame: where it failed).
+        lasti: byte offset of the current instruction in the frame's code.
+        restart_refusal: why the frame cannot be restarted, or None where it can.
+        is_user: whether the file is in the user's scope.
+        is_obsolete: whether the frame runs an older version of its function than the one installed last.
+    """
+
+    def __init__(
+        self, raw: FrameType, line: int, lasti: int, *, is_user: bool, is_obsolete: bool, restart_refusal: Refusal | None
+    ) -> None:
+        self.raw = raw
+        self.line = line
+        self.lasti = lasti
+        self.is_user = is_user
+        self.is_obsolete = is_obsolete
+        self.restart_refusal = restart_refusal
+
+    @property
+    def code(self) -> CodeType:
+        return self.raw.f_code
+
+    @property
+    def function(self) -> str:
+        """The qualified name of the function, "<module>" for a module."""
+        return self.raw.f_code.co_qualname
+
+    @property
+    def filename(self) -> str:
+        return self.raw.f_code.co_filename
+
+    @property
+    def can_restart(self) -> bool:
+        return self.restart_refusal is None
+
+    def __repr__(self) -> str:
+        return f"<Frame {self.function} {self.filename}:{self.line}>"
+
+
+def write_locals(frame: FrameType, snapshot: dict[str, Any]) -> None:
+    """Make assignments to `snapshot`, which `frame.f_locals` gave out, take effect in the live frame.
+
+    Where `f_locals` writes through there is nothing to do. Elsewhere the interpreter copies the snapshot back into the
+    frame's variables; names that are not variables of the frame's function stay in the snapshot only.
+    Not undone: a variable that was deleted from the snapshot stays bound.
+    """
+    if interpreter.LOCALS_WRITE_THROUGH or not frame.f_code.co_flags & interpreter.OPTIMIZED:
+        return
+    import ctypes  # only here, and only once the user assigns to a local: ctypes is slow to load
+
+    # Reading `f_locals` anew would overwrite the snapshot, so the very same dict must be current: it is, since there is one a frame.
+    del snapshot
+    ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))

@@ -1,0 +1,98 @@
+"""When to stop: the mode, and filters by type."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from fixcont.errors import Refusal, Refused, Unwinding
+from fixcont.stopping.prediction import Outcome, Verdict
+
+
+class StopMode(enum.Enum):
+    """Which exceptions stop the program."""
+
+    UNHANDLED = "unhandled"
+    UNCAUGHT = "uncaught"
+    RAISED = "raised"
+    NEVER = "never"
+
+
+#: Exceptions with which programs, event loops and test frameworks talk to themselves; they end nothing that could be repaired.
+_NOT_FAILURES = frozenset({
+    "builtins.StopIteration", "builtins.StopAsyncIteration", "builtins.GeneratorExit", "builtins.SystemExit",
+    "builtins.KeyboardInterrupt", "asyncio.exceptions.CancelledError", "concurrent.futures._base.CancelledError",
+    "unittest.case.SkipTest", "unittest.case._ShouldStop", "_pytest.outcomes.Skipped", "_pytest.outcomes.Exit",
+    "_pytest.outcomes.XFailed", "trio.Cancelled", "bdb.BdbQuit",
+})  # fmt: skip
+
+
+class Policy:
+    """Decides whether an exception stops the program.
+
+    Args:
+        mode: which exceptions do.
+        catch: names of types that stop even if they will be handled elsewhere.
+        ignore: names of types that never stop.
+
+    A name is that of a type or of one of its base types, with or without its module.
+    """
+
+    def __init__(self, mode: StopMode, catch: Iterable[str] = (), ignore: Iterable[str] = ()) -> None:
+        self.mode = mode
+        self._catch = frozenset(catch)
+        self._ignore = frozenset(ignore)
+        self._known: dict[type, str] = {}  # type of exception -> "catch", "ignore" or ""
+
+    @property
+    def has_catch(self) -> bool:
+        """Whether any type stops although it will be handled."""
+        return bool(self._catch)
+
+    def filter_of(self, kind: type[BaseException]) -> str:
+        """Return "catch" or "ignore" where a filter speaks of a type of exception, else ""."""
+        answer = self._known.get(kind)
+        if answer is None:
+            answer = self._look_up(kind)
+            if len(self._known) >= 500:
+                self._known.clear()
+            self._known[kind] = answer
+        return answer
+
+    def _look_up(self, kind: type[BaseException]) -> str:
+        names: set[str] = set()
+        for base in type.mro(kind):
+            module, name = base.__dict__.get("__module__"), type.__dict__["__qualname__"].__get__(base)
+            module = module if isinstance(module, str) else "builtins"
+            names |= {name, f"{module}.{name}"}
+        if Unwinding in type.mro(kind) or names & self._ignore:
+            return "ignore"
+        if names & self._catch:
+            return "catch"
+        return "ignore" if names & _NOT_FAILURES else ""
+
+    def stops(self, kind: type[BaseException], verdict: Verdict, leaves_raiser: bool, is_last: bool) -> bool:
+        """Tell whether to stop at a trap.
+
+        Args:
+            kind: the type of the exception.
+            verdict: who will handle it.
+            leaves_raiser: whether it is about to leave the user's function in which it came up.
+            is_last: whether no trap further out will see it, so that what is not known must be decided now.
+        """
+        if self.filter_of(kind) == "catch":
+            return True
+        if self.mode is StopMode.RAISED:
+            return leaves_raiser
+        if verdict.outcome is Outcome.UNKNOWN:
+            return is_last and verdict.cause != "c-code"
+        return verdict.outcome is Outcome.UNHANDLED
+
+
+def parse_mode(name: str) -> StopMode:
+    """Return the mode of that name. Raises `Refused`."""
+    try:
+        return StopMode(name)
+    except ValueError:
+        known = ", ".join(mode.value for mode in StopMode)
+        raise Refused(Refusal("unknown-mode", f"there is no mode of stopping called {name!r}", f"use one of {known}")) from None

@@ -1,0 +1,325 @@
+"""What C code between two Python frames does with an exception.
+
+A caller's current instruction says whether C code can lie between it and its callee, and the callable that it calls says which.
+Exceptions of ordinary types go through all C code but the few pieces that are named here; AttributeError, StopIteration
+and their like are also part of the interpreter's protocols, so for them it depends on what was called.
+"""
+
+from __future__ import annotations
+
+from types import BuiltinFunctionType, BuiltinMethodType, CodeType, FrameType, FunctionType, MethodType
+from typing import Any, Final
+
+from fixcont.bytecode.interpreter import ASYNC_GENERATOR, COROUTINE, GENERATOR, ITERABLE_COROUTINE
+from fixcont.stopping.prediction.codes import View
+from fixcont.stopping.prediction.expressions import (
+    CALLS,
+    MISSING,
+    UNKNOWN,
+    Call,
+    CallOf,
+    Scope,
+    attribute_of_instance,
+    call_at,
+    dict_of_class,
+    is_subclass,
+    mro_of,
+    raw_attribute,
+)
+from fixcont.stopping.prediction.verdicts import PASSES, Passage, doubtful, handled, library
+
+_GENERATORS: Final = GENERATOR | COROUTINE | ASYNC_GENERATOR | ITERABLE_COROUTINE
+
+_DOUBT: Final = doubtful("c-code")
+_SWALLOWED: Final = handled("c-code")
+_PROTOCOL: Final = handled("protocol")
+_CONVERTED: Final = handled("converted")
+#: Printed as "Exception ignored in": nobody outside sees it.
+_UNRAISABLE: Final = library("unraisable")
+
+#: Callees that C code asks in the course of a protocol that has exceptions of its own, or that it ignores the exceptions of.
+_ODD_NAMES: Final = frozenset(
+    """__del__ __set_name__ __getattr__ __getattribute__ __get__ __getitem__ __missing__ __len__ __length_hint__ __next__ __anext__
+    __iter__ __hash__ __class_getitem__ __contains__ __instancecheck__ __index__ fileno isatty flush close keys send throw""".split()
+)
+#: Instructions that call nothing: a callee of theirs is a finalizer or a callback of a weak reference.
+_CALL_NOTHING: Final = frozenset(
+    """POP_TOP STORE_FAST STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST STORE_DEREF STORE_GLOBAL DELETE_FAST DELETE_DEREF
+    DELETE_GLOBAL DELETE_NAME RETURN_VALUE RETURN_CONST POP_EXCEPT POP_ITER END_FOR END_SEND END_ASYNC_FOR LOAD_CONST LOAD_FAST
+    LOAD_FAST_AND_CLEAR SWAP COPY RERAISE PUSH_EXC_INFO MAKE_CELL JUMP_FORWARD""".split()
+)
+_ITERATES: Final = frozenset(
+    "FOR_ITER GET_ITER UNPACK_SEQUENCE UNPACK_EX CONTAINS_OP LIST_EXTEND SET_UPDATE CALL_FUNCTION_EX SEND FOR_ITER_LIST".split()
+)
+_SUBSCRIPTS: Final = frozenset(("BINARY_SUBSCR", "BINARY_SLICE", "BINARY_OP"))
+#: BINARY_OP's argument for a subscript, from 3.14 on.
+_SUBSCRIPT_ARGUMENT: Final = 26
+_LOOKS_UP: Final = frozenset(("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "LOAD_SUPER_METHOD"))
+_READS_NAMES: Final = frozenset(
+    "LOAD_NAME LOAD_GLOBAL LOAD_CLASSDEREF LOAD_FROM_DICT_OR_DEREF LOAD_FROM_DICT_OR_GLOBALS LOAD_BUILD_CLASS".split()
+)
+#: What swallows an AttributeError of a lookup that it makes, besides `getattr` with a default.
+_ATTRIBUTE_SWALLOWERS: Final = (hasattr,)
+#: Types of which an instance's methods, or which called, run Python code and keep its exceptions.
+_KEEPING_MODULES: Final = ("sqlite3", "_sqlite3", "_ctypes", "ctypes", "readline")
+
+_SENSITIVE: Final = (
+    AttributeError,
+    LookupError,
+    TypeError,
+    StopIteration,
+    StopAsyncIteration,
+    GeneratorExit,
+)
+
+
+def is_odd(code: CodeType) -> bool:
+    """Tell whether C code between a callee with this code and its caller must be looked at for every type of exception."""
+    return code.co_name in _ODD_NAMES or bool(code.co_flags & _GENERATORS)
+
+
+def is_sensitive(kind: type[BaseException]) -> bool:
+    """Tell whether exceptions of this type are part of the interpreter's own protocols."""
+    return any(is_subclass(kind, base) for base in _SENSITIVE)
+
+
+class Boundary:
+    """The place between a callee, which an exception leaves, and its caller.
+
+    Attributes:
+        depends_on_callee: whether `cross` looked at more of the callee than that it is not odd.
+        is_cacheable: whether its answer holds for the same callee at the same place again, as long as `facts` hold.
+    """
+
+    def __init__(self, callee: FrameType, view: View, at: int, scope: Scope) -> None:
+        self._callee = callee
+        self._code = callee.f_code
+        self._name = self._code.co_name
+        self._view = view
+        self._at = at
+        self._scope = scope
+        self._instruction = view.instruction(at)
+        self.depends_on_callee = is_odd(self._code)
+        self.is_cacheable = True
+
+    @property
+    def facts(self) -> tuple[tuple[Any, str, object], ...]:
+        return tuple(self._scope.facts)
+
+    def cross(self, kind: type[BaseException]) -> Passage:
+        """Return what becomes of an exception of type `kind` on its way from the callee to the caller."""
+        if self._instruction.name in _CALL_NOTHING:
+            return self._out_of_finalizer(kind)
+        if is_subclass(kind, GeneratorExit):
+            self.depends_on_callee = True
+            return _DOUBT if self._code.co_flags & _GENERATORS else PASSES
+        if self._name == "__del__" and not self._is_called_by_name():
+            return _UNRAISABLE
+        if is_sensitive(kind):
+            passage = self._sensitive(kind)
+            if passage is not PASSES:
+                return passage
+        if self._instruction.name not in CALLS:
+            return PASSES
+        return self._out_of_call()
+
+    def _out_of_finalizer(self, kind: type[BaseException]) -> Passage:
+        self.depends_on_callee = True
+        # Whoever closes a generator takes its GeneratorExit.
+        if is_subclass(kind, GeneratorExit) or is_subclass(kind, StopIteration):
+            return _SWALLOWED
+        return _UNRAISABLE if self._name == "__del__" or self._code.co_flags & _GENERATORS else _DOUBT
+
+    def _sensitive(self, kind: type[BaseException]) -> Passage:
+        if is_subclass(kind, LookupError):
+            return self._lookup_error(kind)
+        if is_subclass(kind, TypeError):
+            return self._type_error()
+        self.depends_on_callee = True
+        if is_subclass(kind, AttributeError):
+            return self._attribute_error()
+        return self._stop_iteration(kind)
+
+    # -- the types that protocols use
+
+    def _stop_iteration(self, kind: type[BaseException]) -> Passage:
+        flags = self._code.co_flags
+        if flags & _GENERATORS:
+            # A generator's end makes another exception of it; only a coroutine may end by StopAsyncIteration.
+            is_own = is_subclass(kind, StopAsyncIteration) and not flags & ASYNC_GENERATOR
+            return PASSES if is_own else _CONVERTED
+        if self._instruction.name not in CALLS:
+            return _PROTOCOL if self._name == "__next__" else _DOUBT
+        if self._is_called_by_name() or self._calls_callee():
+            return PASSES
+        call = self._call()
+        if call is not None and call.function is next and call.args is not None:
+            return PASSES if len(call.args) == 1 else _SWALLOWED
+        return _DOUBT
+
+    def _attribute_error(self) -> Passage:
+        name = self._instruction.name
+        if name in _LOOKS_UP:
+            return self._out_of_lookup()
+        if name == "IMPORT_FROM":
+            return _CONVERTED
+        if name in ("MATCH_CLASS", "DICT_UPDATE", "DICT_MERGE", "IMPORT_NAME"):
+            return _DOUBT if self._is_lookup() else PASSES
+        if name not in CALLS:
+            return _DOUBT if self._name == "__getattr__" else PASSES
+        if self._is_called_by_name() or not self._is_lookup():
+            return PASSES
+        call = self._call()
+        if call is None or call.function is UNKNOWN:
+            return _DOUBT
+        if call.function in _ATTRIBUTE_SWALLOWERS:
+            return _SWALLOWED
+        if call.function is getattr and call.args is not None:
+            return _SWALLOWED if len(call.args) == 3 else self._out_of_lookup()
+        if type(call.function) is FunctionType:
+            return PASSES if self._calls_callee() else _DOUBT
+        return _DOUBT
+
+    def _out_of_lookup(self) -> Passage:
+        """Answer for a property or the like whose class may have a `__getattr__`, which is then asked."""
+        if self._name == "__getattr__":
+            return PASSES
+        first = self._first_argument()
+        if first is MISSING:
+            return _DOUBT if self._name in ("__get__", "__getattribute__") else PASSES
+        return PASSES if raw_attribute(type(first), "__getattr__") is MISSING else _DOUBT
+
+    def _lookup_error(self, kind: type[BaseException]) -> Passage:
+        name = self._instruction.name
+        if is_subclass(kind, KeyError) and name in _READS_NAMES:
+            return _PROTOCOL
+        if self._name in ("__getitem__", "__missing__"):
+            if name in _ITERATES and is_subclass(kind, IndexError):
+                return _PROTOCOL
+            if name not in _SUBSCRIPTS and not self._is_called_by_name() and not self._calls_callee():
+                return _DOUBT
+            if name == "BINARY_OP" and self._instruction.argument != _SUBSCRIPT_ARGUMENT:
+                return _DOUBT
+        return PASSES
+
+    def _type_error(self) -> Passage:
+        name = self._instruction.name
+        if self._name == "__iter__" and name == "CONTAINS_OP":
+            return _CONVERTED
+        if self._name == "__hash__" and name in CALLS:
+            return PASSES if self._is_called_by_name() else _DOUBT
+        if self._name not in ("__len__", "__length_hint__", "__iter__"):
+            return PASSES
+        if name in CALLS or name in _ITERATES:
+            call = self._call()
+            is_plain = call is not None and (call.function is len or call.function is iter)
+            return PASSES if is_plain or self._is_called_by_name() else _DOUBT
+        return PASSES
+
+    # -- what is called
+
+    def _out_of_call(self) -> Passage:
+        """Answer for C code that keeps exceptions of every type."""
+        expression = call_at(self._view, self._at)
+        if expression is None or self._is_called_by_name():
+            return PASSES
+        if self._code.co_flags & _GENERATORS:
+            # A generator under the call of a Python function: the function has returned, and its variables are let go.
+            call = self._call()
+            if call is not None and type(call.function) is FunctionType and not self._calls_callee():
+                return _DOUBT
+        if not self._may_keep(expression):
+            return PASSES
+        return self._out_of_keeper()
+
+    def _may_keep(self, expression: CallOf) -> bool:
+        """Tell by its name whether the callable is worth to be looked at; to look at all of them is too slow."""
+        return expression.last_name in _KEEPER_NAMES
+
+    def _out_of_keeper(self) -> Passage:
+        call = self._call()
+        if call is None:
+            return PASSES
+        function = call.function
+        self.depends_on_callee = True
+        if type(function) not in (BuiltinFunctionType, BuiltinMethodType) and type(call.receiver).__module__ not in _KEEPING_MODULES:
+            return PASSES
+        if type(call.receiver).__module__ in _KEEPING_MODULES:
+            return _DOUBT
+        module = getattr(function, "__module__", None)
+        if module == "gc" or module == "atexit":
+            return _UNRAISABLE
+        if function is input:
+            return _DOUBT if self._name in ("fileno", "isatty", "flush") else PASSES
+        return _DOUBT if module in _KEEPING_MODULES else PASSES
+
+    def _call(self) -> Call | None:
+        expression = call_at(self._view, self._at)
+        value = expression.value(self._scope) if expression is not None else None
+        if not self._scope.is_cacheable:
+            self.is_cacheable = False
+        return value if type(value) is Call else None
+
+    def _is_called_by_name(self) -> bool:
+        """Tell whether the call names the callee: no C function has the name of a Python function that it calls."""
+        expression = call_at(self._view, self._at)
+        return expression is not None and expression.function.last_name == self._name
+
+    def _calls_callee(self) -> bool:
+        """Tell whether what is called is the callee's own function."""
+        was_cacheable = self.is_cacheable
+        call = self._call()
+        function = call.function if call is not None else UNKNOWN
+        if type(function) is MethodType:
+            function = function.__func__
+        if type(function) is not FunctionType or function.__code__ is not self._code:
+            return False
+        # It may be a local variable's value, but that this callee is called here by something else as well does not happen.
+        self.is_cacheable = was_cacheable
+        return True
+
+    # -- what the callee is
+
+    def _is_lookup(self) -> bool:
+        """Tell whether the callee was run to look up an attribute: C code swallows the AttributeErrors of nothing else."""
+        if self._name in ("__getattr__", "__getattribute__", "__get__"):
+            return True
+        first = self._first_argument()
+        return first is not MISSING and self._code.co_argcount == 1 and _is_getter(type(first), self._code)
+
+    def _first_argument(self) -> object:
+        code = self._code
+        if not code.co_argcount:
+            return MISSING
+        self.is_cacheable = False
+        variables = Scope.of_frame(self._callee)
+        value = variables.local(code.co_varnames[0])
+        return MISSING if value is UNKNOWN else value
+
+
+_KEEPER_NAMES: Final = frozenset(
+    """input collect _run_exitfuncs _clear execute executemany executescript fetchone fetchall fetchmany commit rollback
+    create_function create_aggregate close""".split()
+)
+
+
+def _is_getter(kind: type, code: CodeType) -> bool:
+    """Tell whether a class has a property or another descriptor that runs this code."""
+    for base in mro_of(kind):
+        for value in dict_of_class(base).values():
+            if type(value) is FunctionType or type(value) is classmethod or type(value) is staticmethod:
+                continue
+            for name in ("fget", "func"):
+                getter = _plain_attribute(value, name)
+                if type(getter) is FunctionType and getter.__code__ is code:
+                    return True
+    return False
+
+
+def _plain_attribute(value: object, name: str) -> object:
+    if isinstance(value, property):
+        return _getter_of_property(value) if name == "fget" else None
+    return attribute_of_instance(value, name)
+
+
+_getter_of_property: Final = property.__dict__["fget"].__get__

@@ -1,0 +1,395 @@
+"""What the exit of a `with` block does with an exception, told without calling it."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, MethodWrapperType
+from typing import Any, Final
+
+from fixcont.bytecode.interpreter import RESUME_KIND_MASK
+from fixcont.stopping.prediction.codes import View, view_of
+from fixcont.stopping.prediction.expressions import (
+    MISSING,
+    UNKNOWN,
+    Call,
+    Scope,
+    attribute_of_instance,
+    dict_of_instance,
+    is_subclass,
+    leaves,
+    matching,
+    mro_of,
+    raw_attribute,
+)
+from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled
+
+#: Follows an exception through one activation: (exception, view, code unit, scope, depth of contexts within contexts).
+Through = Callable[[BaseException, View, int, Scope, int], Passage]
+
+_DOUBT: Final = doubtful("with")
+_SWALLOWED: Final = handled("with")
+
+#: So deep may generator-based managers be used inside each other.
+_DEPTH: Final = 4
+
+#: Modules whose managers are written in C and never swallow.
+_PASSING_MODULES: Final = frozenset(
+    """_thread _io io decimal _decimal mmap _socket select _winapi winreg posix nt bz2 _bz2 memoryview _multiprocessing
+    _queue _sqlite3 sqlite3 contextvars _contextvars""".split()
+)
+#: Classes, by module and qualified name, whose exits are known to let everything through.
+_PASSING: Final = frozenset(
+    (
+        ("builtins", "memoryview"),
+        ("unittest.case", "_AssertWarnsContext"),
+        ("unittest.case", "_AssertLogsContext"),
+        ("unittest.mock", "_patch"),
+        ("unittest.mock", "_patch_dict"),
+        ("warnings", "catch_warnings"),
+        ("asyncio.timeouts", "Timeout"),  # it converts a cancellation only
+        ("subprocess", "Popen"),
+        ("tempfile", "_TemporaryFileWrapper"),
+        ("tempfile", "TemporaryDirectory"),
+        ("tempfile", "SpooledTemporaryFile"),
+        ("concurrent.futures._base", "Executor"),
+        ("multiprocessing.pool", "Pool"),
+        ("_frozen_importlib", "_ModuleLockManager"),
+        ("_frozen_importlib", "_ImportLockContext"),
+        ("contextlib", "redirect_stdout"),
+        ("contextlib", "closing"),
+        ("contextlib", "aclosing"),
+        ("contextlib", "nullcontext"),
+        ("contextlib", "chdir"),
+        ("threading", "Condition"),
+        ("threading", "Semaphore"),
+        ("zipfile", "ZipFile"),
+        ("tarfile", "TarFile"),
+        ("socket", "socket"),
+    )
+)
+#: Functions that make managers that let everything through. None of them is called.
+_PASSING_FACTORIES: Final = frozenset(
+    (
+        ("_io", "open"),
+        ("io", "open"),
+        ("_thread", "allocate_lock"),
+        ("_thread", "lock"),
+        ("threading", "RLock"),
+        ("os", "scandir"),
+        ("posix", "scandir"),
+        ("tempfile", "NamedTemporaryFile"),
+        ("tempfile", "TemporaryFile"),
+        ("socket", "create_connection"),
+        ("asyncio.timeouts", "timeout"),
+        ("asyncio.timeouts", "timeout_at"),
+        ("decimal", "localcontext"),
+        ("_decimal", "localcontext"),
+        ("urllib.request", "urlopen"),
+    )
+)
+#: Functions whose result swallows what matches their first argument.
+_EXPECTING: Final = frozenset(
+    (
+        ("unittest.case", "TestCase.assertRaises"),
+        ("unittest.case", "TestCase.assertRaisesRegex"),
+        ("_pytest.python_api", "raises"),
+        ("_pytest.raises", "raises"),
+    )
+)
+_CANCELLATIONS: Final = ("CancelledError", "TimeoutError")
+
+
+class Contexts:
+    """Answers for context managers.
+
+    `through` follows an exception through the generator of a `@contextmanager`.
+    """
+
+    def __init__(self, through: Through) -> None:
+        self._through = through
+
+    def of_exit(self, exception: BaseException, exit_: object, scope: Scope, depth: int) -> Passage:
+        """Answer for a live exit: what a `with` block keeps on the stack, a bound method or (exit,) or (self, exit)."""
+        scope.is_cacheable = False
+        if type(exit_) is slice:
+            exit_ = (exit_.start, exit_.stop) if exit_.start is not None else (exit_.stop,)
+        if type(exit_) is tuple and len(exit_) == 2:
+            return self.of_manager(exception, exit_[0], scope, depth)
+        if type(exit_) is tuple and len(exit_) == 1:
+            exit_ = exit_[0]
+        if type(exit_) in (MethodType, BuiltinMethodType, MethodWrapperType):
+            return self.of_manager(exception, exit_.__self__, scope, depth)  # type: ignore[attr-defined]
+        if type(exit_) is FunctionType:
+            return PASSES if passes_always(exit_.__code__) else _DOUBT
+        return _DOUBT
+
+    def of_value(self, exception: BaseException, value: object, scope: Scope, depth: int) -> Passage:
+        """Answer for the value of a `with` statement's expression, which is an object or a `Call`."""
+        if type(value) is Call:
+            return self._of_call(exception, value, scope, depth)
+        # The name may have been bound anew by the block itself: take it only if it is a manager at all.
+        if value is UNKNOWN or _exit_of(type(value)) is None:
+            return _DOUBT
+        return self.of_manager(exception, value, scope, depth)
+
+    def of_manager(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
+        """Answer for a live context manager."""
+        kind = type(manager)
+        owner = _exit_of(kind)
+        if owner is None:
+            return _DOUBT
+        name = _name_of(owner)
+        known = _OF_MANAGER.get(name)
+        if known is not None:
+            scope.is_cacheable = False
+            return known(self, exception, manager, scope, depth)
+        return _of_class(exception, owner)
+
+    def _of_call(self, exception: BaseException, call: Call, scope: Scope, depth: int) -> Passage:
+        function = call.function
+        if isinstance(function, type):
+            return self._of_new(exception, function, call)
+        if type(function) is MethodType:
+            function = function.__func__
+        if type(function) is not FunctionType:
+            return PASSES if _name_of(function) in _PASSING_FACTORIES else _DOUBT
+        name = _name_of(function)
+        if name in _EXPECTING:
+            return _swallows(type(exception), call.args[0] if call.args else UNKNOWN)
+        if name in _PASSING_FACTORIES:
+            return PASSES if not _is_cancellation(exception) else _DOUBT
+        if name == ("contextlib", "ContextDecorator._recreate_cm") and call.receiver is not MISSING:
+            return self.of_manager(exception, call.receiver, scope, depth)
+        if name == ("contextlib", "_GeneratorContextManagerBase._recreate_cm") and call.receiver is not MISSING:
+            made_by = dict_of_instance(call.receiver).get("func")
+            return self._of_function(exception, made_by, Call(made_by, MISSING, None, {}), scope, depth)
+        if function.__globals__.get("__name__") == "contextlib" and function.__code__.co_name == "helper":
+            return self._of_function(exception, function.__dict__.get("__wrapped__"), call, scope, depth)
+        return _DOUBT
+
+    def _of_new(self, exception: BaseException, kind: type, call: Call) -> Passage:
+        """Answer for a manager that a class is called for."""
+        if raw_attribute(type(kind), "__call__") is not type.__call__:
+            return _DOUBT
+        owner = _exit_of(kind)
+        if owner is None:
+            return _DOUBT
+        if _name_of(owner) == ("contextlib", "suppress"):
+            return _suppresses(exception, call.args if call.args is not None else UNKNOWN)
+        if type(raw_attribute(kind, "__new__")) is staticmethod:
+            return _DOUBT
+        return _DOUBT if _name_of(owner) in _OF_MANAGER else _of_class(exception, owner)
+
+    def _of_function(self, exception: BaseException, function: object, call: Call, scope: Scope, depth: int) -> Passage:
+        """Answer for a `@contextmanager` function that was called: its generator waits at one of its yields."""
+        if type(function) is not FunctionType or depth >= _DEPTH:
+            return _DOUBT
+        view = view_of(function.__code__)
+        answers: set[Passage] = set()
+        for at in _yields(view):
+            inner = Scope(None, function.__globals__, _builtins_of(function), _arguments(function.__code__, call))
+            answers.add(self._through(exception, view, at, inner, depth + 1))
+            scope.is_cacheable = scope.is_cacheable and inner.is_cacheable and not inner.facts
+        if len(answers) == 1:
+            return _as_block(answers.pop())
+        return _DOUBT
+
+    def _of_generator_manager(
+        self, exception: BaseException, manager: object, scope: Scope, depth: int
+    ) -> Passage:
+        generator = dict_of_instance(manager).get("gen")
+        frame = getattr(generator, "gi_frame", None) or getattr(generator, "ag_frame", None)
+        if frame is None or depth >= _DEPTH:
+            return _DOUBT
+        view = view_of(frame.f_code)
+        at = view.unit_of(frame)
+        if at is None:
+            return _DOUBT
+        return _as_block(self._through(exception, view, at, Scope.of_frame(frame), depth + 1))
+
+    def _of_exit_stack(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
+        callbacks = dict_of_instance(manager).get("_exit_callbacks")
+        if callbacks is None or depth >= _DEPTH:
+            return _DOUBT
+        passage = PASSES
+        for _, callback in reversed(callbacks):
+            if type(callback) is FunctionType and callback.__code__.co_name in ("_exit_wrapper", "_wrapper"):
+                continue  # from ExitStack.callback: its result is not looked at
+            passage = after(passage, self.of_exit(exception, callback, scope, depth + 1))
+            if passage.end is not End.PASSES:
+                return passage
+        return passage
+
+    def _of_suppress(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
+        return _suppresses(exception, dict_of_instance(manager).get("_exceptions", UNKNOWN))
+
+    def _of_assert_raises(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
+        return _swallows(type(exception), dict_of_instance(manager).get("expected", UNKNOWN))
+
+    def _of_pytest_raises(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
+        wanted = attribute_of_instance(manager, "expected_exceptions")
+        if wanted is UNKNOWN:
+            wanted = attribute_of_instance(manager, "expected_exception")
+        return _swallows(type(exception), wanted)
+
+
+_OF_MANAGER: Final[dict[tuple[str, str], Callable[[Contexts, BaseException, object, Scope, int], Passage]]] = {
+    ("contextlib", "suppress"): Contexts._of_suppress,
+    ("contextlib", "_GeneratorContextManager"): Contexts._of_generator_manager,
+    ("contextlib", "_AsyncGeneratorContextManager"): Contexts._of_generator_manager,
+    ("contextlib", "ExitStack"): Contexts._of_exit_stack,
+    ("contextlib", "AsyncExitStack"): Contexts._of_exit_stack,
+    ("unittest.case", "_AssertRaisesContext"): Contexts._of_assert_raises,
+    ("_pytest.raises", "RaisesExc"): Contexts._of_pytest_raises,
+    ("_pytest.raises", "AbstractRaises"): Contexts._of_pytest_raises,
+    ("_pytest.python_api", "RaisesContext"): Contexts._of_pytest_raises,
+}
+
+
+def _exit_of(kind: type) -> type | None:
+    """Return the class among the bases that defines the exit, or None."""
+    for base in mro_of(kind):
+        variables = type.__dict__["__dict__"].__get__(base)
+        if "__exit__" in variables or "__aexit__" in variables:
+            return base
+    return None
+
+
+def _of_class(exception: BaseException, owner: type) -> Passage:
+    """Answer for a manager by the class that defines its exit."""
+    name = _name_of(owner)
+    if name in _PASSING or name[0] in _PASSING_MODULES:
+        return PASSES if not _is_cancellation(exception) else _DOUBT
+    variables = type.__dict__["__dict__"].__get__(owner)
+    for exit_name in ("__exit__", "__aexit__"):
+        function = variables.get(exit_name)
+        if function is not None and not (type(function) is FunctionType and passes_always(function.__code__)):
+            return _DOUBT
+    return PASSES
+
+
+def _swallows(kind: type, wanted: object) -> Passage:
+    """Answer for a manager that swallows what is an instance of `wanted`; a pattern that does not fit raises another exception."""
+    found = matching(kind, wanted)
+    if found is UNKNOWN or found is None and _asks_metaclass(wanted):
+        return _DOUBT
+    return PASSES if found is None else _SWALLOWED
+
+
+def _suppresses(exception: BaseException, wanted: object) -> Passage:
+    if wanted is UNKNOWN:
+        return _DOUBT
+    whole = _swallows(type(exception), wanted)
+    if not isinstance(exception, BaseExceptionGroup) or whole is not PASSES:
+        return whole
+    answers = {_swallows(type(leaf), wanted) for leaf in leaves(exception)}  # groups are split, on 3.11 they are not
+    return _DOUBT if _DOUBT in answers or _SWALLOWED in answers else PASSES
+
+
+def _asks_metaclass(wanted: object) -> bool:
+    """Tell whether `issubclass` with these classes may say yes where the order of bases says no."""
+    if isinstance(wanted, tuple):
+        return any(_asks_metaclass(item) for item in wanted)
+    return type(wanted) is not type
+
+
+def _is_cancellation(exception: BaseException) -> bool:
+    return any(base.__name__ in _CANCELLATIONS for base in mro_of(type(exception)))
+
+
+def _as_block(passage: Passage) -> Passage:
+    return passage._replace(cause="with") if passage.end is End.HANDLED else passage
+
+
+def _name_of(what: object) -> tuple[str, str]:
+    """Return module and qualified name of a class or function, ("", "") where they are not plain strings."""
+    if isinstance(what, type):
+        module = type.__dict__["__module__"].__get__(what)
+        name = type.__dict__["__qualname__"].__get__(what)
+    elif type(what) in (FunctionType, BuiltinMethodType):
+        module, name = what.__module__, what.__qualname__  # type: ignore[attr-defined]
+    else:
+        return "", ""
+    return (module, name) if type(module) is str and type(name) is str else ("", "")
+
+
+def _builtins_of(function: FunctionType) -> Any:
+    return getattr(function, "__builtins__", None) or vars(builtins)
+
+
+def _arguments(code: CodeType, call: Call) -> dict[str, object]:
+    """Return what is known of the local variables of a function that was called."""
+    if call.args is None:
+        return {}
+    given: Sequence[object] = call.args if call.receiver is MISSING else (call.receiver, *call.args)
+    return dict(zip(code.co_varnames[: code.co_argcount], given, strict=False)) | call.kwargs
+
+
+def _yields(view: View) -> list[int]:
+    """Return the code units of the yields that the source shows, without those of `yield from` and `await`."""
+    found: list[int] = []
+    at: int | None = 0
+    while at is not None and at < len(view.ops):
+        instruction = view.instruction(at)
+        if instruction.name == "YIELD_VALUE":
+            resume = view.instruction(instruction.next)
+            if resume.argument & RESUME_KIND_MASK in (0, 1):
+                found.append(instruction.at)
+        at = instruction.next
+    return found
+
+
+# -- exits written in Python
+
+_FALSY: Final = (None, False, 0)
+
+
+def passes_always(code: CodeType) -> bool:
+    """Tell whether an `__exit__` neither swallows nor replaces an exception: all it returns is false, and it raises nothing."""
+    found: bool = view_of(code).remember("passes", 0, _passes_always)
+    return found
+
+
+def _passes_always(view: View, _: int) -> bool:
+    code = view.code
+    before: object = UNKNOWN
+    at = 0
+    while at < len(view.ops):
+        instruction = view.instruction(at)
+        name = instruction.name
+        if name == "RAISE_VARARGS" or name == "YIELD_VALUE" and not is_delegating(view, instruction.next):
+            return False
+        if name == "RETURN_CONST" and code.co_consts[instruction.argument] not in _FALSY:
+            return False
+        if name == "RETURN_VALUE" and not (before is None or before is False or before == 0 and type(before) is int):
+            return False
+        before = _constant(view, instruction.name, instruction.argument)
+        at = instruction.next
+    return True
+
+
+def is_delegating(view: View, at: int) -> bool:
+    """Tell whether the RESUME at `at` belongs to an `await` or `yield from`."""
+    return view.instruction(at).argument & RESUME_KIND_MASK in (2, 3)
+
+
+def _constant(view: View, name: str, argument: int) -> object:
+    if name == "LOAD_CONST":
+        return view.code.co_consts[argument]
+    if name == "LOAD_SMALL_INT":
+        return argument
+    if name == "LOAD_COMMON_CONSTANT":
+        return _common_constant(argument)
+    return UNKNOWN
+
+
+def _common_constant(argument: int) -> object:
+    import opcode
+
+    table = getattr(opcode, "_common_constants", ())
+    return table[argument] if argument < len(table) else UNKNOWN
+
+
+def is_exception_class(value: object) -> bool:
+    return isinstance(value, type) and is_subclass(value, BaseException)

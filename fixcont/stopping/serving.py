@@ -1,0 +1,377 @@
+"""Hold a thread: show the stop to the front end, wait for its answer, and turn the answer into what the held code is to do."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from _thread import get_ident
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Protocol
+
+from fixcont.bytecode import traps
+from fixcont.continuing import checks, reentry
+from fixcont.continuing.checks import Versions
+from fixcont.continuing.unwinding import Answer, Arrival, Signal, is_ours, is_shell
+from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, ReturnFromFrame, Throw, Way
+from fixcont.errors import Quit, Refusal
+from fixcont.stopping.frames import Frame
+from fixcont.stopping.prediction import Outcome, Predictor
+from fixcont.stopping.stop import FrontEnd, Stop, StopReason
+
+
+class Context(Protocol):
+    """What a stop needs to know of the session."""
+
+    front_end: FrontEnd
+    versions: Versions
+    all_handlers: Predictor
+
+    def is_user(self, frame: FrameType) -> bool: ...
+    def is_obsolete(self, frame: FrameType) -> bool: ...
+
+
+_RUNNER = "fixcont.loading.runner"
+_serving = threading.RLock()  # stops of several threads are served one after the other
+
+
+class Server:
+    """Serves the stops of a session."""
+
+    def __init__(self, context: Context, busy: set[int]) -> None:
+        self._context = context
+        self._busy = busy
+
+    def exception(
+        self, exception: BaseException, frame: FrameType, handler: int, stack: tuple[Any, ...], cells: tuple[Any, ...], late: str
+    ) -> Answer:
+        """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
+        held = _Held(self._context, frame, exception, handler, StopReason.EXCEPTION)
+        way = self._ask(held, late)
+        return held.answer(way, stack, cells)
+
+    def elsewhere(self, frame: FrameType, reason: StopReason) -> None:
+        """Stop where no exception is in flight: `frame` is about to run on, and code of ours was called from it.
+
+        Raises:
+            Signal, Quit or the exception that the user throws: to be let through by the caller.
+        """
+        thread = get_ident()
+        if thread in self._busy:
+            return
+        held = _Held(self._context, frame, None, None, reason)
+        self._busy.add(thread)
+        try:
+            way = self._ask(held, "")
+        finally:
+            self._busy.discard(thread)
+        raised = held.exception_for(way)
+        if raised is not None:
+            raise raised
+
+    def _ask(self, held: _Held, late: str) -> Way:
+        limit = sys.getrecursionlimit()
+        with _serving:
+            stop = held.stop(late)
+            if held.is_deep(limit):
+                sys.setrecursionlimit(limit + 1000)  # the prompt itself needs some, also when the debuggee has used it up
+            try:
+                while True:
+                    way = self._context.front_end.stopped(stop)
+                    refusal = held.refusal_of(way)
+                    if refusal is None:
+                        return way
+                    self._context.front_end.refused(refusal)
+            finally:
+                if sys.getrecursionlimit() == limit + 1000:
+                    sys.setrecursionlimit(limit)
+
+
+class _Held:
+    """One thread at a stop.
+
+    Attributes:
+        frame: the innermost frame of the user's own code.
+        handler: byte offset of the handler in front of which its trap stands, -1 where the exception is about to leave it, None where
+            it is not in a trap.
+    """
+
+    def __init__(
+        self, context: Context, frame: FrameType, exception: BaseException | None, handler: int | None, reason: StopReason
+    ) -> None:
+        self.context = context
+        self.frame = frame
+        self.exception = exception
+        self.handler = handler
+        self.reason = reason
+        self.traceback = exception.__traceback__ if exception is not None else None
+
+    def is_deep(self, limit: int) -> bool:
+        """Tell whether the recursion limit is near."""
+        depth = 0
+        frame: FrameType | None = self.frame
+        while frame is not None:
+            depth += 1
+            frame = frame.f_back
+        return depth > limit - 500
+
+    # -- what the front end sees
+
+    def stop(self, late: str) -> Stop:
+        unwound = self._unwound_frames()
+        return Stop(
+            reason=self.reason,
+            exception=self.exception,
+            frames=unwound + self._live_frames(),
+            selected=len(unwound),
+            thread_name=threading.current_thread().name,
+            refusal_of=self.refusal_of,
+            late=late,
+        )
+
+    def _unwound_frames(self) -> list[Frame]:
+        """Frames that the exception has left before the trap was called: library code, or users' where a prediction was wrong."""
+        frames = []
+        traceback = self.traceback.tb_next if self.traceback is not None else None
+        while traceback is not None:
+            if not is_ours(traceback.tb_frame):
+                frames.append(self._unwound_frame(traceback))
+            traceback = traceback.tb_next
+        frames.reverse()
+        return frames
+
+    def _unwound_frame(self, traceback: TracebackType) -> Frame:
+        raw = traceback.tb_frame
+        name = raw.f_code.co_qualname
+        refusal = Refusal("unwound", f"{name} has unwound already", "restart a frame that is still there")
+        return Frame(
+            raw, traceback.tb_lineno, traceback.tb_lasti,
+            is_user=self.context.is_user(raw), is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal,
+        )  # fmt: skip
+
+    def _live_frames(self) -> list[Frame]:
+        frames = []
+        raw: FrameType | None = self.frame
+        catcher = self._unwinding_ends_at()
+        blocked: Refusal | None = None
+        while raw is not None and raw.f_globals.get("__name__") != _RUNNER:  # what lies further out started the program
+            if not is_ours(raw) and (raw is self.frame or not is_shell(raw)):
+                frames.append(self._live_frame(raw, blocked))
+            if raw is catcher:
+                blocked = _would_be_caught(raw)
+            raw = raw.f_back
+        return self._without_runner(frames)
+
+    def _live_frame(self, raw: FrameType, blocked: Refusal | None) -> Frame:
+        line, lasti = raw.f_lineno or raw.f_code.co_firstlineno, raw.f_lasti
+        if raw is self.frame and self.traceback is not None:
+            line, lasti = self.traceback.tb_lineno, self.traceback.tb_lasti
+        is_user = self.context.is_user(raw)
+        refusal = blocked or checks.restart_refusal(raw, is_user, self.context.versions)
+        return Frame(raw, line, lasti, is_user=is_user, is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal)
+
+    @staticmethod
+    def _without_runner(frames: list[Frame]) -> list[Frame]:
+        """Leave out what runs the main module in the place of the interpreter."""
+        while len(frames) > 1 and frames[-1].filename.startswith("<frozen runpy"):
+            frames.pop()
+        return frames
+
+    def _unwinding_ends_at(self) -> FrameType | None:
+        """Return the frame, if any, in which a handler would take the signal that unwinds frames."""
+        signal = Signal(self.frame, _nothing, None)
+        handler = None if self.handler is None or self.handler < 0 else self.handler
+        verdict = self.context.all_handlers.predict(signal, self.frame, handler)
+        return verdict.catcher if verdict.outcome is Outcome.HANDLED else None
+
+    # -- whether
+
+    def refusal_of(self, way: Way) -> Refusal | None:
+        """Tell why a way cannot be gone, or give None."""
+        if isinstance(way, (Propagate, QuitProgram)):
+            return None
+        raw = way.frame.raw
+        if not self._is_live(raw):
+            return way.frame.restart_refusal or Refusal("unwound", f"{way.frame.function} has unwound already")
+        if isinstance(way, RestartFrame):
+            refusal = checks.restart_refusal(raw, way.frame.is_user, self.context.versions)
+        elif isinstance(way, ReturnFromFrame):
+            refusal = checks.return_refusal(raw, way.frame.is_user)
+        else:
+            refusal = self._throw_refusal(raw, way.exception)
+        return refusal or self._reach_refusal(raw)
+
+    def _is_live(self, raw: FrameType) -> bool:
+        frame: FrameType | None = self.frame
+        while frame is not None:
+            if frame is raw:
+                return True
+            frame = frame.f_back
+        return False
+
+    def _reach_refusal(self, target: FrameType) -> Refusal | None:
+        """Tell what stands between the stop and a frame further out."""
+        catcher = self._unwinding_ends_at()
+        frame: FrameType | None = self.frame
+        while catcher is not None and frame is not None and frame is not target:
+            if frame is catcher:
+                return _would_be_caught(catcher)
+            frame = frame.f_back
+        return None
+
+    def _throw_refusal(self, target: FrameType, exception: BaseException) -> Refusal | None:
+        if not isinstance(exception, BaseException):
+            return Refusal("not-an-exception", f"{exception!r} is no exception", "give an exception")
+        if target is self.frame:
+            return self._passed_refusal(exception)
+        thrower = self._thrower(target)
+        if thrower is None:
+            return Refusal("not-trapped", f"no frame above {target.f_code.co_qualname} has traps", "throw in another frame")
+        verdict = self.context.all_handlers.predict(exception, thrower, None)
+        between = thrower.f_back
+        while between is not None and between is not target:
+            if between is verdict.catcher:
+                return _would_be_caught(between)
+            between = between.f_back
+        return None
+
+    def _passed_refusal(self, exception: BaseException) -> Refusal | None:
+        """Refuse where the exception in flight has passed a handler of the frame that would take the new one."""
+        if self.traceback is None or self.handler is None:
+            return None
+        view = traps.original_view(self.frame.f_code)
+        at = self.traceback.tb_lasti // 2
+        row = next((row for row in view.rows if row.start <= at < row.end), None)
+        if row is None or 2 * row.target == self.handler:
+            return None
+        predict = self.context.all_handlers.predict
+        first = predict(exception, self.frame, 2 * row.target)
+        now = predict(exception, self.frame, None if self.handler < 0 else self.handler)
+        if first.catcher is self.frame and now.catcher is not self.frame:
+            name = type(exception).__name__
+            sentence = f"the handler for {name} around the failing statement was passed already"
+            return Refusal("handler-passed", sentence, "restart the frame, or throw in its caller")
+        return None
+
+    def _thrower(self, target: FrameType) -> FrameType | None:
+        """Return the trapped frame nearest to `target` among those above it: what leaves it arrives in `target`."""
+        found = None
+        frame: FrameType | None = self.frame
+        while frame is not None and frame is not target:
+            if traps.is_trapped(frame.f_code) and not is_shell(frame) or frame is self.frame:
+                found = frame if traps.is_trapped(frame.f_code) else found
+            frame = frame.f_back
+        return found
+
+    # -- doing it
+
+    def answer(self, way: Way, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+        """Return what the trap of the failing frame is to do."""
+        if isinstance(way, Throw) and way.frame.raw is self.frame:
+            return self._placed(way.exception), None
+        raised = self.exception_for(way)
+        if raised is None:
+            return None
+        if isinstance(raised, Signal) and raised.target is self.frame and self.handler == -1:
+            from fixcont.continuing.unwinding import continue_unwinding
+
+            answer = continue_unwinding(raised, self.frame, True, stack, cells)
+            if answer is not None:
+                return answer
+        return self._placed(raised), None
+
+    def _placed(self, exception: BaseException) -> BaseException:
+        """Give an exception the traceback that it would have if the failing instruction had raised it."""
+        place = self.traceback
+        if place is not None:
+            exception.__traceback__ = TracebackType(None, self.frame, place.tb_lasti, place.tb_lineno)
+        return exception
+
+    def exception_for(self, way: Way) -> BaseException | None:
+        """Return what is to be raised so that the way is gone, or None where the held code just goes on."""
+        if isinstance(way, RestartFrame):
+            return self._signal(way.frame.raw, _Restart(self.context.versions))
+        if isinstance(way, ReturnFromFrame):
+            return self._signal(way.frame.raw, _Return(way.value))
+        if isinstance(way, Throw):
+            if way.frame.raw is self.frame:
+                return way.exception
+            thrower = self._thrower(way.frame.raw)
+            assert thrower is not None  # checked
+            return self._signal(thrower, _ThrowBehind(way.exception))
+        if isinstance(way, QuitProgram):
+            return _quit()
+        return None
+
+    def _signal(self, target: FrameType, arrival: Arrival) -> Signal:
+        return Signal(target, arrival, self.exception)
+
+
+def _would_be_caught(frame: FrameType) -> Refusal:
+    where = f"{frame.f_code.co_qualname} at line {frame.f_lineno}"
+    sentence = f"{where} catches every exception, so the frames up to there cannot be unwound through it"
+    return Refusal("would-be-caught", sentence, "restart a frame further in")
+
+
+def _nothing(frame: FrameType, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+    return None
+
+
+class _Restart:
+    """Arrives in the frame that is to be restarted."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
+
+    def __call__(self, frame: FrameType, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+        old = frame.f_code
+        code, _ = self._versions.newest(old)
+        if code is None:
+            code = old
+        return None, self._takeover(frame, code, stack, cells)
+
+    def _takeover(
+        self, frame: FrameType, code: Any, stack: tuple[Any, ...], cells: tuple[Any, ...]
+    ) -> Callable[[], Any]:
+        from fixcont.bytecode.interpreter import OPTIMIZED
+        from fixcont.continuing import arguments
+
+        if not code.co_flags & OPTIMIZED:
+            if checks.is_class_body(code):
+                return reentry.executing_class(code, frame, cells)
+            return reentry.executing_module(code, frame)
+        given = arguments.at_entry(frame, stack)
+        function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
+        return reentry.calling(code, frame, given, cells, function)
+
+
+class _Return:
+    """Arrives in the frame that is to return a value."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __call__(self, frame: FrameType, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+        return None, reentry.returning(self._value, reentry.kind_flags(frame.f_code))
+
+
+class _ThrowBehind:
+    """Arrives in the frame above the one in which an exception is to be raised: it leaves in place of the signal."""
+
+    def __init__(self, exception: BaseException) -> None:
+        self._exception = exception
+
+    def __call__(self, frame: FrameType, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+        self._exception.__traceback__ = None  # the caller's entry is put there by the interpreter
+        return self._exception, None
+
+
+def _quit() -> Quit:
+    """Return what ends the program. From another thread than the main one, that one is ended as well."""
+    if threading.current_thread() is not threading.main_thread():
+        from fixcont.stopping.interrupt import end_main_thread
+
+        end_main_thread()
+    return Quit(1)
+
+

@@ -1,0 +1,62 @@
+"""A stop: a thread held with its stack alive, and the front end's side of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from fixcont.continuing.ways import Way
+    from fixcont.errors import Refusal
+    from fixcont.stopping.frames import Frame
+
+
+class StopReason(enum.Enum):
+    """Why a thread is held."""
+
+    EXCEPTION = "exception"
+    BREAKPOINT = "breakpoint"
+    ENTRY = "entry"
+    INTERRUPT = "interrupt"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One thread, held.
+
+    Attributes:
+        reason: why it is held.
+        exception: the exception in flight, or None where the reason is another.
+        frames: the live Python frames, innermost first, without those of fixcont and of the runner that started the program.
+        selected: index into `frames` of the frame to show first: the innermost one of the user's own code.
+        thread_name: the name of the held thread.
+        refusal_of: tells why a way cannot be gone from here, or gives None where it can; it touches nothing.
+        late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
+    """
+
+    reason: StopReason
+    exception: BaseException | None
+    frames: Sequence[Frame]
+    selected: int
+    thread_name: str
+    refusal_of: Callable[[Way], Refusal | None]
+    late: str = ""
+
+
+class FrontEnd(Protocol):
+    """What talks to the user. It gets a stop and answers with a way to go on; the engine knows nothing else of it."""
+
+    def stopped(self, stop: Stop) -> Way:
+        """Show the stop and wait for an answer.
+
+        Called in the held thread; stops of several threads are served one after the other. An answer that is
+        refused comes back through `refused`, and then `stopped` is called again with the same stop.
+        """
+
+    def refused(self, refusal: Refusal) -> None:
+        """Show why the last answer cannot be carried out. Nothing was touched."""
+
+    def report(self, message: str) -> None:
+        """Show a message that belongs to no stop, such as a fault of fixcont itself."""

@@ -1,0 +1,39 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from support.editor import ScriptedEditor
+from support.programs import Program, copy_demo, copy_program, write_program
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str], Program]:
+    """Copies a program of tests/programs, by name, into a folder where it may be edited."""
+    return lambda name: copy_program(name, tmp_path)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Callable[[str], Program]:
+    """Copies a demo, by name, with its data, into a folder where it may be edited."""
+    return lambda name: copy_demo(name, tmp_path)
+
+
+@pytest.fixture
+def small_program(tmp_path: Path) -> Callable[[str], Program]:
+    """Writes the text of a program into a file of its own."""
+    return lambda text: write_program(tmp_path / "program", text)
+
+
+@pytest.fixture
+def scripted_editor(tmp_path: Path) -> Callable[..., ScriptedEditor]:
+    """Makes an editor that applies the given edits, one a start."""
+
+    def make(*edits: Mapping[str, str], name: str = "scripted-editor") -> ScriptedEditor:
+        return ScriptedEditor(tmp_path / "editor", edits, name)
+
+    return make

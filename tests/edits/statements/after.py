@@ -1,0 +1,26 @@
+import os
+import json
+
+LIMIT = 20
+
+
+class Shop:
+    size = 2
+
+    def open(self):
+        return LIMIT + 1
+
+
+class Annex(Shop, dict):
+    pass
+
+
+@staticmethod
+def helper():
+    return os.sep
+
+
+if LIMIT:
+
+    def sometimes():
+        return json

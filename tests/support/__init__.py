@@ -1,0 +1,1 @@
+"""Helpers of the tests: programs on disk and debug sessions in real processes. Tested by test_support.py."""

@@ -1,0 +1,199 @@
+"""The command `fixcont`: read the options, run the program under a session, and end as the program ends.
+
+The options are read by hand: `argparse` takes longer to import than the rest of the start, and cannot leave what follows
+the program's name to the program.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+USAGE: Final = """\
+usage: fixcont [option] ... SCRIPT [arg] ...
+       fixcont [option] ... -m MODULE [arg] ..."""
+
+HELP: Final = f"""\
+{USAGE}
+
+Run a program as python would. When an exception comes that nobody will handle, stop before anything unwinds, at a
+prompt where the failing function can be fixed and restarted.
+
+  SCRIPT [arg] ...      run a file, or a folder or zip file with a __main__ module; what follows is for the program
+  -m MODULE [arg] ...   run a module; what follows is for the program
+  -c COMMAND            give this command at the first stop, as in ~/.pdbrc and .pdbrc; may be repeated
+  --stop WHEN           when to stop at an exception:
+                          unhandled  nobody will handle it; handlers in libraries that catch everything
+                                     do not count (the default)
+                          uncaught   nobody at all will handle it
+                          raised     it leaves the function that raised it
+                          never      do not stop
+  --catch EXC           stop at exceptions of this type even if they are handled; may be repeated
+  --ignore EXC          never stop at exceptions of this type; may be repeated
+  --scope FILES         whose exceptions count: "project" (the default: no libraries), "everything", or a pattern of
+                        file names; may be repeated
+  --stop-at-entry       stop at the first line of the program
+  --version             show the version
+  -h, --help            show this text
+"""
+
+STOPS: Final = ("unhandled", "uncaught", "raised", "never")
+
+
+class UsageError(Exception):
+    """The command line makes no sense. The message is one sentence for people."""
+
+
+class _Shown(Exception):
+    """Only a text was asked for."""
+
+
+@dataclass
+class Options:
+    """What the command line asks for.
+
+    Attributes:
+        target: the script or the module; "" where none is named.
+        is_module: whether `target` is a module.
+        arguments: what follows the target.
+    """
+
+    target: str = ""
+    is_module: bool = False
+    arguments: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    stop: str = "unhandled"
+    catch: list[str] = field(default_factory=list)
+    ignore: list[str] = field(default_factory=list)
+    scope: list[str] = field(default_factory=list)
+    stop_at_entry: bool = False
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program that the command line names (`sys.argv` unless given). Returns the exit status.
+
+    The program's own `SystemExit`, and a `KeyboardInterrupt` that was shown already, come out of here.
+    """
+    try:
+        options = read_options(sys.argv[1:] if argv is None else list(argv))
+        return _run(options)
+    except UsageError as error:
+        _write(f"{USAGE}\nfixcont: error: {error}\n", sys.stderr.write)
+        return 2
+    except _Shown as shown:
+        _write(str(shown), sys.stdout.write)
+        return 0
+
+
+def read_options(words: list[str]) -> Options:
+    """Read a command line, without the name of the command.
+
+    Reading ends at the script or the module: all that follows is the program's, whatever it looks like.
+
+    Raises:
+        UsageError: an option is unknown or lacks its value, or there is no program.
+    """
+    options = Options()
+    rest = list(words)
+    while rest and not options.target:
+        word = rest.pop(0)
+        if word == "--" and rest:
+            options.target = rest.pop(0)
+        elif word.startswith("--"):
+            _read_long(options, word, rest)
+        elif word.startswith("-") and word != "-":
+            _read_short(options, word, rest)
+        else:
+            options.target = word
+    if not options.target:
+        raise UsageError("no program: name a script, or a module with -m")
+    options.arguments = rest
+    return options
+
+
+def _read_long(options: Options, word: str, rest: list[str]) -> None:
+    name, equals, value = word.partition("=")
+    if name in ("--help", "--version", "--stop-at-entry"):
+        if equals:
+            raise UsageError(f"option {name} takes no value")
+        if name == "--stop-at-entry":
+            options.stop_at_entry = True
+        else:
+            raise _Shown(HELP if name == "--help" else _version())
+        return
+    lists = {"--catch": options.catch, "--ignore": options.ignore, "--scope": options.scope}
+    if name != "--stop" and name not in lists:
+        raise UsageError(f"unknown option {name}")
+    if not equals:
+        value = _value(name, rest)
+    if name in lists:
+        if not value:
+            raise UsageError(f"option {name} needs a value")
+        lists[name].append(value)
+    elif value in STOPS:
+        options.stop = value
+    else:
+        raise UsageError(f"option --stop wants one of {', '.join(STOPS)}, not {value!r}")
+
+
+def _read_short(options: Options, word: str, rest: list[str]) -> None:
+    name, value = word[:2], word[2:]
+    if name == "-h" and not value:
+        raise _Shown(HELP)
+    if name not in ("-c", "-m"):
+        raise UsageError(f"unknown option {word}")
+    value = value or _value(name, rest)
+    if name == "-c":
+        options.commands.append(value)
+    else:
+        options.target, options.is_module = value, True
+
+
+def _value(name: str, rest: list[str]) -> str:
+    if not rest:
+        raise UsageError(f"option {name} needs a value")
+    return rest.pop(0)
+
+
+def _run(options: Options) -> int:
+    from fixcont.errors import Refused
+    from fixcont.loading.runner import run_module, run_script
+    from fixcont.session import Session
+    from fixcont_ui.first_stop import PromptAtFirstStop
+
+    front_end = PromptAtFirstStop(options.commands)
+    session = Session(
+        front_end=front_end,
+        stop=options.stop,
+        catch=options.catch,
+        ignore=options.ignore,
+        scope=options.scope or ["project"],
+        stop_at_entry=options.stop_at_entry,
+    )
+    front_end.session = session
+    session.install()
+    run = run_module if options.is_module else run_script
+    try:
+        return run(options.target, options.arguments, session.prepare, session.on_loaded)
+    except Refused as refused:
+        raise UsageError(str(refused)) from None
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = version("fixcont")
+    except PackageNotFoundError:
+        number = "(not installed)"
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"fixcont {number} on Python {python}\n"
+
+
+def _write(text: str, write: Callable[[str], object]) -> None:
+    try:
+        write(text)
+    except OSError:
+        pass  # the reader is gone

@@ -1,0 +1,332 @@
+"""The fix-and-continue commands, in one table: what they are called, what they say of themselves, when they apply, what they do.
+
+Prompt, help and completion read the table; none of them knows a command by name.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, Final, Protocol
+
+from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, ReturnFromFrame, Throw, Way
+from fixcont.errors import Refusal
+from fixcont.stopping.frames import Frame
+from fixcont.stopping.stop import Stop
+from fixcont_ui import editor
+
+
+class NotDone(Exception):
+    """A command cannot be carried out, and the user has been told why."""
+
+
+class Console(Protocol):
+    """What a command needs of the front end that it is given in."""
+
+    @property
+    def stop(self) -> Stop: ...
+
+    @property
+    def frame(self) -> Frame | None:
+        """The selected frame, or None where the selection is not a live frame of the stop."""
+
+    @property
+    def place(self) -> tuple[CodeType, int]:
+        """The selection's code and the line that runs in it, whether it is live or not."""
+
+    def version_of(self, frame: Frame) -> int:
+        """The number of the newest version of the frame's function."""
+
+    def evaluate(self, expression: str) -> Any:
+        """Evaluate in the selected frame. Shows the error and raises `NotDone` where that fails."""
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Call what belongs to the user, with errors treated as in `evaluate`."""
+
+    def install(self, *, tell_unchanged: bool) -> None:
+        """Install what changed in the files, and show what came of it. Raises `NotDone` where something could not be installed."""
+
+    def say(self, text: str) -> None: ...
+
+    def complain(self, text: str) -> None:
+        """Show that the command as given makes no sense."""
+
+    def refuse(self, refusal: Refusal, can: Callable[[Frame], bool] | None = None) -> None:
+        """Show a refusal, and the nearest frame for which `can` is true."""
+
+    def answer(self, way: Way) -> None:
+        """Leave the stop by `way`."""
+
+
+class AppliesTo(enum.Enum):
+    """Where a command can be given."""
+
+    STOP = "at every stop"
+    FRAME = "in a frame that is alive"
+
+
+class Argument(enum.Enum):
+    """What a command wants after its name."""
+
+    NONE = "none"
+    EXPRESSION = "an expression"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        usage: one line.
+        summary: what it does, in a few words.
+        help: what it does and what it does not undo, in lines.
+        action: carries it out; it may raise `NotDone`.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    usage: str
+    summary: str
+    help: str
+    argument: Argument
+    applies_to: AppliesTo
+    action: Callable[[Console, str], None]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
+
+    @property
+    def full_help(self) -> str:
+        return f"{self.usage}\n\n{self.help}"
+
+    def refusal(self, console: Console) -> Refusal | None:
+        """Tell why the command cannot be given now, or None where it can."""
+        if self.applies_to is AppliesTo.FRAME and console.frame is None:
+            return Refusal(
+                "post-mortem", "this frame has already unwound", 'use "exceptions" with the last number to go back to the stop'
+            )
+        return None
+
+
+def _fix(console: Console, argument: str) -> None:
+    code, line = console.place
+    path = code.co_filename
+    if not os.path.isfile(path):
+        console.refuse(Refusal("no-file", f"{path} is no file that can be edited"))
+        raise NotDone
+    line = line if code.co_name == "<module>" else editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
+    try:
+        editor.edit(path, line)
+    except editor.EditorFailed as error:
+        instead = "what was saved is installed by the next command that goes on"
+        console.refuse(Refusal("editor-failed", str(error), instead))
+        raise NotDone from None
+    console.install(tell_unchanged=True)
+
+
+def _restart_frame(console: Console, argument: str) -> None:
+    frame = _live(console)
+    console.install(tell_unchanged=False)
+    newest = f"{frame.function} (version {console.version_of(frame)})"
+    _go(console, RestartFrame(frame), f"restart {newest}; what it has done so far is not undone", RestartFrame)
+
+
+def _force_return(console: Console, argument: str) -> None:
+    frame = _live(console)
+    console.install(tell_unchanged=False)
+    value = console.evaluate(argument)
+    _go(console, ReturnFromFrame(frame, value), f"return from {frame.function}", lambda other: ReturnFromFrame(other, value))
+
+
+def _throw(console: Console, argument: str) -> None:
+    frame = _live(console)
+    console.install(tell_unchanged=False)
+    exception = _exception(console, argument)
+    told = f"throw {type(exception).__name__} in {frame.function}"
+    _go(console, Throw(frame, exception), told, lambda other: Throw(other, exception))
+
+
+def _continue(console: Console, argument: str) -> None:
+    console.install(tell_unchanged=False)
+    _go(console, Propagate())
+
+
+def _quit(console: Console, argument: str) -> None:
+    _go(console, QuitProgram())
+
+
+def _live(console: Console) -> Frame:
+    frame = console.frame
+    assert frame is not None, "a command for frames was carried out without one"
+    return frame
+
+
+def _go(console: Console, way: Way, told: str = "", elsewhere: Callable[[Frame], Way] | None = None) -> None:
+    """Answer the stop with `way`, saying `told`; or show why that cannot be, with a frame where `elsewhere` can."""
+    refusal_of = console.stop.refusal_of
+    refusal = refusal_of(way)
+    if refusal is not None:
+        console.refuse(refusal, None if elsewhere is None else lambda frame: refusal_of(elsewhere(frame)) is None)
+        raise NotDone
+    if told:
+        console.say(told)
+    console.answer(way)
+
+
+def _exception(console: Console, argument: str) -> BaseException:
+    """Make the exception that `raise ARGUMENT` would raise, with its cause."""
+    try:
+        body = ast.parse(f"raise {argument}").body
+    except (SyntaxError, ValueError) as error:
+        console.complain(f"{type(error).__name__}: {getattr(error, 'msg', error)}")
+        raise NotDone from None
+    statement = body[0]
+    if len(body) != 1 or not isinstance(statement, ast.Raise) or statement.exc is None:
+        console.complain("one exception is wanted, as in: throw ValueError('no such thing')")
+        raise NotDone
+    exception = _instance(console, console.evaluate(ast.unparse(statement.exc)), "exceptions must derive from BaseException")
+    if statement.cause is not None:
+        cause = console.evaluate(ast.unparse(statement.cause))
+        exception.__cause__ = (
+            None if cause is None else _instance(console, cause, "exception causes must derive from BaseException")
+        )
+    return exception
+
+
+def _instance(console: Console, value: Any, otherwise: str) -> BaseException:
+    if isinstance(value, type) and issubclass(value, BaseException):
+        value = console.call(value)
+    if not isinstance(value, BaseException):
+        console.complain(f"TypeError: {otherwise}")
+        raise NotDone
+    return value
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "fix",
+        (),
+        "fix",
+        "edit the selected function in your editor, and install it",
+        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line.\n"
+        "When the editor ends, what changed in the program's files is installed and named.\n"
+        "Calls that begin from then on run the new code; the frames of this stop go on with the old one\n"
+        'until they are restarted ("restartframe").',
+        Argument.NONE,
+        AppliesTo.STOP,
+        _fix,
+    ),
+    Command(
+        "restartframe",
+        ("rf",),
+        "restartframe | rf",
+        "run the selected frame again from its first line, on the newest code",
+        "Restart the selected frame: the frames that it called and the frame itself unwind, running their\n"
+        '"finally" blocks and "with" exits, and its function is called again, in its newest version, with the\n'
+        "original arguments. Changed files are installed first.\n"
+        "Not undone: what the frames have done to objects and to the world, the arguments included.",
+        Argument.NONE,
+        AppliesTo.FRAME,
+        _restart_frame,
+    ),
+    Command(
+        "forcereturn",
+        ("fr",),
+        "forcereturn expression | fr expression",
+        "let the selected frame return a value",
+        "Let the selected frame return the value of the expression to its caller. The frames that it called and\n"
+        'the frame itself unwind, running their "finally" blocks and "with" exits. Changed files are installed first.',
+        Argument.EXPRESSION,
+        AppliesTo.FRAME,
+        _force_return,
+    ),
+    Command(
+        "throw",
+        (),
+        "throw expression [from cause]",
+        "raise an exception in the selected frame",
+        "Raise an exception at the current statement of the selected frame, as the raise statement would: an\n"
+        "instance or a class. The handlers of the frame and of its callers apply. The frames that it called\n"
+        "unwind. Changed files are installed first.",
+        Argument.EXPRESSION,
+        AppliesTo.FRAME,
+        _throw,
+    ),
+    Command(
+        "continue",
+        ("cont", "c"),
+        "c(ont(inue))",
+        "let the exception go on",
+        "Let the exception go on as if nobody had looked; at a stop without one, the program runs on.\n"
+        "Changed files are installed first.",
+        Argument.NONE,
+        AppliesTo.STOP,
+        _continue,
+    ),
+    Command(
+        "quit",
+        ("q", "exit"),
+        "q(uit) | exit",
+        "end the program",
+        'End the program. Its "finally" blocks and "with" exits run on the way; "except Exception" cannot hold it up.',
+        Argument.NONE,
+        AppliesTo.STOP,
+        _quit,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class NotAvailable:
+    """Commands of pdb that cannot do their work at a stop of fixcont.
+
+    Attributes:
+        sentence: why, with a place for the command's name.
+        instead: what to use.
+    """
+
+    names: tuple[str, ...]
+    sentence: str
+    instead: str
+
+    def refusal(self, name: str) -> Refusal:
+        return Refusal("not-available", self.sentence.format(name=name), self.instead)
+
+
+NOT_AVAILABLE: Final[tuple[NotAvailable, ...]] = (
+    NotAvailable(
+        ("step", "s", "next", "n", "until", "unt"),
+        '"{name}" does nothing here: a stop of fixcont is left as a whole, without stepping',
+        'use "continue", "restartframe", "forcereturn" or "throw"',
+    ),
+    NotAvailable(
+        ("return", "r"),
+        '"{name}" does nothing here: a stop of fixcont is left as a whole, without stepping',
+        'use "forcereturn expression" to let the frame return',
+    ),
+    NotAvailable(
+        ("jump", "j"),
+        '"{name}" does nothing here: a frame cannot go on at another line',
+        'use "restartframe" to go to its first line',
+    ),
+    NotAvailable(
+        ("break", "b", "tbreak", "clear", "cl", "enable", "disable", "condition", "ignore", "commands"),
+        '"{name}" does nothing here: there are no breakpoints',
+        "call breakpoint() in the program, with PYTHONBREAKPOINT=fixcont.set_trace",
+    ),
+    NotAvailable(
+        ("run", "restart"),
+        '"{name}" does nothing here: the program is not started anew',
+        'use "restartframe" to restart a frame, or "quit"',
+    ),
+    NotAvailable(
+        ("debug",),
+        '"{name}" does nothing here: code is not stepped through',
+        'use "!statement" to run it',
+    ),
+)

@@ -1,0 +1,54 @@
+"""A front end that costs nothing until the first stop: only then is the prompt, and pdb with it, imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fixcont.continuing.ways import Way
+    from fixcont.errors import Refusal
+    from fixcont.session import Session
+    from fixcont.stopping.stop import Stop
+    from fixcont_ui.prompt import Prompt
+
+
+class PromptAtFirstStop:
+    """Stands for the prompt.
+
+    Attributes:
+        session: to be set before the first stop; the session is made with its front end, so it comes second.
+    """
+
+    session: Session
+
+    def __init__(self, commands: Sequence[str] = ()) -> None:
+        """Make a front end whose first stop begins with `commands`, after those of ~/.pdbrc and of .pdbrc in the current folder."""
+        self._commands = tuple(commands)
+        try:
+            self._folder = os.getcwd()
+        except OSError:
+            self._folder = os.curdir
+        self._prompt: Prompt | None = None
+
+    def stopped(self, stop: Stop) -> Way:
+        return self._get_prompt().stopped(stop)
+
+    def refused(self, refusal: Refusal) -> None:
+        self._get_prompt().refused(refusal)
+
+    def report(self, message: str) -> None:
+        # Not the prompt's: what is reported may come at a time when nothing more can be imported.
+        try:
+            print(f"fixcont: {message}", file=sys.__stderr__, flush=True)
+        except (OSError, ValueError, AttributeError):
+            pass
+
+    def _get_prompt(self) -> Prompt:
+        if self._prompt is None:
+            from fixcont_ui.prompt import Prompt
+
+            self._prompt = Prompt(self.session, self._commands, self._folder)
+        return self._prompt

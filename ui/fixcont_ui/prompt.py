@@ -1,0 +1,326 @@
+"""The prompt: the running interpreter's pdb as a console at a stop, with the fix-and-continue commands in place of stepping.
+
+pdb is used for looking only. Nothing is traced: the stack comes from the stop, and every command of pdb that would set
+the program going is replaced, so that a stop is left by an answer to the engine and in no other way.
+"""
+
+from __future__ import annotations
+
+import os
+import pdb
+import sys
+import threading
+import traceback
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from fixcont.continuing.ways import Propagate, Way
+from fixcont.errors import Refusal
+from fixcont.stopping.frames import Frame
+from fixcont.stopping.stop import Stop, StopReason
+from fixcont_ui import wording
+from fixcont_ui.commands import COMMANDS, NOT_AVAILABLE, Argument, Command, NotAvailable, NotDone
+from fixcont_ui.interrupts import Interrupts
+from fixcont_ui.streams import Streams, choose_streams
+from fixcont_ui.viewer import StopViewer
+
+if TYPE_CHECKING:
+    from fixcont.session import Session
+
+_BY_NAME = {name: command for command in COMMANDS for name in command.names}
+_NOT_AVAILABLE = {name: group for group in NOT_AVAILABLE for name in group.names}
+
+#: The word completion of readline splits at these; as pdb sets them, but only while a prompt is open.
+_DELIMITERS = " \t\n`@#%^&*()=+[{]}\\|;:'\",<>?"
+
+
+class Prompt(StopViewer):
+    """A front end that talks in lines, and the `Console` of its commands.
+
+    One prompt serves all stops of a process, one after the other.
+    """
+
+    def __init__(
+        self, session: Session, commands: Iterable[str] = (), folder: str | None = None, streams: Streams | None = None
+    ) -> None:
+        """Make a prompt whose first stop begins with the lines of ~/.pdbrc, of .pdbrc in `folder`, and with `commands`.
+
+        `folder` is the current one unless given; `streams` are chosen anew at every stop unless given.
+        """
+        with _readline_kept():
+            super().__init__(session)
+        self.prompt = "(fixcont) "
+        self.cmdqueue = [*_startup_lines(folder or os.getcwd()), *commands]
+        self._given_streams = streams
+        self._streams: Streams | None = None
+        self._interrupts = Interrupts()
+        self._serving: int | None = None  # identifier of the thread that is at the prompt
+        self._is_over = False  # no more commands come: every stop is left at once
+        self._last: tuple[weakref.ref[Stop], int] | None = None  # the stop served last, and what was selected in it
+        self._way: Way | None = None  # the answer to the present stop, once there is one
+
+    # The front end that the engine knows.
+
+    def stopped(self, stop: Stop) -> Way:
+        """Show the stop and take commands until one of them is an answer.
+
+        A stop inside of what the user evaluates at the prompt is none: the error is shown like any other.
+        """
+        if self._is_over or self._serving == threading.get_ident():
+            return Propagate()
+        self._serving = threading.get_ident()
+        try:
+            with self._interrupts, self._talking(), _readline_kept():
+                return self._ask(stop)
+        except Exception as error:
+            # A fault here must not become one of the program's: it goes on as if nobody had looked.
+            self._report_fault(error)
+            return Propagate()
+        finally:
+            self.look_away()
+            self._way = self._serving = None
+
+    def refused(self, refusal: Refusal) -> None:
+        with self._talking():
+            self.refuse(refusal)
+
+    def report(self, message: str) -> None:
+        report(message)
+
+    # One stop.
+
+    def _ask(self, stop: Stop) -> Way:
+        again = self._last is not None and self._last[0]() is stop
+        self.look_at(stop, self._last[1] if again and self._last is not None else stop.selected)
+        if not again:
+            self._show_stop(stop)
+        while self._way is None:
+            try:
+                with self._interrupts.allowed():
+                    self.cmdloop()
+            except KeyboardInterrupt:
+                self.message("--KeyboardInterrupt--")
+        self._last = (weakref.ref(stop), self.selected)
+        return self._way
+
+    def _show_stop(self, stop: Stop) -> None:
+        if stop.late:
+            self.message(stop.late)
+        if stop.thread_name != "MainThread":
+            self.message(f"in thread {stop.thread_name}:")
+        if stop.exception is not None:
+            self.message("\n".join(wording.exception_lines(stop.exception)))
+        elif stop.reason is StopReason.INTERRUPT:
+            self.message("\nProgram interrupted")
+        self.print_stack_entry(self.stack[self.curindex])
+        if hasattr(self, "_show_display"):
+            self._show_display()
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """Talk through the streams that are right at the moment."""
+        streams = self._streams = self._given_streams or choose_streams()
+        self.stdin, self.stdout = streams.stdin, streams.stdout
+        self.use_rawinput = streams.are_the_programs
+        if sys.stdout is not None and sys.stdout is not streams.stdout:
+            with _broken_streams_forgiven():
+                sys.stdout.flush()
+        try:
+            yield
+        finally:
+            with _broken_streams_forgiven():
+                self.stdout.flush()
+
+    # What the commands see: the Console.
+
+    def version_of(self, frame: Frame) -> int:
+        version: int = self.session.sources.newest(frame.code).version
+        return version
+
+    def evaluate(self, expression: str) -> Any:
+        try:
+            return self._getval(expression)
+        except BaseException:
+            raise NotDone from None  # _getval has shown the error
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        try:
+            return function()
+        except BaseException:
+            self._show_error()
+            raise NotDone from None
+
+    def install(self, *, tell_unchanged: bool) -> None:
+        with self._interrupts.held():
+            result = self.session.sources.install_changes()
+        lines = wording.install_lines(result)
+        if tell_unchanged and not lines:
+            lines = ["nothing changed"]
+        for line in lines:
+            self.message(line)
+        if not wording.is_current(result):
+            raise NotDone
+
+    def say(self, text: str) -> None:
+        self.message(text)
+
+    def complain(self, text: str) -> None:
+        self.error(text)
+
+    def refuse(self, refusal: Refusal, can: Callable[[Frame], bool] | None = None) -> None:
+        self.message(wording.refusal_line(refusal))
+        nearest = wording.nearest_line(self.stop.frames, self.selected, can) if can is not None else ""
+        if nearest:
+            self.message(nearest)
+
+    def answer(self, way: Way) -> None:
+        with self._interrupts.held():
+            self._way = way
+            self._interrupts.end()
+
+    # Carrying commands out.
+
+    def run_command(self, command: Command, argument: str) -> bool:
+        """Carry a command out, or say why not. Returns whether the stop is answered, which ends the command loop."""
+        refusal = command.refusal(self)
+        if bool(argument) != (command.argument is Argument.EXPRESSION):
+            self.error(f"Invalid argument: {argument}" if argument else "Argument is required for this command")
+            self.message(f"          Usage: {command.usage}")
+        elif refusal is not None:
+            self.refuse(refusal)
+        else:
+            try:
+                command.action(self, argument)
+            except NotDone:
+                pass
+            except Exception as error:
+                self._report_fault(error)
+        return self._way is not None
+
+    def precmd(self, line: str) -> str:
+        """Expand aliases and split at `;;`; what stands behind it comes before the lines that wait already."""
+        waiting, self.cmdqueue = self.cmdqueue, []
+        line = super().precmd(line)
+        self.cmdqueue.extend(waiting)
+        return line
+
+    def do_EOF(self, arg: str) -> bool:
+        """EOF
+
+        The end of the input. At a terminal it ends the program; elsewhere the exception goes on, now and at every later stop.
+        """
+        self.message("")
+        assert self._streams is not None
+        if self._streams.is_terminal:
+            return self.run_command(_BY_NAME["quit"], "")
+        self._is_over = True
+        self.cmdqueue.clear()
+        self.answer(Propagate())
+        return True
+
+    def do_help(self, arg: str) -> bool | None:
+        """h(elp)
+
+        Without argument, print the list of available commands.
+        With a command name as argument, print help about that command.
+        "help pdb" shows the documentation of pdb, whose commands for looking work here.
+        "help exec" gives help on the ! command.
+        """
+        if arg in _BY_NAME:
+            self.message(_BY_NAME[arg].full_help)
+        elif arg in _NOT_AVAILABLE:
+            self.message(wording.refusal_line(_NOT_AVAILABLE[arg].refusal(arg)))
+        else:
+            super().do_help(arg)
+        if not arg:
+            width = max(len(command.usage) for command in COMMANDS)
+            self.message("Fix and continue:\n=================")
+            for command in COMMANDS:
+                self.message(f"{command.usage:{width}}  {command.summary}")
+            self.message("")
+        return None
+
+    do_h = do_help
+
+    def get_names(self) -> list[str]:
+        """Give the names that help and completion offer: without the commands that cannot do their work here."""
+        return [name for name in super().get_names() if name.partition("_")[2] not in _NOT_AVAILABLE]
+
+    def _show_error(self) -> None:
+        """Show the exception that is being handled, as pdb does."""
+        pdb_itself: Any = self
+        pdb_itself._error_exc()
+
+    def _report_fault(self, error: Exception) -> None:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{os.path.basename(where.filename)}:{where.lineno}"
+        report(f"a fault of fixcont itself: {type(error).__name__}: {error} (at {place})")
+
+
+def report(message: str) -> None:
+    """Write a message that belongs to no stop to the process's standard error."""
+    with _broken_streams_forgiven():
+        print(f"fixcont: {message}", file=sys.__stderr__, flush=True)
+
+
+@contextmanager
+def _broken_streams_forgiven() -> Iterator[None]:
+    """Ignore that a stream is closed, or that nobody reads from it: there is no one left to tell."""
+    try:
+        yield
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+@contextmanager
+def _readline_kept() -> Iterator[None]:
+    """Set up readline's completion for the prompt, and give it back to the program as it was."""
+    try:
+        import readline
+    except ImportError:
+        yield
+        return
+    before = readline.get_completer_delims()
+    readline.set_completer_delims(_DELIMITERS)
+    try:
+        yield
+    finally:
+        readline.set_completer_delims(before)
+
+
+def _startup_lines(folder: str) -> list[str]:
+    """Read the commands of ~/.pdbrc and of .pdbrc in `folder`, without comments."""
+    lines: list[str] = []
+    for path in (os.path.expanduser("~/.pdbrc"), os.path.join(folder, ".pdbrc")):
+        try:
+            with open(path, encoding="utf-8") as file:
+                lines.extend(line.strip() for line in file)
+        except (OSError, UnicodeError):
+            pass
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _command_method(command: Command) -> Callable[[Prompt, str], bool]:
+    def do(self: Prompt, arg: str) -> bool:
+        return self.run_command(command, arg.strip())
+
+    do.__doc__ = command.full_help
+    return do
+
+
+def _refusing_method(name: str, group: NotAvailable) -> Callable[[Prompt, str], None]:
+    def do(self: Prompt, arg: str) -> None:
+        self.refuse(group.refusal(name))
+
+    do.__doc__ = wording.refusal_line(group.refusal(name))
+    return do
+
+
+for _name, _command in _BY_NAME.items():
+    setattr(Prompt, f"do_{_name}", _command_method(_command))
+    if _command.argument is Argument.EXPRESSION:
+        setattr(Prompt, f"complete_{_name}", pdb.Pdb._complete_expression)
+for _name, _group in _NOT_AVAILABLE.items():
+    setattr(Prompt, f"do_{_name}", _refusing_method(_name, _group))

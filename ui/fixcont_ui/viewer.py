@@ -1,0 +1,326 @@
+"""The running interpreter's pdb as a console that looks at a stop: its frames, their text, their variables.
+
+Nothing is traced. The stack is that of the stop, the text is the one that the frames run, and assignments take effect.
+"""
+
+from __future__ import annotations
+
+import code as interactive
+import linecache
+import pdb
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import CodeType, FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from fixcont.bytecode import interpreter
+from fixcont.stopping.frames import Frame, write_locals
+from fixcont.stopping.stop import Stop
+from fixcont_ui import wording
+
+if TYPE_CHECKING:
+    from fixcont.session import Session
+
+#: The name under which pdb keeps the values of `$_frame` and the like among the globals of the frame.
+_CONVENIENCE = "__pdb_convenience_variables"
+
+
+class StopViewer(pdb.Pdb):
+    """pdb, looking at one stop after the other. Between stops it holds on to no frame and no value of the program.
+
+    Attributes set by `look_at` and cleared by `look_away`:
+        _stop: the stop; None between stops.
+        _frames: frame object -> its `Frame`, for the live frames.
+        _is_live: whether the stack shown is that of the stop, not that of an earlier exception of the chain.
+        _texts: code object -> the lines of the text that it was made from.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(nosigint=True, readrc=False)
+        self.session = session
+        self._marking = False
+        # (file name, qualified name) -> expression -> how its value looked at the last stop
+        self._displayed: dict[tuple[str, str], dict[str, str]] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self._stop: Stop | None = None
+        self._frames: dict[FrameType, Frame] = {}
+        self._is_live = True
+        self._start_index = 0
+        self._texts: dict[CodeType, list[str]] = {}
+        self._convenience: dict[str, Any] = {}
+        self._chained_exceptions: tuple[BaseException, ...] = ()
+        self._chained_exception_index = 0
+        self.displaying: dict[FrameType, dict[str, Any]] = {}
+        self.lastcmd = ""  # an empty line repeats what was looked at, never a way to go on
+        vars(self).pop("curframe_locals", None)
+
+    def look_at(self, stop: Stop, selected: int) -> None:
+        """Show `stop` from now on, beginning at the frame with the index `selected`."""
+        self._stop = stop
+        self._frames = {frame.raw: frame for frame in stop.frames}
+        self.reset()
+        if stop.exception is not None and hasattr(self, "_get_tb_and_exceptions"):
+            self._chained_exceptions, _ = self._get_tb_and_exceptions(stop.exception)
+            self._chained_exception_index = len(self._chained_exceptions) - 1
+        self._start_index = len(stop.frames) - 1 - selected
+        self.setup(None, None)
+        for frame in stop.frames:
+            shown = self._displayed.get((frame.filename, frame.function))
+            if shown:
+                self.displaying[frame.raw] = {expression: _Shown(text) for expression, text in shown.items()}
+
+    def look_away(self) -> None:
+        """Let go of all that belongs to the stop: what is kept here would live longer than without us."""
+        for raw, shown in self.displaying.items():
+            self._displayed[raw.f_code.co_filename, raw.f_code.co_qualname] = {
+                name: _look(value) for name, value in shown.items()
+            }
+        for raw in self._frames:
+            self._take_convenience_from(raw)
+        self.forget()
+        self._clear()
+
+    @property
+    def stop(self) -> Stop:
+        assert self._stop is not None, "there is no stop"
+        return self._stop
+
+    @property
+    def frame(self) -> Frame | None:
+        return self.stop.frames[self.selected] if self._is_live else None
+
+    @property
+    def place(self) -> tuple[CodeType, int]:
+        raw, line = self.stack[self.curindex]
+        return raw.f_code, line or 1
+
+    @property
+    def selected(self) -> int:
+        """The index of the selected frame in the frames of the stop, which has the innermost first."""
+        return len(self.stop.frames) - 1 - self.curindex if self._is_live else self.stop.selected
+
+    # Looking: the stack and the source come from the stop.
+
+    def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
+        """Give the stack of the stop, outermost frame first; or that of an earlier exception of the chain, by its traceback."""
+        exception = self.stop.exception
+        self._is_live = t is None or (exception is not None and t is exception.__traceback__)
+        if not self._is_live:
+            return super().get_stack(f, t)
+        return [(frame.raw, frame.line) for frame in reversed(self.stop.frames)], self._start_index
+
+    def format_stack_entry(self, frame_lineno: tuple[FrameType, int], lprefix: str = ": ") -> str:
+        """Describe a frame as pdb does, in the text that it runs. Does not touch its variables, which would keep them alive."""
+        raw, line = frame_lineno
+        entry = f"{self.canonic(raw.f_code.co_filename)}({line}){raw.f_code.co_name}()"
+        if self._marking:
+            entry += "  " + self._mark(raw)
+        text = self._text_of(raw)
+        source = text[line - 1].strip() if line and line <= len(text) else ""
+        return entry + lprefix + source if source else entry
+
+    def print_stack_trace(self, *count: int | None) -> None:
+        self._marking = True
+        try:
+            super().print_stack_trace(*count)
+        finally:
+            self._marking = False
+
+    def do_list(self, arg: str) -> bool | None:
+        if arg == "." or (not arg and self.lineno is None):
+            # pdb asks the frame, which for the failing one gives a line of the machinery that holds it.
+            first = max(1, self.place[1] - 5)
+            arg = f"{first}, {first + 10}"
+        with self._text_shown():
+            return super().do_list(arg)
+
+    do_list.__doc__ = pdb.Pdb.do_list.__doc__
+    do_l = do_list
+
+    def do_longlist(self, arg: str) -> bool | None:
+        with self._text_shown():
+            return super().do_longlist(arg)
+
+    do_longlist.__doc__ = pdb.Pdb.do_longlist.__doc__
+    do_ll = do_longlist
+
+    def _print_lines(self, lines: Sequence[str], start: int, breaks: Sequence[int] = (), frame: FrameType | None = None) -> None:
+        base: Any = super()
+        base._print_lines(lines, start, breaks, None if frame is None else _At(self.place[1]))
+
+    def _mark(self, raw: FrameType) -> str:
+        frame = self._frames.get(raw) if self._is_live else None
+        if frame is None:
+            return "[post-mortem]"
+        is_obsolete = frame.is_obsolete or self.session.sources.is_obsolete(frame.code)
+        return wording.frame_mark(frame, is_obsolete=is_obsolete)
+
+    def _text_of(self, raw: FrameType) -> list[str]:
+        """Give the lines that the frame runs: the text that was loaded or installed, not what is in the file meanwhile."""
+        lines = self._texts.get(raw.f_code)
+        if lines is None:
+            lines = self.session.sources.text_of(raw.f_code)
+            if lines is None:
+                lines = linecache.getlines(raw.f_code.co_filename, raw.f_globals)
+            self._texts[raw.f_code] = lines
+        return lines
+
+    @contextmanager
+    def _text_shown(self) -> Iterator[None]:
+        """Let pdb and `inspect` find the text that the selected frame runs, though the file may have changed since."""
+        filename = self.place[0].co_filename
+        assert self.curframe is not None
+        lines = self._text_of(self.curframe)
+        before = linecache.cache.get(filename)
+        if lines:
+            linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
+        try:
+            yield
+        finally:
+            if before is not None:
+                linecache.cache[filename] = before
+            elif lines:
+                linecache.cache.pop(filename, None)
+
+    # Evaluating: assignments take effect in the frame.
+
+    def default(self, line: str) -> None:
+        with self._assigning():
+            super().default(line)
+
+    def _getval(self, arg: str) -> Any:
+        with self._assigning():
+            return super()._getval(arg)
+
+    def _getval_except(self, arg: str, frame: FrameType | None = None) -> Any:
+        with self._assigning():
+            return super()._getval_except(arg, frame)
+
+    def _locals(self) -> Any:
+        """Give the variables of the selected frame, as they are now."""
+        assert self.curframe is not None
+        if interpreter.LOCALS_WRITE_THROUGH:
+            return self.curframe.f_locals
+        self.curframe_locals = self.curframe.f_locals
+        return self.curframe_locals
+
+    @contextmanager
+    def _assigning(self) -> Iterator[None]:
+        """Make what the block assigns in the namespace of the selected frame take effect in the frame.
+
+        Where `f_locals` gives out a snapshot, just the names that were assigned are written back: the others may have
+        been changed in the meantime by a closure, and must not be set back to what they were.
+        """
+        raw = self.curframe
+        if raw is None or interpreter.LOCALS_WRITE_THROUGH or not raw.f_code.co_flags & interpreter.OPTIMIZED:
+            yield
+            return
+        snapshot = self._locals()
+        before = dict(snapshot)
+        try:
+            yield
+        finally:
+            assigned = {name: value for name, value in snapshot.items() if name not in before or value is not before[name]}
+            deleted = before.keys() - snapshot.keys()
+            self.curframe_locals = raw.f_locals
+            self.curframe_locals.update(assigned)
+            if assigned:
+                write_locals(raw, self.curframe_locals)
+            for name in sorted(deleted & self.curframe_locals.keys()):
+                self.error(f"{name} is a variable of a running function, and stays bound")
+
+    def do_interact(self, arg: str) -> None:
+        """interact
+
+        Start an interactive interpreter whose global namespace contains all the (global and local) names found in the
+        current scope. It is a copy: assignments in it do not reach the program.
+        """
+        assert self.curframe is not None
+        names = {"exit": _leave, "quit": _leave, **self.curframe.f_globals, **self._locals()}
+        before = sys.stdin, sys.stdout, sys.displayhook
+        sys.stdin, sys.stdout, sys.displayhook = self.stdin, self.stdout, self.displayhook
+        try:
+            _Interpreter(names, self).interact(banner="*interactive*", exitmsg="")
+        except SystemExit:
+            self.message("")
+        finally:
+            sys.stdin, sys.stdout, sys.displayhook = before
+
+    # pdb's values behind `$`: only among the program's globals while such a value is asked for.
+
+    def set_convenience_variable(self, frame: FrameType, name: str, value: Any) -> None:
+        self._convenience[name] = value
+
+    def _replace_convenience_variables(self, line: str) -> str:
+        base: Any = super()
+        replaced: str = base._replace_convenience_variables(line)
+        if replaced != line and self.curframe is not None:
+            self.curframe.f_globals[_CONVENIENCE] = self._convenience
+        return replaced
+
+    def postcmd(self, stop: bool, line: str) -> bool:
+        if self.curframe is not None:
+            self._take_convenience_from(self.curframe)
+        return super().postcmd(stop, line)
+
+    def _take_convenience_from(self, raw: FrameType) -> None:
+        if raw.f_globals.get(_CONVENIENCE) is self._convenience:
+            del raw.f_globals[_CONVENIENCE]
+
+    # Plumbing.
+
+    def message(self, msg: Any, end: str = "\n") -> None:
+        text = f"{msg}{end}"
+        try:
+            self.stdout.write(text)
+        except UnicodeEncodeError as error:
+            self.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+
+    def error(self, msg: Any) -> None:
+        self.message(f"*** {msg}")
+
+    def _validate_file_mtime(self) -> None:
+        """Do not warn of edited files, as pdb does: edits are what this is for."""
+
+    def _save_initial_file_mtime(self, frame: FrameType | None) -> None:
+        """Nothing to save, since nothing is warned of."""
+
+
+class _At:
+    """Stands for a frame where only the current line is asked for."""
+
+    def __init__(self, line: int) -> None:
+        self.f_lineno = line
+
+
+class _Shown(str):
+    """How a displayed value looked at an earlier stop; the value itself is not kept."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _look(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:
+        return f"*** repr failed: {type(error).__name__} ***"
+
+
+class _Interpreter(interactive.InteractiveConsole):
+    """The console of `interact`."""
+
+    def __init__(self, names: dict[str, Any], viewer: StopViewer) -> None:
+        super().__init__(names)
+        self._viewer = viewer
+
+    def write(self, data: str) -> None:
+        self._viewer.message(data, end="")
+
+
+def _leave(code: object = None) -> NoReturn:
+    """Stand in for `exit` in `interact`: the real one closes standard input."""
+    raise SystemExit(code)

@@ -1,0 +1,80 @@
+"""What front ends say: exceptions, refusals, installs and frames as lines of text."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Sequence
+
+from fixcont.editing.result import Installed, InstallResult, InstallStatus
+from fixcont.errors import Refusal
+from fixcont.stopping.frames import Frame
+
+#: So many of the exceptions in a group are named at a stop; `p` shows them all.
+_SHOWN_IN_GROUP = 10
+
+
+def exception_lines(error: BaseException) -> list[str]:
+    """Describe an exception as the end of a traceback does: type and message, notes, a syntax error's place, a group's members."""
+    lines = _split(traceback.format_exception_only(error))
+    if isinstance(error, BaseExceptionGroup):
+        members = error.exceptions
+        for number, member in enumerate(members[:_SHOWN_IN_GROUP], 1):
+            lines.append(f"  {number}: {_split(traceback.format_exception_only(member))[0]}")
+        if len(members) > _SHOWN_IN_GROUP:
+            lines.append(f"  and {len(members) - _SHOWN_IN_GROUP} more")
+    return lines
+
+
+def refusal_line(refusal: Refusal) -> str:
+    return f"refused: {refusal}"
+
+
+def install_lines(result: InstallResult) -> list[str]:
+    """Say what came of an install; nothing where nothing changed and there is nothing to warn of."""
+    lines: list[str] = []
+    if result.installed:
+        lines.append("installed: " + ", ".join(_installed(item) for item in result.installed))
+    if result.error is not None:
+        lines.extend(exception_lines(result.error))
+    if result.refusal is not None:
+        lines.append(refusal_line(result.refusal))
+    elif result.error is None and not is_current(result):
+        lines.append(f"refused: {result.status.value}: what changed could not be installed")
+    lines.extend(f"warning: {warning}" for warning in result.warnings)
+    return lines
+
+
+def is_current(result: InstallResult) -> bool:
+    """Whether the process runs what is in the files, as far as it can be told: then one may go on."""
+    return result.status in (InstallStatus.UNCHANGED, InstallStatus.INSTALLED)
+
+
+def frame_mark(frame: Frame, *, is_obsolete: bool) -> str:
+    """Say in brackets whether a frame can be restarted, else the code of the refusal, and whether it runs an old version."""
+    mark = "[restartable]" if frame.restart_refusal is None else f"[{frame.restart_refusal.code}]"
+    return f"{mark} [old version]" if is_obsolete else mark
+
+
+def nearest_line(frames: Sequence[Frame], selected: int, can: Callable[[Frame], bool]) -> str:
+    """Name the frame nearest to the selected one for which `can` is true, and how to get there; "" where there is none.
+
+    `frames` are innermost first, as in a stop. Of two at the same distance the outer one is named.
+    """
+    others = sorted(
+        (index for index in range(len(frames)) if index != selected), key=lambda index: (abs(index - selected), -index)
+    )
+    for index in others:
+        frame = frames[index]
+        if can(frame):
+            way = f"up {index - selected}" if index > selected else f"down {selected - index}"
+            return f'nearest that can: {frame.function}() at {os.path.basename(frame.filename)}:{frame.line} (use "{way}")'
+    return ""
+
+
+def _installed(item: Installed) -> str:
+    return f"{item.qualname} (new)" if item.added else f"{item.qualname} (version {item.version})"
+
+
+def _split(parts: list[str]) -> list[str]:
+    return "".join(parts).rstrip("\n").split("\n")
