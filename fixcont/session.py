@@ -20,6 +20,7 @@ from fixcont.loading.cache import TrapCache, engine_fingerprint
 from fixcont.loading.importing import install_hook, remove_hook
 from fixcont.loading.loaded import loaded_functions
 from fixcont.loading.scope import Scope
+from fixcont.stopping.frames import Frame
 from fixcont.stopping.hook import make_hook
 from fixcont.stopping.interrupt import InterruptHandler
 from fixcont.stopping.policy import Policy, StopMode, parse_mode
@@ -71,6 +72,7 @@ class Session:
         self._server = Server(self, self._busy)
         self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy)
         self._is_installed = False
+        self._faults: set[object] = set()  # (type, place) of what was reported
 
     # -- turning it on and off
 
@@ -166,8 +168,19 @@ class Session:
         """Tell whether a frame runs an older version of its function than the one installed last."""
         return self.sources.is_obsolete(frame.f_code)
 
+    def expect_edits(self, frames: Sequence[Frame]) -> None:
+        """Do what makes an install faster, while the user has not edited anything yet."""
+        self.sources.prepare([frame.code for frame in frames if frame.is_user])
+
     def _report_fault(self, fault: BaseException) -> None:
-        """Tell of a fault of fixcont's own. The debuggee goes on."""
+        """Tell of a fault of fixcont's own, once. The debuggee goes on."""
+        place = fault.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        known = type(fault), place and (place.tb_frame.f_code.co_filename, place.tb_lineno)
+        if known in self._faults:
+            return
+        self._faults.add(known)
         where = "".join(tracebacks.format_exception(fault)).rstrip()
         try:
             self.front_end.report(f"a fault of fixcont itself; the program goes on without a stop here\n{where}")

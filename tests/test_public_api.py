@@ -36,10 +36,8 @@ def test_every_promised_name_is_there() -> None:
 
 
 def test_all_is_what_is_there() -> None:
-    public = {name for name in vars(fixcont) if not name.startswith("_")}
-    unlisted = {
-        name for name in public - set(fixcont.__all__) if not inspect.ismodule(getattr(fixcont, name)) and name != "annotations"
-    }
+    public = {name for name, value in vars(fixcont).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    unlisted = {name for name in public - set(fixcont.__all__) if getattr(vars(fixcont)[name], "__module__", "") == "fixcont"}
 
     assert set(fixcont.__all__) <= set(dir(fixcont))
     assert unlisted == set()

@@ -48,29 +48,34 @@ def parse(table: bytes) -> list[Row]:
     return rows
 
 
-def encode(rows: Iterable[Row]) -> bytes:
+def encode(rows: Iterable[tuple[int, int, int, int, int]]) -> bytes:
     """Return the `co_exceptiontable` for rows that do not overlap and are sorted by start."""
-    out = bytearray()
+    firsts, others = _firsts, _others
+    out: list[bytes] = []
     for start, end, target, depth, lasti in rows:
-        _varint(out, start, 128)
-        _varint(out, end - start)
-        _varint(out, target)
-        _varint(out, depth << 1 | lasti)
-    return bytes(out)
+        out += (firsts[start], others[end - start], others[target], others[depth << 1 | lasti])
+    return b"".join(out)
 
 
-def _varint(out: bytearray, value: int, first_bits: int = 0) -> None:
-    if value < 64:
-        out.append(value | first_bits)
-        return
-    if value < 4096:
-        out.append(value >> 6 | 64 | first_bits)
-        out.append(value & 63)
-        return
-    parts = [value & 63]
-    value >>= 6
-    while value:
-        parts.append(value & 63 | 64)
-        value >>= 6
-    parts[-1] |= first_bits
-    out.extend(reversed(parts))
+class _Numbers(dict[int, bytes]):
+    """Number -> how it is written: in groups of six bits, the first group marked where a row begins. Small ones are kept."""
+
+    def __init__(self, mark: int) -> None:
+        super().__init__()
+        self._mark = mark
+
+    def __missing__(self, value: int) -> bytes:
+        groups = [value & 63]
+        rest = value >> 6
+        while rest:
+            groups.append(rest & 63 | 64)
+            rest >>= 6
+        groups[-1] |= self._mark
+        written = bytes(reversed(groups))
+        if value < 4096:
+            self[value] = written
+        return written
+
+
+_firsts = _Numbers(128)
+_others = _Numbers(0)

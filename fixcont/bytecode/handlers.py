@@ -29,7 +29,8 @@ class Handler(NamedTuple):
 
     Attributes:
         kind: what it does.
-        checks: for TYPED, the instructions of each clause that put its type on the stack and compare, if they can be run twice.
+        checks: the instructions of each `except` clause that put its type on the stack and compare, if they can be run twice: for
+            TYPED its own, for a `with` those of the handler around it in the same function.
         is_cleanup: whether all that it does is to restore and raise again.
         is_wrapper: whether it is the row that turns a generator's StopIteration into a RuntimeError.
     """
@@ -39,6 +40,9 @@ class Handler(NamedTuple):
     is_cleanup: bool = False
     is_wrapper: bool = False
 
+
+#: The handler around a generator that turns StopIteration into a RuntimeError.
+WRAPPER = Handler(HandlerKind.PASSES, is_wrapper=True)
 
 _PUSH_EXC_INFO = OPCODE["PUSH_EXC_INFO"]
 _WITH_EXCEPT_START = OPCODE["WITH_EXCEPT_START"]
@@ -50,7 +54,7 @@ _EXTENDED_ARG = OPCODE["EXTENDED_ARG"]
 _LOAD_CONST = OPCODE["LOAD_CONST"]
 _CHECK_EXC_MATCH = OPCODE["CHECK_EXC_MATCH"]
 _CHECK_EG_MATCH = OPCODE["CHECK_EG_MATCH"]
-_WRAPS_STOPITERATION = OPCODE.get("CALL_INTRINSIC_1", -1)
+WRAPS_STOPITERATION = OPCODE.get("CALL_INTRINSIC_1", -1)
 _WITHIN_EXPRESSIONS = {OPCODE[name] for name in ("CLEANUP_THROW", "END_ASYNC_FOR") if name in OPCODE}
 _RESTORES_NAMES = {OPCODE[name] for name in ("SWAP", "POP_TOP", "STORE_FAST", "STORE_DEREF") if name in OPCODE}
 #: Loads that have no effect and give the same when they are run again; they may follow a method or NULL bit only where it is clear.
@@ -67,8 +71,8 @@ def classify(ops: bytes, args: bytes, stacks: Sequence[str | None], row: Row) ->
     op = ops[target]
     if op in _WITHIN_EXPRESSIONS:
         return Handler(HandlerKind.WITHIN)
-    if op == _WRAPS_STOPITERATION:
-        return Handler(HandlerKind.PASSES, is_wrapper=True)
+    if op == WRAPS_STOPITERATION:
+        return WRAPPER
     if op != _PUSH_EXC_INFO:
         if op in _RESTORES_NAMES and not row.lasti:
             return Handler(HandlerKind.WITHIN)  # an inlined comprehension's
@@ -89,6 +93,38 @@ def classify(ops: bytes, args: bytes, stacks: Sequence[str | None], row: Row) ->
     return Handler(HandlerKind.CATCHES if catches_all else HandlerKind.TYPED, checks)
 
 
+def through_with(ops: bytes, rows: Sequence[Row], known: dict[int, Handler], target: int) -> Handler:
+    """Return what a handler does together with the one that gets what it lets pass, if it is the exit of a `with` block.
+
+    A `with` in the body of a `try` costs little then: what the function itself takes need not be looked at.
+
+    Args:
+        known: target -> handler, from `classify`.
+        target: where the handler begins.
+    """
+    handler = known[target]
+    raises_again = _end_of_exit(ops, target)
+    while raises_again is not None:
+        row = next((row for row in rows if row.start <= raises_again < row.end), None)
+        outer = known.get(row.target) if row else None
+        if row is None or outer is None:
+            break
+        if outer.kind is HandlerKind.CATCHES or (outer.kind is HandlerKind.TYPED and outer.checks):
+            return Handler(HandlerKind.CATCHES if outer.kind is HandlerKind.CATCHES else HandlerKind.PASSES, outer.checks)
+        raises_again = ops.find(_RERAISE, row.target) if outer.is_cleanup else _end_of_exit(ops, row.target)
+    return handler
+
+
+def _end_of_exit(ops: bytes, target: int) -> int | None:
+    """Return where the exit of a `with` block raises again, or None where a handler is something else (`async with` too)."""
+    if ops[target] != _PUSH_EXC_INFO or ops[target + 1] != _WITH_EXCEPT_START:
+        return None
+    at = target + 2
+    while DIRECTION[ops[at]] > 0 or NAME[ops[at]] in ("TO_BOOL", "NOT_TAKEN", "EXTENDED_ARG"):
+        at += UNITS[ops[at]]
+    return at if ops[at] == _RERAISE else None
+
+
 def _first_match(ops: bytes, stacks: Sequence[str | None], target: int) -> int | None:
     """Return where a handler compares the type, or None where it is a `finally` body."""
     at = target + 1
@@ -106,7 +142,7 @@ def _first_match(ops: bytes, stacks: Sequence[str | None], target: int) -> int |
 
 def _checks(ops: bytes, args: bytes, target: int) -> tuple[tuple[bytes, ...], bool]:
     """Return the comparisons of the `except` clauses, () where one is not plain, and whether the last clause is a bare one."""
-    out = []
+    out: list[bytes] = []
     at = target + 1
     while True:
         start = at
@@ -152,7 +188,7 @@ def _always_raises_again(ops: bytes, args: bytes, target: int) -> bool:
                 arg = (arg | args[at]) << 8
                 at += 1
                 continue
-            if op == _POP_EXCEPT and ops[at + 1] != _RERAISE or name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE"):
+            if (op == _POP_EXCEPT and ops[at + 1] != _RERAISE) or name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE"):
                 return False
             if name in ("RERAISE", "RAISE_VARARGS"):
                 break

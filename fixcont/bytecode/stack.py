@@ -55,22 +55,24 @@ def _effect(op: int, arg: int, *, jump: bool = False) -> int:
 
 
 def _argument_mask(op: int) -> int:
-    """Return 0 where the argument makes no difference to the stack, else 255."""
+    """Return which bits of an instruction's argument make a difference to the stack: none, the lowest, or all."""
     name = NAME[op]
     if name in _SPECIAL:
         return 255
     if not HAS_ARGUMENT[op] or name in _ENDS:
         return 0
-    effects = set()
+    effects: tuple[set[tuple[int, int]], set[tuple[int, int]]] = (set(), set())  # of even arguments, of odd ones
     for arg in (0, 1, 2, 3, 4, 5, 8, 16, 32, 33, 64, 128, 255):
         try:
-            effects.add((_effect(op, arg), _effect(op, arg, jump=True)))
+            effects[arg & 1].add((_effect(op, arg), _effect(op, arg, jump=True)))
         except ValueError:  # an argument that the instruction never has
             continue
-    return 0 if len(effects) == 1 else 255
+    if len(effects[0] | effects[1]) == 1:
+        return 0
+    return 1 if len(effects[0]) == len(effects[1]) == 1 else 255
 
 
-_MATTERS = [0 if name.startswith(_NEVER_MET) else _argument_mask(op) for op, name in enumerate(NAME)]
+_MASKS = [0 if name.startswith(_NEVER_MET) else _argument_mask(op) for op, name in enumerate(NAME)]
 _ACTION = [_SPECIALLY if name in _SPECIAL else _END if name in _ENDS else _ORDINARILY for name in NAME]
 _IS_POPS_ONLY = [name.startswith(_POPS_ONLY) for name in NAME]
 
@@ -104,7 +106,7 @@ def _apply_special(op: int, arg: int, stack: str, item: str) -> str:
     """Return the stack after one of the instructions in `_SPECIAL`. Raises `Inconsistent`."""
     name = NAME[op]
     size = len(stack)
-    if name in ("SWAP", "COPY") and size < arg or size < 1 and name != "RETURN_GENERATOR":
+    if (name in ("SWAP", "COPY") and size < arg) or (size < 1 and name != "RETURN_GENERATOR"):
         raise Inconsistent(name)
     if name == "COPY":
         return stack + stack[-arg]
@@ -131,11 +133,14 @@ def _apply_special(op: int, arg: int, stack: str, item: str) -> str:
     return stack[:-1] + item * (_varying_effect(op, arg, False) + 1)  # UNPACK_SEQUENCE, UNPACK_EX
 
 
-class _State(dict[int, "_State"]):
+class _State(dict[int, tuple[int, "_State"]]):
     """One symbolic stack and, filled as they are met, the stacks that instructions lead to.
 
-    Most stacks of all code are the same few hundred, so a run over a code object is a walk through these: several times
-    faster than computing each stack anew. Key: opcode << 9 | jump << 8 | argument (below 256; 0 where it does not matter).
+    Most stacks of all code are the same few hundred, so a run over a code object is a walk through these: many times faster than
+    computing each stack anew.
+
+    Key: the opcode, with the bits of the argument that matter shifted by 8; `_NOT_JUMPING` or `_JUMPING` is added for a jump's two
+    ways. Value: the code units to the next instruction, and the state there; 0 units where more than that is to be done.
     """
 
     __slots__ = ("stack",)
@@ -144,7 +149,19 @@ class _State(dict[int, "_State"]):
         super().__init__()
         self.stack = stack
 
+    def __missing__(self, key: int) -> tuple[int, _State]:
+        op = key & 255
+        if _FLOW[op] and key < _NOT_JUMPING:
+            step = 0, self
+        else:
+            stack = after(op, key >> 8 & 255, self.stack, jump=key >= _JUMPING)
+            step = UNITS[op], _state(stack)
+        self[key] = step
+        return step
 
+
+_NOT_JUMPING = 1 << 16
+_JUMPING = 1 << 17
 _ORDINARY = "\x80"
 _states: dict[str, _State] = {}  # stack -> its state
 
@@ -152,21 +169,17 @@ _states: dict[str, _State] = {}  # stack -> its state
 def _state(stack: str) -> _State:
     state = _states.get(stack)
     if state is None:
-        state = _State(stack)
-        if len(_states) < 50_000:
-            _states[stack] = state
+        if len(_states) >= 20_000:
+            _forget_states()
+        state = _states[stack] = _State(stack)
     return state
 
 
-def _follow(state: _State, op: int, arg: int, jump: bool, item: str) -> _State:
-    """Return the state behind an instruction. Raises `Inconsistent`."""
-    stack = after(op, arg, state.stack, item, jump=jump)
-    if item != _ORDINARY:  # a state of its own, which stays empty: only that run has its items
-        return _State(stack)
-    following = _state(stack)
-    if arg < 256:
-        state[op << 9 | jump << 8 | arg & _MATTERS[op]] = following
-    return following
+def _forget_states() -> None:
+    """Drop the states, which refer to each other. Runs that are under way keep those that they use."""
+    for state in _states.values():
+        state.clear()
+    _states.clear()
 
 
 def after(op: int, arg: int, stack: str, item: str = _ORDINARY, *, jump: bool = False) -> str:
@@ -201,21 +214,19 @@ def symbolic_stacks(ops: bytes, args: bytes, rows: Sequence[Row], start: int = 0
     """
     if len(ops) > _LAST_PUSHED - _FIRST_PUSHED:
         raise ValueError("code object too large")
-    identify = _may_have_finally(ops, rows)
-    states: list[_State | None] = [None] * len(ops)
-    work = [(start, _State(initial) if identify else _state(initial))]
+    run = _IdentifyingRun(ops, args) if _returns_late(ops) and may_have_finally(ops, rows) else _Run(ops, args)
+    run.follow(start, initial)
     pending = list(rows)
-    while work:
-        while work:
-            _run(ops, args, states, work, identify)
-        pending = _enter_handlers(ops, states, pending, work, identify)
-    stacks = [None if state is None else state.stack for state in states]
-    if identify:
-        _mark_returned(ops, stacks)
-    return stacks
+    while pending:
+        reached, pending = _reached_handlers(ops, run, pending)
+        if not reached:
+            break
+        for target, stack in reached:
+            run.follow(target, stack)
+    return run.stacks()
 
 
-def _may_have_finally(ops: bytes, rows: Sequence[Row]) -> bool:
+def may_have_finally(ops: bytes, rows: Sequence[Row]) -> bool:
     """Tell whether a handler may be a `finally` body, so that a value may be on its way out through a copy of it."""
     for row in rows:
         target = row.target
@@ -225,62 +236,138 @@ def _may_have_finally(ops: bytes, rows: Sequence[Row]) -> bool:
     return False
 
 
-def _run(ops: bytes, args: bytes, states: list[_State | None], work: list[tuple[int, _State]], identify: bool) -> None:
-    """Follow one path from the last place in `work` until it ends or meets a place that was visited.
+def _returns_late(ops: bytes) -> bool:
+    """Tell whether what stands before a RETURN_VALUE is no instruction that gives the value: then it may have been there for longer."""
+    at = ops.find(_RETURN_VALUE)
+    while at >= 0:
+        before = at - 1
+        while before > 0 and not ops[before]:  # caches
+            before -= 1
+        if _GIVES_NO_VALUE[ops[before]]:
+            return True
+        at = ops.find(_RETURN_VALUE, at + 1)
+    return False
 
-    With `identify` each pushed item is its instruction's own character, else they are all alike, which is faster.
+
+class _Run:
+    """A run over a code object in which items that have no kind of their own are all alike.
+
+    Attributes:
+        states: by code unit; None where the run has not been.
     """
-    at, state = work.pop()
-    size = len(ops)
-    item = _ORDINARY
-    flows, units, matters = _FLOW, UNITS, _MATTERS
-    while at < size and states[at] is None:
-        states[at] = state
-        op = ops[at]
-        arg = args[at]
-        flow = flows[op]
-        if flow == _EXTENDS:
-            while flow == _EXTENDS:
+
+    def __init__(self, ops: bytes, args: bytes) -> None:
+        self._ops = ops
+        self._args = args
+        self.states: list[_State | None] = [None] * len(ops)
+
+    def stack_at(self, unit: int) -> str | None:
+        state = self.states[unit]
+        return None if state is None else state.stack
+
+    def stacks(self) -> list[str | None]:
+        return [None if state is None else state.stack for state in self.states]
+
+    def follow(self, start: int, stack: str) -> None:
+        """Follow all paths from a place. Raises `Inconsistent`, and IndexError where one leads out of the code."""
+        work = [(start, _state(stack))]
+        while work:
+            self._follow_one(*work.pop(), work)
+
+    def _follow_one(self, at: int, state: _State, work: list[tuple[int, _State]]) -> None:
+        """Follow a path until it ends or meets a place that was visited; put where it branches into `work`."""
+        ops, args, states, masks = self._ops, self._args, self.states, _MASKS
+        while states[at] is None:
+            states[at] = state
+            op = ops[at]
+            units, following = state[op | (args[at] & masks[op]) << 8]
+            if units:
+                at += units
+                state = following
+                continue
+            arg = args[at]
+            while _FLOW[op] == _EXTENDS:
                 at += 1
                 states[at] = state
                 op = ops[at]
                 arg = arg << 8 | args[at]
-                flow = flows[op]
-        if identify:
-            item = pushed_by(at)
-        if not flow:
-            following = state.get(op << 9 | arg & matters[op])
-            state = following if following is not None and arg < 256 else _follow(state, op, arg, False, item)
-            at += units[op]
-            continue
-        if flow == _ENDS_PATH:
-            return
-        target = at + units[op] + arg * DIRECTION[op]
-        jumped = state.get(op << 9 | 256 | arg & matters[op])
-        if jumped is None or arg > 255:
-            jumped = _follow(state, op, arg, True, item)
-        if flow == _JUMPS_ON:
-            at, state = target, jumped
-            continue
-        visited = states[target]
-        if visited is None:
-            work.append((target, jumped))
-        elif visited is not jumped and not identify:
-            _check_agree(visited, jumped, target)
-        following = state.get(op << 9 | arg & matters[op])
-        state = following if following is not None and arg < 256 else _follow(state, op, arg, False, item)
-        at += units[op]
-    if not identify and at < size and states[at] is not state:
-        _check_agree(states[at], state, at)
+            flow = _FLOW[op]
+            if flow == _ENDS_PATH:
+                return
+            if not flow:  # it has a long argument
+                state = _state(after(op, arg, state.stack))
+                at += UNITS[op]
+                continue
+            target = at + UNITS[op] + arg * DIRECTION[op]
+            jumped = state[op | _JUMPING][1]
+            if flow == _JUMPS_ON:
+                at, state = target, jumped
+                continue
+            visited = states[target]
+            if visited is None:
+                work.append((target, jumped))
+            elif visited is not jumped:
+                _check_agree(visited.stack, jumped.stack, target)
+            units, state = state[op | _NOT_JUMPING]
+            at += units
+        if states[at] is not state:
+            _check_agree(self.stack_at(at), state.stack, at)
 
 
-def _check_agree(one: _State | None, other: _State, at: int) -> None:
+class _IdentifyingRun:
+    """A run in which each item is the character of the instruction that pushed it: for code that may have `finally` bodies."""
+
+    def __init__(self, ops: bytes, args: bytes) -> None:
+        self._ops = ops
+        self._args = args
+        self._stacks: list[str | None] = [None] * len(ops)
+
+    def stack_at(self, unit: int) -> str | None:
+        return self._stacks[unit]
+
+    def stacks(self) -> list[str | None]:
+        _mark_returned(self._ops, self._stacks)
+        return self._stacks
+
+    def follow(self, start: int, stack: str) -> None:
+        """Follow all paths from a place. Raises `Inconsistent`, and IndexError where one leads out of the code."""
+        work = [(start, stack)]
+        while work:
+            self._follow_one(*work.pop(), work)
+
+    def _follow_one(self, at: int, stack: str, work: list[tuple[int, str]]) -> None:
+        ops, args, stacks = self._ops, self._args, self._stacks
+        while stacks[at] is None:
+            stacks[at] = stack
+            op, arg = ops[at], args[at]
+            while _FLOW[op] == _EXTENDS:
+                at += 1
+                stacks[at] = stack
+                op = ops[at]
+                arg = arg << 8 | args[at]
+            flow = _FLOW[op]
+            if flow == _ENDS_PATH:
+                return
+            following = at + UNITS[op]
+            if flow:
+                target = following + arg * DIRECTION[op]
+                jumped = after(op, arg, stack, pushed_by(at), jump=True)
+                if flow == _JUMPS_ON:
+                    at, stack = target, jumped
+                    continue
+                if stacks[target] is None:
+                    work.append((target, jumped))
+            stack = after(op, arg, stack, pushed_by(at))
+            at = following
+
+
+def _check_agree(one: str | None, other: str, at: int) -> None:
     """Raise `Inconsistent` if two paths to a place leave stacks that differ in more than what kind of object an item is.
 
     The clean-up of an inlined comprehension is reached with its iterator and its result in either order.
     """
-    if one is not None and one.stack.translate(_OBJECTS) != other.stack.translate(_OBJECTS):
-        raise Inconsistent(f"two stacks at {at}: {one.stack!a} and {other.stack!a}")
+    if one is not None and one.translate(_OBJECTS) != other.translate(_OBJECTS):
+        raise Inconsistent(f"two stacks at {at}: {one!a} and {other!a}")
 
 
 _OBJECTS = {ord(kind): "o" for kind in "iax\x80"}
@@ -307,25 +394,24 @@ def _flow(op: int) -> int:
 
 
 _FLOW = [_flow(op) for op in range(256)]
+_GIVES_NO_VALUE = [_IS_POPS_ONLY[op] or _FLOW[op] != 0 or name in ("SWAP", "COPY") for op, name in enumerate(NAME)]
 
 
-def _enter_handlers(
-    ops: bytes, states: list[_State | None], pending: list[Row], work: list[tuple[int, _State]], identify: bool
-) -> list[Row]:
-    """Put the handlers that can be reached by now into `work`; return the rows that cannot be reached yet."""
+def _reached_handlers(ops: bytes, run: _Run | _IdentifyingRun, pending: Sequence[Row]) -> tuple[list[tuple[int, str]], list[Row]]:
+    """Return the handlers that can be reached by now, with their stacks, and the rows that cannot be reached yet."""
+    reached: dict[int, str] = {}
     left = []
     for row in pending:
-        if states[row.target] is not None:
+        if row.target in reached or run.stack_at(row.target) is not None:
             continue
         # A handler's own PUSH_EXC_INFO is covered by its clean-up though it cannot fail; its stack lacks what it pushes.
         first = row.start + (ops[row.start] == _PUSH_EXC_INFO)
-        covered = next((state for state in states[first : row.end] if state is not None), None)
+        covered = next((stack for unit in range(first, row.end) if (stack := run.stack_at(unit)) is not None), None)
         if covered is None:
             left.append(row)
         else:
-            entered = covered.stack[: row.depth] + ("lx" if row.lasti else "x")
-            work.append((row.target, _State(entered) if identify else _state(entered)))
-    return left
+            reached[row.target] = covered[: row.depth] + ("lx" if row.lasti else "x")
+    return list(reached.items()), left
 
 
 def _mark_returned(ops: bytes, stacks: list[str | None]) -> None:
@@ -338,16 +424,13 @@ def _mark_returned(ops: bytes, stacks: list[str | None]) -> None:
             returned.add(stack[-1])
         at = ops.find(_RETURN_VALUE, at + 1)
     # A value that is returned at once never lies below another item at a statement; only those of a `finally` body do.
-    returned = {item for item in returned if _lies_below(item, stacks)}
+    below = {stack[:-1] for stack in stacks if stack}
+    returned = {item for item in returned if any(item in stack for stack in below)}
     if returned:
         table = {ord(item): "r" for item in returned}
         for at, stack in enumerate(stacks):
             if stack:
                 stacks[at] = stack.translate(table)
-
-
-def _lies_below(item: str, stacks: list[str | None]) -> bool:
-    return any(stack is not None and item in stack[:-1] for stack in stacks)
 
 
 def statement_stack(stack: str, depth: int) -> str:

@@ -20,8 +20,9 @@ from fixcont.bytecode.interpreter import DIRECTION, HAS_ARGUMENT, JUMP_IF_NONE, 
 from fixcont.bytecode.stack import NEVER_COPIED, symbolic_stacks
 from fixcont.errors import DoesNotVerify
 
-#: Under this name the hook lies in `builtins`; no program can spell it, so none can collide with it.
-HOOK_NAME = "@fixcont"
+#: Under this name the hook lies in `builtins`. No program can spell it, so none can collide with it; and it begins as the names
+#: do that are none of a program's business.
+HOOK_NAME = "__@fixcont__"
 FILENAME = "<fixcont>"
 
 

@@ -9,6 +9,7 @@ What a trap calls, and what it may answer, is described in `stubs`; `Site` is wh
 
 from __future__ import annotations
 
+import re
 from types import CodeType
 from typing import NamedTuple
 
@@ -16,13 +17,12 @@ from fixcont.bytecode import handlers, interpreter, parameters
 from fixcont.bytecode.exceptiontable import Row, encode, parse
 from fixcont.bytecode.handlers import Handler, HandlerKind
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
-from fixcont.bytecode.stack import statement_stack, symbolic_stacks
-from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape, make_stub, render
+from fixcont.bytecode.stack import may_have_finally, statement_stack, symbolic_stacks
+from fixcont.bytecode.stubs import GENERATOR_KINDS, HOOK_NAME, PAIR, SHELL, SHIM, StubShape, make_stub, render
 from fixcont.errors import DoesNotVerify
 
 #: Changes whenever trapped code looks different or means something else.
 FORMAT = 1
-_MARK = "@fixcont"
 
 
 class Site(NamedTuple):
@@ -56,6 +56,22 @@ class _Record(NamedTuple):
     kept: tuple[int, ...]  #: slots of the parameters that are kept at the bottom of the stack
 
 
+#: As `Row`; many are made, and a plain tuple is made in a third of the time.
+_PlainRow = tuple[int, int, int, int, int]
+
+
+#: What decides which stub it is: the layout, the target of the row of the handler behind or None, and whether it is seen again.
+_Place = tuple[str, int | None, bool]
+
+
+class _Region(NamedTuple):
+    """A run of code units that share a trap."""
+
+    start: int
+    end: int
+    place: _Place
+
+
 #: (file name, qualified name, first line) -> why a code object has no traps. Bounded: the first thousand.
 left_alone: dict[tuple[str, str, int], str] = {}
 
@@ -79,7 +95,7 @@ def trap(code: CodeType) -> CodeType:
 def is_trapped(code: CodeType) -> bool:
     """Tell whether a code object itself (not only one nested in it) has traps."""
     constants = code.co_consts
-    return bool(constants) and type(constants[-1]) is CodeType and constants[-1].co_name == _MARK
+    return bool(constants) and type(constants[-1]) is CodeType and constants[-1].co_name == HOOK_NAME
 
 
 def _record(code: CodeType) -> _Record:
@@ -183,15 +199,40 @@ class _Trapper:
         self.ops, self.args = raw[::2], raw[1::2]
         self.start = len(self.prefix) // 2
         self.rows = _moved(parse(code.co_exceptiontable), self.start, len(self.kept))
-        self.stacks = symbolic_stacks(self.ops, self.args, self.rows, self.start, "p" * len(self.kept))
+        self.outermost = "p" * len(self.kept)
+        self.cells = self._cells()
+        self.places: dict[_Place, tuple[StubShape, Site]] = {}
         self.handlers: dict[int, Handler] = {}
+        self.stacks: list[str | None] | None = None
+        if not self._has_no_blocks():
+            self.stacks = stacks = symbolic_stacks(self.ops, self.args, self.rows, self.start, self.outermost)
+            self.has_loops = _GET_ITER in self.ops or _GET_AITER in self.ops or may_have_finally(self.ops, self.rows)
+            for row in self.rows:
+                if row.target not in self.handlers and stacks[row.target] is not None:
+                    self.handlers[row.target] = handlers.classify(self.ops, self.args, stacks, row)
+            if len(self.handlers) > 2 and _WITH_EXCEPT_START in self.ops:
+                known = self.handlers
+                self.handlers = {target: handlers.through_with(self.ops, self.rows, known, target) for target in known}
+
+    def _has_no_blocks(self) -> bool:
+        """Tell whether no block keeps anything on the stack: there is neither a loop nor a handler. Most functions are so.
+
+        Then each trap keeps what lay there at entry and nothing else, so that no stack has to be worked out and none can be wrong.
+        A generator's handler that wraps StopIteration is no block; it is entered in `handlers`.
+        """
+        ops = self.ops
+        if _GET_ITER in ops or _GET_AITER in ops:
+            return False
         for row in self.rows:
-            if row.target not in self.handlers and self.stacks[row.target] is not None:
-                self.handlers[row.target] = handlers.classify(self.ops, self.args, self.stacks, row)
+            if ops[row.target] != handlers.WRAPS_STOPITERATION or row.depth != len(self.kept):
+                self.handlers.clear()
+                return False
+            self.handlers[row.target] = handlers.WRAPPER
+        return True
 
     def _keep_parameters(self) -> None:
         ops, args = self.original[::2], self.original[1::2]
-        kept = parameters.rebound(self.code, ops, args)
+        kept = parameters.kept(self.code, ops, args)
         keywords = parameters.changed_keywords(self.code, ops)
         prefix = bytearray()
         for slot in kept:
@@ -208,27 +249,26 @@ class _Trapper:
 
     def _first_trapped(self) -> int:
         """The first code unit that may raise into a trap: where the function, or the started generator, begins."""
-        born = not self.flags
+        ops = self.ops
         at = self.start
-        size = len(self.ops)
-        while at < size:
-            op = self.ops[at]
-            born = born or NAME[op] == "RETURN_GENERATOR"
-            if op == _RESUME and not self.args[at] & interpreter.RESUME_KIND_MASK and born:
-                return at + (self.flags != 0)
-            at += UNITS[op]
-        return size
+        if self.flags:
+            at = ops.find(_RETURN_GENERATOR, at)
+            if at < 0:
+                return len(ops)
+        at = ops.find(_RESUME, at)  # caches are zeros, so what is found is an instruction
+        while at >= 0 and self.args[at] & interpreter.RESUME_KIND_MASK:
+            at = ops.find(_RESUME, at + 1)
+        return at + (self.flags != 0) if at >= 0 else len(ops)
 
-    def _regions(self) -> list[tuple[int, int, StubShape, Site, Row | None]]:
-        """Return (start, end, shape, site, row of the handler behind) for runs of instructions that share a trap."""
-        out: list[tuple[int, int, StubShape, Site, Row | None]] = []
-        at = self._first_trapped()
-        for start, end, row in self._segments(at):
+    def _regions(self) -> list[_Region]:
+        """Return the runs of instructions that share a trap."""
+        self.regions: list[_Region] = []
+        for start, end, row in self._segments(self._first_trapped()):
             handler = self.handlers.get(row.target) if row else None
             if row and (handler is None or handler.kind in (HandlerKind.WITHIN, HandlerKind.CATCHES)):
                 continue
-            self._segment_regions(start, end, row, handler, out)
-        return out
+            self._segment_regions(start, end, row, handler)
+        return self.regions
 
     def _segments(self, first: int) -> list[tuple[int, int, Row | None]]:
         """Cut the code at the rows' edges."""
@@ -245,38 +285,54 @@ class _Trapper:
             segments.append((at, len(self.ops), None))
         return segments
 
-    def _segment_regions(
-        self, start: int, end: int, row: Row | None, handler: Handler | None, out: list[tuple[int, int, StubShape, Site, Row | None]]
-    ) -> None:
-        kept = len(self.kept)
-        base = row.depth if row else kept
+    def _segment_regions(self, start: int, end: int, row: Row | None, handler: Handler | None) -> None:
+        """Find the regions in a segment. Caches, and what is never reached, go with what stands before them."""
+        base = row.depth if row else len(self.kept)
         typed = handler is not None and handler.kind is HandlerKind.TYPED
-        run_start = -1
-        run_layout = ""
-        run_again = False
-        last_stack: str | None = None
-        layout = ""
-        at = start
-        while at < end:
+        if self.stacks is None:
+            if not typed:
+                self._cut_region(start, end, self.outermost, row, handler)
+            return
+        of_stack = _layouts_on(base)
+        if not self.has_loops:  # then nothing lies on what the row keeps, the same for all of it
+            first = start + (self.ops[start] == _PUSH_EXC_INFO)  # it lacks what it pushes
+            stack = next((stack for stack in self.stacks[first:end] if stack is not None), None)
+            if stack is not None and not typed:
+                self._cut_region(start, end, of_stack[stack], row, handler)
+            return
+        found = [of_stack[stack] for stack in self.stacks[start:end]]
+        numbers = dict.fromkeys(found, 1)  # 0: as before, 1: without a trap
+        numbers.pop(_NOWHERE, None)
+        if len(numbers) == 1 and not typed:
+            self._cut_region(start, end, next(iter(numbers)), row, handler)
+            return
+        known = [layout for layout in numbers if not typed or len(layout) > base]
+        if not known:
+            return
+        numbers.update(zip(known, range(2, 256), strict=False))
+        numbers[_NOWHERE] = 0
+        for run in _RUNS.finditer(bytes([numbers[layout] for layout in found])):
+            number = run[0][0]
+            if number > 1:
+                self._cut_region(start + run.start(), start + run.end(), known[number - 2], row, handler)
+
+    def _cut_region(self, start: int, end: int, layout: str, row: Row | None, handler: Handler | None) -> None:
+        """Add the regions for a run of one layout: without the instructions that are exempt; those that raise again by themselves."""
+        begin = start
+        for found in _SPECIAL.finditer(self.ops, start, end):
+            at = found.start()
             op = self.ops[at]
-            stack = self.stacks[at]
-            following = at + UNITS[op]
-            if stack is None or _IS_EXEMPT[op] and not self._raises_to_a_trap(at, row, handler):
-                trapped = False
-            else:
-                if stack is not last_stack:
-                    layout = _layout(stack, base)
-                    last_stack = stack
-                trapped = not (typed and len(layout) <= base)
-            again = trapped and op in _RAISES_AGAIN and self._is_seen(at)
-            if run_start >= 0 and not (trapped and layout == run_layout and again == run_again):
-                self._add_region(run_start, at, run_layout, row, handler, run_again, out)
-                run_start = -1
-            if trapped and run_start < 0:
-                run_start, run_layout, run_again = at, layout, again
-            at = following
-        if run_start >= 0:
-            self._add_region(run_start, at, run_layout, row, handler, run_again, out)
+            is_trapped_here = op == _RAISE_VARARGS or self._raises_to_a_trap(at, row, handler)
+            again = is_trapped_here and op in _RAISES_AGAIN and self._is_seen(at)
+            if is_trapped_here and not again:
+                continue
+            if begin < at:
+                self._add_region(begin, at, layout, row, handler, again=False)
+            if again:
+                self._add_region(at, at + 1, layout, row, handler, again=True)
+            begin = at + 1
+        if begin < end:
+            self._add_region(begin, end, layout, row, handler, again=False)
 
     def _raises_to_a_trap(self, at: int, row: Row | None, handler: Handler | None) -> bool:
         """Whether an instruction that is mostly exempt is trapped here.
@@ -289,7 +345,7 @@ class _Trapper:
             return not self.args[at] & interpreter.RESUME_KIND_MASK and not self.flags
         if op == _RERAISE:
             if row is None:
-                return not (at and self.ops[at - 1] == handlers._WRAPS_STOPITERATION)
+                return not (at and self.ops[at - 1] == handlers.WRAPS_STOPITERATION)
             return handler is not None and not handler.is_cleanup
         return False
 
@@ -301,31 +357,41 @@ class _Trapper:
         """
         if self.ops[at] == _RAISE_VARARGS:
             return self.args[at] == 0
-        return True
+        return not self._ends_comprehension(at)
 
-    def _add_region(
-        self,
-        start: int,
-        end: int,
-        layout: str,
-        row: Row | None,
-        handler: Handler | None,
-        again: bool,
-        out: list[tuple[int, int, StubShape, Site, Row | None]],
-    ) -> None:
-        leaves = row is None or (handler is not None and handler.is_wrapper)
+    def _ends_comprehension(self, at: int) -> bool:
+        """Whether what is raised again here comes out of an inlined comprehension, in which there are no traps."""
+        return NAME[self.ops[at - 1]].startswith("STORE_") and self.args[at] == 0 and self._stack_at(at)[-2:-1] != "e"
+
+    def _stack_at(self, unit: int) -> str:
+        return (self.stacks[unit] if self.stacks is not None else None) or ""
+
+    def _add_region(self, start: int, end: int, layout: str, row: Row | None, handler: Handler | None, *, again: bool) -> None:
+        place = layout, None if row is None else row.target, again
+        if self.regions:
+            last = self.regions[-1]
+            if last.end == start and last.place == place:
+                self.regions[-1] = _Region(last.start, end, place)
+                return
+        if place not in self.places:
+            self._add_place(place, row, handler)
+        self.regions.append(_Region(start, end, place))
+
+    def _add_place(self, place: _Place, row: Row | None, handler: Handler | None) -> None:
+        layout, target, again = place
+        leaves = target is None or (handler is not None and handler.is_wrapper)
         shape = StubShape(
-            layout=layout,
-            kept=len(self.kept),
-            forward_depth=row.depth if row else -1,
-            forward_lasti=row.lasti if row else 1,
-            flags=self.flags,
-            cells=self._cells(),
-            checks=handler.checks if handler and handler.kind is HandlerKind.TYPED else (),
-            wide=len(self.constants) > 65_000,
+            layout,
+            len(self.kept),
+            row.depth if row else -1,
+            row.lasti if row else 1,
+            self.flags,
+            self.cells,
+            handler.checks if handler else (),
+            len(self.constants) > 65_000,
         )
-        site = Site(layout, -1 if leaves or row is None else 2 * row.target, again, 2 * len(self.ops))
-        out.append((start, end, shape, site, row))
+        site = Site(layout, -1 if leaves or target is None else 2 * target, again, 2 * len(self.ops))
+        self.places[place] = shape, site
 
     def _cells(self) -> tuple[int, ...]:
         """Slots of the captured variables, which a new activation needs."""
@@ -344,37 +410,40 @@ class _Trapper:
         regions = self._regions()
         if not regions:
             raise DoesNotVerify("nothing in it can be trapped")
-        self._count_constants(regions)
+        self._count_constants()
         self.tail = bytearray()
-        self.new_rows: list[Row] = []
+        self.new_rows: list[_PlainRow] = []
         self.stacksize = code.co_stacksize + len(self.kept)
-        self.shell_rows: list[Row] = []
-        entries: dict[tuple[StubShape, Site], int] = {}
-        for start, end, shape, site, row in regions:
-            entry = entries.get((shape, site))
+        self.shell_rows: list[_PlainRow] = []
+        entries: dict[_Place, int] = {}
+        for start, end, place in regions:
+            entry = entries.get(place)
             if entry is None:
-                entry = entries[shape, site] = self._append_stub(shape, site, row)
-            self.new_rows.append(Row(start, end, entry, len(site.layout), 1))
+                entry = entries[place] = self._append_stub(place)
+            self.new_rows.append((start, end, entry, len(place[0]), 1))
         self._append_shell(entries)
-        self.new_rows += self._rows_left(regions)
+        if self.rows:
+            self.new_rows += self._rows_left(regions)
         self.new_rows.sort()
         self._verify(entries)
         return self._replace()
 
-    def _count_constants(self, regions: list[tuple[int, int, StubShape, Site, Row | None]]) -> None:
+    def _count_constants(self) -> None:
         self.number_of_constants = len(self.code.co_consts)
         self.fill: dict[str, int] = {}
         if self.flags:
             self.fill["none"] = self._constant(None)
-        if interpreter.WITH_KEEPS_SELF and any("s" in site.layout for _, _, _, site, _ in regions):
+        self.shell: _Place = self.outermost, None, False
+        if self.shell not in self.places:
+            self._add_place(self.shell, None, None)
+        if interpreter.WITH_KEEPS_SELF and any("s" in place[0] for place in self.places):
             self.fill["pair"] = self._constant(PAIR)
         self.sites: dict[Site, int] = {}
-        kept = len(self.kept)
-        for site in [site for _, _, _, site, _ in regions] + [Site("p" * kept, -1, False, 2 * len(self.ops))]:
+        for _, site in self.places.values():
             if site not in self.sites:
                 self.sites[site] = self._constant(tuple(site))
         record = _Record(
-            _MARK, FORMAT, self.start, len(self.original) // 2, self.number_of_constants, self.code.co_stacksize,
+            HOOK_NAME, FORMAT, self.start, len(self.original) // 2, self.number_of_constants, self.code.co_stacksize,
             self.code.co_exceptiontable, len(self.code.co_linetable), self.code.co_nlocals, self.kept,
         )  # fmt: skip
         self._constant(tuple(record))
@@ -384,35 +453,32 @@ class _Trapper:
         self.constants.append(value)
         return len(self.constants) - 1
 
-    def _append_stub(self, shape: StubShape, site: Site, row: Row | None) -> int:
+    def _append_stub(self, place: _Place) -> int:
         """Render a stub at the end and return its code unit."""
         at = len(self.ops) + len(self.tail) // 2
+        shape, site = self.places[place]
         stub = make_stub(shape)
         self.fill["site"] = self.sites[site]
-        self.fill["back"] = row.target if row else 0
+        self.fill["back"] = place[1] or 0
         self.tail += render(stub, self.fill, at)
-        for inner in stub.rows:
-            moved = Row(inner.start + at, inner.end + at, inner.target + at, inner.depth, inner.lasti)
-            if inner.target == SHELL:
-                self.shell_rows.append(moved)
+        for start, end, target, depth, lasti in stub.rows:
+            if target == SHELL:
+                self.shell_rows.append((start + at, end + at, SHELL, depth, lasti))
             else:
-                self.new_rows.append(moved)
+                self.new_rows.append((start + at, end + at, target + at, depth, lasti))
         self.stacksize = max(self.stacksize, stub.stacksize)
         return at
 
-    def _append_shell(self, entries: dict[tuple[StubShape, Site], int]) -> None:
+    def _append_shell(self, entries: dict[_Place, int]) -> None:
         """Let what leaves a frame that took over come to the stub of the frame's outermost level, again and again."""
-        layout = "p" * len(self.kept)
-        shape = StubShape(layout, len(self.kept), -1, 1, self.flags, self._cells(), (), len(self.constants) > 65_000)
-        site = Site(layout, -1, False, 2 * len(self.ops))
-        shell = entries.get((shape, site))
+        shell = entries.get(self.shell)
         if shell is None:
-            shell = entries[shape, site] = self._append_stub(shape, site, None)
-        self.new_rows += [Row(row.start, row.end, shell, row.depth, row.lasti) for row in self.shell_rows]
+            shell = entries[self.shell] = self._append_stub(self.shell)
+        self.new_rows += [(start, end, shell, depth, lasti) for start, end, _, depth, lasti in self.shell_rows]
 
-    def _rows_left(self, regions: list[tuple[int, int, StubShape, Site, Row | None]]) -> list[Row]:
+    def _rows_left(self, regions: list[_Region]) -> list[_PlainRow]:
         """Return what of the original rows stays with its own handler."""
-        left = []
+        left: list[_PlainRow] = []
         index = 0
         for row in self.rows:
             at = row.start
@@ -422,37 +488,36 @@ class _Trapper:
             while here < len(regions) and regions[here][0] < row.end:
                 start, end = regions[here][:2]
                 if start > at:
-                    left.append(Row(at, start, row.target, row.depth, row.lasti))
+                    left.append((at, start, row.target, row.depth, row.lasti))
                 at = max(at, end)
                 here += 1
             if at < row.end:
-                left.append(Row(at, row.end, row.target, row.depth, row.lasti))
+                left.append((at, row.end, row.target, row.depth, row.lasti))
         return left
 
-    def _verify(self, entries: dict[tuple[StubShape, Site], int]) -> None:
+    def _verify(self, entries: dict[_Place, int]) -> None:
         """Check every row against the symbolic stack. Raises `DoesNotVerify`.
 
         The stubs themselves were run symbolically when they were made. What can crash the interpreter is a row that keeps
         another number of items than there are, or other kinds than the stub expects.
         """
-        layouts = {entry: site.layout for (_, site), entry in entries.items()}
+        layouts = {entry: place[0] for place, entry in entries.items()}
         size = len(self.ops)
         end_of_last = 0
-        for row in self.new_rows:
-            if row.start < end_of_last or row.end <= row.start:
+        for start, end, target, depth, _ in self.new_rows:
+            if start < end_of_last or end <= start:
                 raise DoesNotVerify("rows overlap")
-            end_of_last = row.end
-            if row.start >= size:
+            end_of_last = end
+            if start >= size or target not in layouts:  # in a stub, or an original row
                 continue
-            layout = layouts.get(row.target)
-            if layout is None:
-                continue  # an original row
-            checked: str | None = None
-            for stack in self.stacks[row.start : row.end]:
-                if stack is not None and stack is not checked:
-                    if not stack.startswith(layout) and stack[: row.depth].translate(_ORDINARY) != layout:
-                        raise DoesNotVerify(f"a trap for {layout!a} where the stack is {stack!a}")
-                    checked = stack
+            layout = layouts[target]
+            if self.stacks is None:
+                if layout != self.outermost or depth != len(layout):
+                    raise DoesNotVerify("a trap for a block where there is none")
+                continue
+            for stack in set(self.stacks[start:end]):
+                if stack is not None and (stack, layout, depth) not in _verified:
+                    _check_kept(stack, layout, depth)
 
     def _replace(self) -> CodeType:
         code = self.code
@@ -469,24 +534,60 @@ class _Trapper:
         )
 
 
+def _check_kept(stack: str, layout: str, depth: int) -> None:
+    """Check that what a row keeps of a stack is what its stub expects. Raises `DoesNotVerify`."""
+    if (not stack.startswith(layout) and stack[:depth].translate(_ORDINARY) != layout) or len(layout) != depth:
+        raise DoesNotVerify(f"a trap for {layout!a} where the stack is {stack!a}")
+    if len(_verified) < 20_000:
+        _verified.add((stack, layout, depth))
+
+
+_verified: set[tuple[str, str, int]] = set()  # stacks, layouts and depths that fit
+
+_GET_ITER = OPCODE["GET_ITER"]
+_GET_AITER = OPCODE["GET_AITER"]
+_RETURN_GENERATOR = OPCODE["RETURN_GENERATOR"]
 _RESUME = OPCODE["RESUME"]
+_PUSH_EXC_INFO = OPCODE["PUSH_EXC_INFO"]
+_WITH_EXCEPT_START = OPCODE["WITH_EXCEPT_START"]
 _RERAISE = OPCODE["RERAISE"]
 _RAISE_VARARGS = OPCODE["RAISE_VARARGS"]
 _RAISES_AGAIN = {_RERAISE, _RAISE_VARARGS}
-_IS_EXEMPT = [name in ("RESUME", "RERAISE", "PUSH_EXC_INFO") for name in NAME]
+#: What is mostly exempt, or a region by itself. Caches are zeros, so that what is found is an instruction.
+_SPECIAL = re.compile(b"[" + re.escape(bytes((_RESUME, _RERAISE, _PUSH_EXC_INFO, _RAISE_VARARGS))) + b"]", re.DOTALL)
+#: A number, and the same number or zeros behind it.
+_RUNS = re.compile(rb"([^\0])(?:\1|\0)*", re.DOTALL)
 
 
-_layouts: dict[tuple[str, int], str] = {}  # (stack, depth of the row) -> layout; most stacks are the same few hundred
+_NOWHERE = "-"
 
 
-def _layout(stack: str, base: int) -> str:
-    """Return the kinds of the items that open blocks keep, "o" for those that have no kind of their own."""
-    layout = _layouts.get((stack, base))
-    if layout is None:
-        layout = statement_stack(stack, base).translate(_ORDINARY)
-        if len(_layouts) < 20_000:
-            _layouts[stack, base] = layout
-    return layout
+class _Layouts(dict["str | None", str]):
+    """Stack -> the kinds of the items that open blocks keep, "o" for those that have no kind of their own.
+
+    Most stacks are the same few hundred. None, for where nothing comes, has `_NOWHERE`.
+    """
+
+    def __init__(self, base: int) -> None:
+        super().__init__({None: _NOWHERE})
+        self._base = base
+
+    def __missing__(self, stack: str | None) -> str:
+        assert stack is not None
+        layout = statement_stack(stack, self._base).translate(_ORDINARY)
+        if len(self) < 5_000:
+            self[stack] = layout
+        return layout
+
+
+_layouts: dict[int, _Layouts] = {}  # depth of a row -> the layouts there
+
+
+def _layouts_on(base: int) -> _Layouts:
+    layouts = _layouts.get(base)
+    if layouts is None:
+        layouts = _layouts[base] = _Layouts(base)
+    return layouts
 
 
 class _Ordinary(dict[int, str]):

@@ -29,12 +29,17 @@ def names(code: CodeType) -> tuple[str, ...]:
     return code.co_varnames[: parameters.count(code)]
 
 
-def missing(frame: FrameType) -> list[str]:
-    """Return the parameters of a live frame whose argument is gone: deleted, and not kept."""
+def lost(frame: FrameType) -> list[str]:
+    """Return the parameters of a live frame whose objects at entry can no longer be told."""
     code = frame.f_code
-    kept = {code.co_varnames[slot] for slot in traps.kept_parameters(code)}
-    present = frame.f_locals
-    return [name for name in names(code) if name not in kept and name not in present]
+    view = traps.original_view(code)
+    bound, dropped = parameters.changes(code, view.ops, view.args)
+    kept = traps.kept_parameters(code)
+    variables = frame.f_locals
+    gone = bound.difference(kept)
+    # Where the function only ever drops an argument, and has not yet done so, it is still there.
+    gone |= {slot for slot in dropped - bound if variables.get(code.co_varnames[slot]) is None}
+    return [code.co_varnames[slot] for slot in sorted(gone)]
 
 
 def rebound(code: CodeType) -> list[str]:

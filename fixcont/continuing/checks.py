@@ -48,9 +48,10 @@ def frame_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
     if is_class_body(code) and type(frame.f_locals) is not dict:
         kind = type(frame.f_locals).__name__
         return Refusal("class-namespace", f"the body of {name} fills a {kind}, which cannot be emptied", "restart the frame around it")
-    gone = arguments.missing(frame) if code.co_flags & interpreter.OPTIMIZED else []
-    if gone:
-        return Refusal("argument-deleted", f"{name} has deleted its argument {gone[0]}", "restart its caller")
+    lost = arguments.lost(frame) if code.co_flags & interpreter.OPTIMIZED else []
+    if lost:
+        sentence = f"{name} has deleted its argument {lost[0]}, set it to None, or let go of it for a weak reference"
+        return Refusal("argument-deleted", sentence, "restart its caller")
     return None
 
 

@@ -47,6 +47,22 @@ def calling(
     return call
 
 
+def forget_variables(frame: FrameType) -> None:
+    """Let a function's frame that is given up drop what its variables hold: it stays on the stack for as long as its successor runs.
+
+    Captured variables stay, since other functions share them. Not undone: destructors run.
+    """
+    code = frame.f_code
+    variables = frame.f_locals
+    own = [name for name in code.co_varnames if name not in code.co_cellvars and name in variables]
+    for name in own:
+        variables[name] = None
+    if own and not interpreter.LOCALS_WRITE_THROUGH:
+        import ctypes  # only here, and only for a restart: it is slow to load
+
+        ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+
+
 def executing_module(code: CodeType, frame: FrameType) -> Callable[[], Any]:
     """Return a callable that runs a module's code again, in its globals as they are."""
     return partial(exec, code, frame.f_globals)

@@ -317,7 +317,13 @@ class _Checker:
             for each in self.comparison.new.module.walk()
             if id(each) in self.comparison.partners
         }
-        for node in self.comparison.added:
+        returned = {id(node) for node in self.comparison.returned}
+        waiting = list(reversed(self.comparison.added))
+        while waiting:
+            node = waiting.pop()
+            if id(node) in returned and node.kind is Kind.CLASS and any(find_class(each, node.qualname) for each in namespaces):
+                waiting += [child for child in reversed(node.children) if child.kind in (Kind.CLASS, Kind.FUNCTION)]
+                continue  # the class is still there
             if id(node) in found:
                 self.plan.touched[id(node)] = node  # it was gone, and is back
                 continue

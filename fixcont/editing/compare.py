@@ -53,6 +53,7 @@ class Comparison:
         changed: new nodes of functions, lambdas, class bodies and the module whose own effect differs.
         headers: id of a new node -> (old header, new header), for definitions whose headers may differ.
         added: new nodes of functions and classes whose `def` or `class` statements are new, in order.
+        returned: nodes among or in the added ones whose definition was there before, was gone, and is back.
         removed: old nodes of functions and classes that are gone.
     """
 
@@ -63,6 +64,7 @@ class Comparison:
     changed: list[Node] = field(default_factory=list)
     headers: dict[int, tuple[Header, Header]] = field(default_factory=dict)
     added: list[Node] = field(default_factory=list)
+    returned: list[Node] = field(default_factory=list)
     removed: list[Node] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     syntax: Syntax | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import time
 from types import CodeType
@@ -11,6 +12,7 @@ from fixcont.editing.compare import Comparison, Relation, compare, relation
 from fixcont.editing.texts import Definition, Node, Text
 from fixcont.errors import Refusal, Refused
 
+_Key = tuple[str, tuple[str, ...]]  # the parameters tell a setter from its getter
 _Signature = tuple[int, int]  # modification time in nanoseconds, size in bytes
 
 # Within this time after its last change a file may change again without a visible change of its modification time.
@@ -29,7 +31,7 @@ class File:
         loaded: the texts that modules were loaded from, oldest first; code objects that nobody noted belong to one of them.
         module_names: the modules that were loaded from it.
         is_behind: whether some code of the file may not be that of `newest`, though nothing changed on disk since.
-        gone: qualified name -> definition that an install took out of the file.
+        gone: qualified name and parameters -> definition that an install took out of the file.
     """
 
     def __init__(self, text: Text, status: os.stat_result | None) -> None:
@@ -38,7 +40,7 @@ class File:
         self.loaded = [text]
         self.module_names: set[str] = set()
         self.is_behind = False
-        self.gone: dict[str, Definition] = {}
+        self.gone: dict[_Key, Definition] = {}
         self._signature: _Signature | None = None
         self._is_missing = status is None  # it was never there: part of an archive, or generated
         self._unrelated: list[tuple[Text, Text]] = []
@@ -97,10 +99,10 @@ class File:
         return self.loaded == [self.newest] and self.newest.is_certain
 
     def node(self, code: CodeType, plain: CodeType) -> Node | None:
-        """Find the node of a code object that was loaded from the file; `plain` is the same without traps."""
-        for text in reversed(self.loaded):
+        """Find the node of a code object that nobody noted; `plain` is the same without traps."""
+        for text in [self.newest, *reversed(self.loaded)]:
             nodes = text.nodes.get((code.co_qualname, code.co_firstlineno), [])
-            if len(nodes) == 1 and len(self.loaded) == 1 and text.is_certain:
+            if len(nodes) == 1 and self.is_plain():
                 return nodes[0]
             for node in nodes:
                 if relation(plain, node.code) is Relation.SAME:
@@ -108,21 +110,23 @@ class File:
         return None
 
     def revive(self, comparison: Comparison) -> None:
-        """Let definitions that come back after they were gone be the same as before."""
-        for node in comparison.added:
-            definition = self.gone.get(node.qualname)
+        """Let definitions that come back after they were gone be the same as before, and classes with their methods."""
+        for node in itertools.chain.from_iterable(added.walk() for added in comparison.added):
+            definition = self.gone.get(_key(node))
             if definition is not None and id(definition) not in comparison.targets:
                 comparison.targets[id(definition)] = node
+                comparison.returned.append(node)
 
     def commit(self, comparison: Comparison) -> None:
         """Make the new text of `comparison` the newest one, and count the versions of its definitions."""
         new, changed = comparison.new, {id(node) for node in comparison.changed}
+        returned = {id(node) for node in comparison.returned}
         for node in new.module.walk():
             partner = comparison.partners.get(id(node))
             if partner is not None:
                 node.definition = partner.definition
-            elif comparison.targets.get(id(self.gone.get(node.qualname))) is node:
-                node.definition = self.gone.pop(node.qualname)
+            elif id(node) in returned:
+                node.definition = self.gone.pop(_key(node))
                 node.definition.version += 1
             if id(node) in changed and comparison.old is not new:
                 node.definition.version += 1
@@ -139,9 +143,13 @@ class File:
             if id(node) not in kept:
                 node.definition.newest = None
                 if node.is_top_level:
-                    self.gone[node.qualname] = node.definition
+                    self.gone[_key(node)] = node.definition
         comparison.old.forget_tree()
         comparison.new.forget_tree()
+
+
+def _key(node: Node) -> _Key:
+    return node.qualname, node.code.co_varnames[: node.code.co_argcount + node.code.co_kwonlyargcount]
 
 
 def _trusted(signature: _Signature) -> _Signature | None:

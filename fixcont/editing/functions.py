@@ -102,7 +102,7 @@ def _wrapped(each: object) -> list[object]:
 
 
 def find_class(namespace: Namespace, qualname: str) -> type | None:
-    """Find the class that a module of `namespace` knows as `qualname`, None where the name leads elsewhere."""
+    """Find the class of the module of `namespace` that is known there as `qualname`, None where the name leads elsewhere."""
     where: Mapping[str, Any] = namespace
     found: object = None
     for part in qualname.split("."):
@@ -110,7 +110,23 @@ def find_class(namespace: Namespace, qualname: str) -> type | None:
         if not issubclass(type(found), type):
             return None
         where = class_namespace(found)
-    return found if _class_qualname.__get__(found) == qualname else None
+        if where.get("__module__") != namespace.get("__name__"):
+            return None  # imported, or one in C that took the place of the one in the file
+    return found if _class_qualname.__get__(found) == qualname else None  # type: ignore[return-value]
+
+
+def find_function(namespace: Namespace, qualname: str) -> FunctionType | None:
+    """Find the function that a module of `namespace` knows as `qualname`, through descriptors, None where the name leads elsewhere."""
+    owner, _, name = qualname.rpartition(".")
+    where: Mapping[str, Any] = namespace
+    if owner:
+        cls = find_class(namespace, owner)
+        where = class_namespace(cls) if cls is not None else {}
+    found = where.get(name)
+    for each in [found, *_wrapped(found)]:
+        if type(each) is FunctionType and each.__code__.co_qualname == qualname:
+            return each
+    return None
 
 
 def shifted(code: CodeType, lines: int) -> CodeType:

@@ -23,13 +23,15 @@ class Transaction:
 
     def set_function(self, function: FunctionType, name: str, value: Any) -> None:
         """Assign to an attribute that every function has."""
-        self._undo.append((function, name, getattr(function, name)))
+        before = getattr(function, name)
         setattr(function, name, value)
+        self._undo.append((function, name, before))
 
     def set_class(self, cls: type, name: str, value: Any) -> None:
         """Assign to an attribute of a class, past its metaclass."""
-        self._undo.append((cls, name, class_namespace(cls).get(name, _MISSING)))
+        before = class_namespace(cls).get(name, _MISSING)
         type.__setattr__(cls, name, value)
+        self._undo.append((cls, name, before))
 
     def set_name(self, namespace: Namespace, name: str, value: Any) -> None:
         """Bind a name of a module."""

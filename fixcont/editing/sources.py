@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fixcont.editing.check import Plan, check
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File
-from fixcont.editing.functions import Namespace, live_functions, module_namespace, namespaces_of, shifted
+from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
 from fixcont.editing.install import install
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
@@ -197,23 +197,28 @@ class Sources:
         Parameters:
             code: what a frame runs, of whatever version.
             namespace: the globals of the frame.
-            closure: the cells of its free variables, in the order of `co_freevars`.
+            closure: the cells of its free variables, in the order of `co_freevars`; None where any will do.
 
         Returns:
-            The program's own function object where one has this code, these globals and these cells. Else a new one with the
-            default values of one that differs in its cells only, or without defaults. None where `newest` refuses.
+            The program's own function object where one has this code, these globals and these cells. Else a new one with these
+            cells and the default values of one that differs in its cells, or none. None where `newest` refuses, or where there
+            is no such function and no cells were given.
         """
         newest = self.newest(code).code
         if newest is None:
             return None
-        cells = closure or ()
+        named = find_function(namespace, newest.co_qualname)
+        if named is not None and named.__code__ is newest and _fits(named, closure):
+            return named
         similar: FunctionType | None = None
-        for function in live_functions([code.co_filename], [namespace]):
+        for function in live_functions([newest.co_filename], [namespace]):
             if function.__code__ is newest and function.__globals__ is namespace:
-                if len(cells) == len(function.__closure__ or ()) and all(map(_is, cells, function.__closure__ or ())):
+                if _fits(function, closure):
                     return function
                 similar = function
-        made = FunctionType(newest, namespace, None, similar.__defaults__ if similar is not None else None, cells)
+        if closure is None or len(closure) != len(newest.co_freevars):
+            return None
+        made = FunctionType(newest, namespace, None, similar.__defaults__ if similar is not None else None, closure)
         made.__kwdefaults__ = dict(similar.__kwdefaults__) if similar is not None and similar.__kwdefaults__ else None
         return made
 
@@ -316,8 +321,7 @@ class Sources:
     def _commit(self, plan: Plan) -> list[Installed]:
         comparison = plan.comparison
         file = self._files[comparison.new.filename]
-        returned = {id(node) for node in comparison.added} & {id(node) for node in comparison.targets.values()}
-        added = {id(node) for node in comparison.added} - returned
+        added = {id(addition.node) for addition in plan.additions}
         file.commit(comparison)
         file.is_behind = False
         for code, node in plan.kept:
@@ -342,8 +346,9 @@ def _always_new(trap: Callable[[CodeType], CodeType]) -> Callable[[CodeType], Co
     return trapped
 
 
-def _is(one: Any, other: Any) -> bool:
-    return one is other
+def _fits(function: FunctionType, closure: tuple[CellType, ...] | None) -> bool:
+    own = function.__closure__ or ()
+    return closure is None or (len(own) == len(closure) and all(one is other for one, other in zip(own, closure, strict=True)))
 
 
 def _compile(text: Text) -> None:

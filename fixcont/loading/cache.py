@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable
 from types import CodeType
+from typing import NamedTuple
 
 from fixcont.bytecode import interpreter
 
@@ -16,10 +17,16 @@ from fixcont.bytecode import interpreter
 FORMAT = 1
 
 _MAGIC = importlib.util.MAGIC_NUMBER + FORMAT.to_bytes(4, "little")
-_FINGERPRINT_SIZE = 8
-_STAMP_SIZE = 16
+_NUMBER_SIZE = 8
 _BUFFER_SIZE = 1 << 18
-_HEADER_SIZE = len(_MAGIC) + _FINGERPRINT_SIZE + _STAMP_SIZE
+_COMPRESSED, _AS_IT_IS = b"z", b"="
+
+
+class Entry(NamedTuple):
+    """What is kept of a source file: its trapped code, and its text as `pack` gives it."""
+
+    code: CodeType
+    packed: bytes
 
 
 class TrapCache:
@@ -29,17 +36,20 @@ class TrapCache:
     interpreter. What is damaged, outdated or unreadable counts as absent, and what cannot be written is not
     written: no method raises an OSError. `sys.pycache_prefix` and `sys.dont_write_bytecode` are honoured.
     Whether a file is in scope must be decided before the cache is asked.
+
+    The text is kept too, for those who edit the file: to copy it, small as it is, takes an import less time than to read the
+    source file, most of which goes into touching fresh memory.
     """
 
     def __init__(self, fingerprint: bytes) -> None:
         """Take what identifies the code that makes the traps, as `engine_fingerprint` gives it."""
         identity = b"\0".join([fingerprint, sys.version.encode(), repr(interpreter.FINGERPRINT).encode()])
-        self._identity = _MAGIC + _hash(identity)
+        self._identity = _MAGIC + importlib.util.source_hash(identity)  # hashlib would cost more than all the rest
         # What is read into, again and again: to touch as much fresh memory would take longer than all the rest of the reading.
         self._spare: list[bytearray] = []
 
-    def read(self, path: str, status: os.stat_result) -> CodeType | None:
-        """Return the trapped code of a source file, or None.
+    def read(self, path: str, status: os.stat_result) -> Entry | None:
+        """Return what is kept of a source file, or None.
 
         Args:
             path: the source file; the code objects get this as their file name.
@@ -55,25 +65,33 @@ class TrapCache:
                 if size > len(buffer):
                     buffer = bytearray(size)
                 view = memoryview(buffer)[: file.readinto(buffer)]
-            if view[:_HEADER_SIZE] != self._identity + _stamp(status):
-                return None
-            code = marshal.loads(view[_HEADER_SIZE:])
+            return self._entry(view, path, status)
         except (OSError, NotImplementedError, ValueError, EOFError, TypeError):
             return None
         finally:
             self._spare[:] = [buffer]
+
+    def _entry(self, view: memoryview, path: str, status: os.stat_result) -> Entry | None:
+        stamp = self._identity + _stamp(status)
+        sizes, begin = len(stamp), len(stamp) + 2 * _NUMBER_SIZE
+        text_size = int.from_bytes(view[sizes : sizes + _NUMBER_SIZE], "little")
+        body = begin + text_size
+        if view[:sizes] != stamp or view[sizes + _NUMBER_SIZE : begin] != _number(len(view) - body):
+            return None
+        code = marshal.loads(view[body:])
         if type(code) is not CodeType:
             return None
         _imp._fix_co_filename(code, path)  # type: ignore[attr-defined] # the project may have been moved since
-        return code
+        return Entry(code, bytes(view[begin:body]))
 
-    def write(self, path: str, status: os.stat_result, code: CodeType) -> None:
-        """Keep the trapped code of a source file, where the interpreter would keep its own code."""
+    def write(self, path: str, status: os.stat_result, entry: Entry) -> None:
+        """Keep what belongs to a source file where the interpreter would keep its own code."""
         if sys.dont_write_bytecode:
             return
         try:
-            data = self._identity + _stamp(status) + marshal.dumps(code)
-            _write_atomically(self.path_for(path), data, status.st_mode)
+            body = marshal.dumps(entry.code)
+            header = self._identity + _stamp(status) + _number(len(entry.packed)) + _number(len(body))
+            _write_atomically(self.path_for(path), header + entry.packed + body, status.st_mode)
         except (OSError, NotImplementedError, ValueError):
             return
 
@@ -102,7 +120,7 @@ def engine_fingerprint(files: Iterable[str] | None = None) -> bytes:
                 contents.append(file.read())
         except OSError:
             contents.append(path.encode(errors="surrogateescape"))
-    return _hash(b"\0".join(contents))
+    return importlib.util.source_hash(b"\0".join(contents))
 
 
 def _engine_files() -> list[str]:
@@ -113,13 +131,33 @@ def _engine_files() -> list[str]:
         return [directory]
 
 
-def _hash(data: bytes) -> bytes:
-    # not hashlib: importing it costs more than all the work of this module
-    return importlib.util.source_hash(data)
+def pack(text: bytes) -> bytes:
+    """Return a text in a form that takes less room, for `unpack`."""
+    try:
+        import zlib
+    except ImportError:  # an interpreter without it
+        return _AS_IT_IS + text
+    return _COMPRESSED + zlib.compress(text, 1)
+
+
+def unpack(packed: bytes) -> bytes | None:
+    """Return a text that was packed; None if it is damaged."""
+    if packed[:1] == _AS_IT_IS:
+        return packed[1:]
+    try:
+        import zlib
+
+        return zlib.decompress(memoryview(packed)[1:])
+    except Exception:  # zlib.error, which has no name where there is no zlib
+        return None
+
+
+def _number(number: int) -> bytes:
+    return (number & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(_NUMBER_SIZE, "little")
 
 
 def _stamp(status: os.stat_result) -> bytes:
-    return (status.st_mtime_ns & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8, "little") + status.st_size.to_bytes(8, "little")
+    return _number(status.st_mtime_ns) + _number(status.st_size)
 
 
 def _write_atomically(path: str, data: bytes, mode: int) -> None:

@@ -15,7 +15,7 @@ EVERYTHING = "everything"
 #: Directories whose whole content was installed, and not written, by the user.
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 #: The front ends may lie anywhere, and the engine imports nothing of them: they are known by the name of their package.
-_FRONT_ENDS = "fixcont_ui"
+_FRONT_ENDS = f"{__name__.partition('.')[0]}_ui"
 
 
 class _Verdicts(dict[str, bool]):

@@ -42,7 +42,10 @@ class Policy:
         self.mode = mode
         self._catch = frozenset(catch)
         self._ignore = frozenset(ignore)
-        self._known: dict[type, str] = {}  # type of exception -> "catch", "ignore" or ""
+        #: Id of a type of exception -> what `filter_of` says, for those that were asked for. To be read only. By id, as a metaclass
+        #: may have a hash of its own; `_kept` keeps the types alive, so that the ids stay theirs.
+        self.filters: dict[int, str] = {}
+        self._kept: list[type] = []
 
     @property
     def has_catch(self) -> bool:
@@ -51,12 +54,14 @@ class Policy:
 
     def filter_of(self, kind: type[BaseException]) -> str:
         """Return "catch" or "ignore" where a filter speaks of a type of exception, else ""."""
-        answer = self._known.get(kind)
+        answer = self.filters.get(id(kind))
         if answer is None:
             answer = self._look_up(kind)
-            if len(self._known) >= 500:
-                self._known.clear()
-            self._known[kind] = answer
+            if len(self.filters) >= 500:
+                self.filters.clear()
+                self._kept.clear()
+            self._kept.append(kind)
+            self.filters[id(kind)] = answer
         return answer
 
     def _look_up(self, kind: type[BaseException]) -> str:

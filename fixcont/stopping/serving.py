@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 import threading
 from _thread import get_ident
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Protocol
 
-from fixcont.bytecode import traps
-from fixcont.continuing import checks, reentry
+from fixcont.bytecode import interpreter, traps
+from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
-from fixcont.continuing.unwinding import Answer, Arrival, Signal, is_ours, is_shell
+from fixcont.continuing.unwinding import Answer, Arrival, Signal, continue_unwinding, is_ours, is_shell
 from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, ReturnFromFrame, Throw, Way
 from fixcont.errors import Quit, Refusal
 from fixcont.stopping.frames import Frame
+from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
 from fixcont.stopping.stop import FrontEnd, Stop, StopReason
 
@@ -29,6 +30,7 @@ class Context(Protocol):
 
     def is_user(self, frame: FrameType) -> bool: ...
     def is_obsolete(self, frame: FrameType) -> bool: ...
+    def expect_edits(self, frames: Sequence[Frame]) -> None: ...
 
 
 _RUNNER = "fixcont.loading.runner"
@@ -73,6 +75,7 @@ class Server:
         limit = sys.getrecursionlimit()
         with _serving:
             stop = held.stop(late)
+            self._context.expect_edits(stop.frames)
             if held.is_deep(limit):
                 sys.setrecursionlimit(limit + 1000)  # the prompt itself needs some, also when the debuggee has used it up
             try:
@@ -273,8 +276,6 @@ class _Held:
         if raised is None:
             return None
         if isinstance(raised, Signal) and raised.target is self.frame and self.handler == -1:
-            from fixcont.continuing.unwinding import continue_unwinding
-
             answer = continue_unwinding(raised, self.frame, True, stack, cells)
             if answer is not None:
                 return answer
@@ -333,16 +334,15 @@ class _Restart:
     def _takeover(
         self, frame: FrameType, code: Any, stack: tuple[Any, ...], cells: tuple[Any, ...]
     ) -> Callable[[], Any]:
-        from fixcont.bytecode.interpreter import OPTIMIZED
-        from fixcont.continuing import arguments
-
-        if not code.co_flags & OPTIMIZED:
+        if not code.co_flags & interpreter.OPTIMIZED:
             if checks.is_class_body(code):
                 return reentry.executing_class(code, frame, cells)
             return reentry.executing_module(code, frame)
         given = arguments.at_entry(frame, stack)
         function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
-        return reentry.calling(code, frame, given, cells, function)
+        takeover = reentry.calling(code, frame, given, cells, function)
+        reentry.forget_variables(frame)
+        return takeover
 
 
 class _Return:
@@ -369,8 +369,6 @@ class _ThrowBehind:
 def _quit() -> Quit:
     """Return what ends the program. From another thread than the main one, that one is ended as well."""
     if threading.current_thread() is not threading.main_thread():
-        from fixcont.stopping.interrupt import end_main_thread
-
         end_main_thread()
     return Quit(1)
 

@@ -244,7 +244,7 @@ def test_a_running_frame_keeps_its_code_and_its_text(project: Project) -> None:
     assert sources.is_obsolete(old) and sources.version_of(old) == 1
     assert sources.text_of(old) == ["def f():\n", "    yield 1\n", "    yield 2\n"]
     newest = sources.newest(old)
-    assert newest.code is module.f.__code__ and newest.version == 2 and newest.refusal is None
+    assert newest.code and newest.code is module.f.__code__ and newest.version == 2 and newest.refusal is None
     assert sources.text_of(module.f.__code__) == ["# more\n", "def f():\n", "    yield 1\n", "    yield 20\n"]
     assert not sources.is_obsolete(module.f.__code__) and sources.version_of(module.f.__code__) == 2
     assert sources.newest_function(old, module.__dict__) is module.f
@@ -261,6 +261,7 @@ def test_newest_function_takes_the_cells_that_it_is_given(project: Project) -> N
     found = sources.newest_function(old, module.__dict__, other.__closure__)
     assert found is other
     cell = (lambda x: lambda: x)(7).__closure__
+    assert sources.newest_function(old, module.__dict__) in (one, other)
     made = sources.newest_function(old, module.__dict__, cell)
     assert made is not None and made() == 17 and made.__defaults__ == (1,)
 
@@ -282,6 +283,31 @@ def test_generator_and_plain_function_change_places(project: Project) -> None:
     held = module.f
     project.edit("places", "def f():\n    yield 2\n")
     assert list(held()) == [2]
+
+
+def test_newest_function_of_a_method_with_super(project: Project) -> None:
+    text = "class A:\n    def f(self):\n        return super().__init__(), {}\n"
+    module = project.load("method", text.format(1))
+    old = module.A.f.__code__
+    project.edit("method", text.format(2))
+    function: FunctionType = module.A.f
+    assert project.sources.newest_function(old, module.__dict__) is function
+    assert project.sources.newest_function(old, module.__dict__, function.__closure__) is function
+
+
+def test_functions_whose_traps_are_taken_out_and_put_in_again(project: Project) -> None:
+    module = project.load("again", "def f():\n    return 1\n")
+    project.edit("again", "def f():\n    return 2\n")
+    module.f.__code__ = module.f.__code__.replace()  # another code object, which nobody has noted
+    assert project.sources.version_of(module.f.__code__) == 2
+    assert names(project.edit("again", "def f():\n    return 1\n")) == {"f": 3}
+    assert module.f() == 1
+
+
+def test_prepared_texts_are_installed_all_the_same(project: Project) -> None:
+    module = project.load("ready", "def f():\n    return 1\n")
+    project.sources.prepare([module.f.__code__, test_prepared_texts_are_installed_all_the_same.__code__])
+    assert names(project.edit("ready", "def f():\n    return 2\n")) == {"f": 2}
 
 
 # Lines
@@ -438,6 +464,16 @@ def test_a_removed_function_is_kept_and_can_come_back(project: Project) -> None:
     assert project.sources.newest(frame.gi_code).code is held.__code__
 
 
+def test_a_class_that_comes_back_is_the_same_class(project: Project) -> None:
+    text = "class A:\n    @property\n    def x(self):\n        return 1\n    @x.setter\n    def x(self, v):\n        self.v = v\n"
+    module = project.load("gone", text)
+    a, cls = module.A(), module.A
+    assert codes(project.edit("gone", "y = 0\n")) == ["module-statement-not-run", "removed-kept"]
+    result = project.edit("gone", text.replace("return 1", "return 2") + "    def m(self):\n        return 3\n")
+    assert names(result) == {"A.x": 2, "A.m": 1} and module.A is cls
+    assert a.x == 2 and a.m() == 3 and not project.sources.is_obsolete(cls.x.fset.__code__)
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of 3.12")
 def test_type_parameters(project: Project) -> None:
     module = project.load("generic", "def f[T](a: T, b=1) -> T:\n    return a, b\nclass A:\n    pass\n")
@@ -478,6 +514,13 @@ def test_a_changed_function_that_nobody_has_is_said(project: Project) -> None:
     project.load("nobody", "def f():\n    return 1\ndel f\n")
     result = project.edit("nobody", "def f():\n    return 2\ndel f\n")
     assert names(result) == {} and codes(result) == ["no-live-function"]
+
+
+def test_a_class_whose_name_leads_to_another_one_gets_nothing(project: Project) -> None:
+    text = "class partial:\n    x = 1\nfrom functools import partial\n"
+    project.load("names", text)
+    result = project.edit("names", text.replace("x = 1", "x = 1\n    def f(self):\n        return 1\n"))
+    assert names(result) == {} and codes(result) == ["class-not-found"]
 
 
 def test_other_free_variables_are_refused(project: Project) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pdb
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 
@@ -10,6 +12,123 @@ from support.programs import Program
 from support.session import DebugSession, run_python
 
 SmallPrograms = Callable[[str], Program]
+
+F = "def f(x):\n    return 1 / x\n\nprint('result', f(0))\n"
+
+
+class Case(NamedTuple):
+    """A program that stops, what is edited and typed then, and the code of the refusal that the last command gets."""
+
+    code: str
+    text: str
+    commands: tuple[str, ...] = ("rf",)
+    edit: tuple[str, str] = ("", "")
+    options: tuple[str, ...] = ()
+
+
+CASES = [
+    Case("comprehension", "def f(x):\n    return list(1 / y for y in x)\n\nprint('result', f([0]))\n"),
+    Case("class-namespace", "import enum\n\nclass Color(enum.Enum):\n    RED = 1\n    BLUE = 1 / 0\n"),
+    Case("argument-deleted", "def f(x):\n    y = x\n    del x\n    return 1 / y\n\nprint('result', f(0))\n"),
+    Case("kind-changed", F, edit=("return 1", "yield 1")),
+    Case("parameters-differ", F, edit=("def f(x)", "def f(x, z)")),
+    Case("function-gone", F, edit=("def f(x)", "def g(x)")),
+    Case("closure-changed", "def outer(a):\n    b = 5\n    def f(x):\n        return a / x\n    return f, b\n\nouter(1)[0](0)\n", edit=("a / x", "b / x")),
+    Case("default-not-evaluated", F, edit=("def f(x)", "def f(x, z=print('evaluated'))")),
+    Case("definition-failed", F, edit=("def f(x)", "@no_such_decorator\ndef g():\n    pass\n\ndef f(x)")),
+    Case("no-caller-for-value", "print(1 / 0)\n", ("fr 5",)),
+    Case("no-caller-for-value", "class C:\n    x = 1 / 0\n", ("fr 5",)),
+    Case("unwound", "def wanted():\n    return KeyError\n\ndef f():\n    try:\n        g()\n    except wanted():\n        pass\n\n"
+         "def g():\n    raise ValueError\n\nf()\n", ("down", "rf")),
+    Case("would-be-caught", "def f():\n    raise ValueError\n\ndef g():\n    try:\n        f()\n    except BaseException:\n        pass\n\n"
+         "def main():\n    g()\n\nmain()\n", ("up", "up", "rf"), options=("--stop", "raised")),
+    Case("no-file", "exec(compile('def f(x):\\n    return 1 / x\\n', 'nowhere.py', 'exec'))\nprint('result', f(0))\n", ("down", "fix")),
+    Case("not-available", F, ("step",)),
+    Case("not-available", F, ("next",)),
+    Case("not-available", F, ("return",)),
+    Case("not-available", F, ("jump 1",)),
+    Case("not-available", F, ("break 1",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}-{case.commands[-1].split()[0]}")
+def test_refused_by_name(small_program: SmallPrograms, case: Case) -> None:
+    program = small_program(case.text)
+    with DebugSession(program, options=case.options) as session:
+        session.stop()
+        if case.edit != ("", ""):
+            program.edit(dict([case.edit]))
+        answers = [session.command(command) for command in case.commands]
+        assert f"refused: {case.code}: " in answers[-1]
+        assert not {"result", "evaluated"} & {line.split()[0] for line in answers[-1].splitlines() if line.strip()}
+        session.command("q")
+        ended = session.finish()
+
+    assert "fault of fixcont" not in ended.output + ended.errors
+    assert "Traceback" not in ended.errors
+
+
+@pytest.mark.parametrize("command", ["rf", "fr 1"])
+def test_a_refusal_of_an_edit_goes_away_with_the_edit(small_program: SmallPrograms, command: str) -> None:
+    program = small_program(F)
+    with DebugSession(program) as session:
+        session.stop()
+        program.edit({"def f(x)": "@no_such_decorator\ndef g():\n    pass\n\ndef f(x)", "1 / x": "2"})
+        assert "refused: definition-failed: " in session.command(command)
+        program.edit({"@no_such_decorator\n": ""})
+        session.command(command)
+        ended = session.finish()
+
+    assert ended.output.endswith(f"result {2 if command == 'rf' else 1}\n")
+    assert ended.status == 0
+
+
+@pytest.mark.parametrize("argument", ["5", "'text'", "int"])
+def test_throw_wants_an_exception(small_program: SmallPrograms, argument: str) -> None:
+    program = small_program(F)
+    with DebugSession(program) as session:
+        session.stop()
+        assert "must derive from BaseException" in session.command(f"throw {argument}")
+        session.command("fr 3")
+        assert session.finish().output.endswith("result 3\n")
+
+
+@pytest.mark.skipif(not hasattr(pdb.Pdb, "do_exceptions"), reason="this pdb has no command `exceptions`")
+def test_a_frame_of_an_earlier_exception_is_post_mortem(small_program: SmallPrograms) -> None:
+    program = small_program(
+        "def f():\n    try:\n        [][0]\n    except IndexError:\n        raise KeyError('second')\n\nf()\n"
+    )
+    with DebugSession(program) as session:
+        session.stop()
+        assert "IndexError" in session.command("exceptions")
+        session.command("exceptions 0")
+        assert "refused: post-mortem: " in session.command("rf")
+        session.command("exceptions 1")
+        assert "KeyError" in session.command("rf")
+        session.command("q")
+        session.finish()
+
+
+def test_a_file_that_became_a_folder_is_unreadable(small_program: SmallPrograms) -> None:
+    program = small_program(F)
+    with DebugSession(program) as session:
+        session.stop()
+        program.path.unlink()
+        program.path.mkdir()
+        assert "refused: file-unreadable: " in session.command("rf")
+        program.path.rmdir()
+        program.path.write_text(F.replace("1 / x", "4"))
+        session.command("rf")
+        assert session.finish().output.endswith("result 4\n")
+
+
+def test_a_program_is_not_read_from_standard_input() -> None:
+    ended = run_python(["-m", "fixcont", "-"], stdin="print('ran')\n")
+
+    assert ended.status == 2
+    assert "script-from-stdin" in ended.errors
+    assert "ran" not in ended.output.split()
+
 
 LIBRARY = """\
 import textwrap

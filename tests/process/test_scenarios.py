@@ -298,10 +298,11 @@ def test_exception_in_a_finally_on_the_way_is_an_ordinary_stop(program: Programs
 
 
 @pytest.mark.parametrize(
+    # The first "a" of the second was expanded before the repair.
     ("which", "function", "repair", "result"),
     [
         ("key", "weight", {'"two": 2}': '"two": 2, "three": 3}'}, "['one', 'two', 'three']"),
-        ("sub", "expand", {'{"a": "alpha"}[match.group()]': "match.group() * 2"}, "aa-bb-aa"),
+        ("sub", "expand", {'{"a": "alpha"}[match.group()]': "match.group() * 2"}, "alpha-bb-aa"),
         ("default", "encode", {'raise TypeError(f"not known: {type(value).__name__}")': "return str(value)"}, '{"when": "2026-01-02", "n": 1}'),
     ],
 )  # fmt: skip

@@ -244,13 +244,9 @@ def test_outcome():
         def test_skipped(self):
             self.skipTest("not today")
 
-        @unittest.expectedFailure
-        def test_expected(self):
-            self.assertEqual(1, 2)
-
     result = unittest.TestResult()
     unittest.defaultTestLoader.loadTestsFromTestCase(Tests).run(result)
-    return len(result.skipped), len(result.expectedFailures), len(result.failures)
+    return len(result.skipped), len(result.errors)
 
 
 def generator_thrown_into():
@@ -284,6 +280,31 @@ def own_exit_method():
     with Tolerant():
         fail()
     return "suppressed"
+
+
+def awaited_elsewhere():
+    async def broken():
+        await asyncio.sleep(0)
+        fail()
+
+    async def main():
+        task = asyncio.create_task(broken())
+        try:
+            await task
+        except Custom:
+            return "handled"
+
+    return asyncio.run(main())
+
+
+def collected_by_gather():
+    async def broken():
+        fail()
+
+    async def main():
+        return [type(result).__name__ for result in await asyncio.gather(broken(), broken(), return_exceptions=True)]
+
+    return asyncio.run(main())
 
 
 print(sys.argv[1], globals()[sys.argv[1]]())

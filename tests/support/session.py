@@ -67,6 +67,7 @@ class DebugSession:
         self._transcript = ""
         self._received = {"output": b"", "errors": b""}
         self._read_to = 0
+        self._is_waiting = True  # nothing was typed, and the input did not end, since the last prompt
         self._ended: Ended | None = None
         self._process: subprocess.Popen[bytes]
         self._stdin: int  # file descriptor that we write to; -1 once it is closed
@@ -131,6 +132,7 @@ class DebugSession:
     def send(self, line: str) -> None:
         """Type `line` and wait for nothing."""
         self._transcript += f"«{line}»\n"
+        self._is_waiting = False
         os.write(self._stdin, (line + "\n").encode())
 
     def interrupt(self) -> None:
@@ -139,6 +141,7 @@ class DebugSession:
 
     def end_input(self) -> None:
         """Close standard input: its end is what the program reads next."""
+        self._is_waiting = False
         if self._stdin not in self._descriptors:
             _close(self._stdin)
             self._stdin = -1
@@ -148,6 +151,8 @@ class DebugSession:
     def finish(self) -> Ended:
         """Let the program run to its end. Returns how it ended; at a prompt that still waits the test fails."""
         if self._ended is None:
+            if self._read_to == len(self.output) and self.output.endswith(PROMPT) and self._is_waiting:
+                raise AssertionError(self._failure("the program waits at a prompt instead of ending"))
             self._read_until_closed()
             try:
                 status = self._process.wait(DEADLINE)
@@ -211,6 +216,7 @@ class DebugSession:
             if match is not None:
                 text = self.output[self._read_to : match.end()]
                 self._read_to = match.end()
+                self._is_waiting = True
                 return text
             if not self._receive(end, f"{pattern.pattern!r} did not come"):
                 return None

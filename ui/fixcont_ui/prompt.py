@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fixcont.continuing.ways import Propagate, Way
+from fixcont.continuing.ways import Propagate, Throw, Way
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
@@ -69,7 +69,7 @@ class Prompt(StopViewer):
         A stop inside of what the user evaluates at the prompt is none: the error is shown like any other.
         """
         if self._is_over or self._serving == threading.get_ident():
-            return Propagate()
+            return _unattended(stop)
         self._serving = threading.get_ident()
         try:
             with self._interrupts, self._talking(), _readline_kept():
@@ -217,7 +217,7 @@ class Prompt(StopViewer):
             return self.run_command(_BY_NAME["quit"], "")
         self._is_over = True
         self.cmdqueue.clear()
-        self.answer(Propagate())
+        self.answer(_unattended(self.stop))
         return True
 
     def do_help(self, arg: str) -> bool | None:
@@ -257,6 +257,13 @@ class Prompt(StopViewer):
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{os.path.basename(where.filename)}:{where.lineno}"
         report(f"a fault of fixcont itself: {type(error).__name__}: {error} (at {place})")
+
+
+def _unattended(stop: Stop) -> Way:
+    """Return how a stop is left when nobody is there to answer: as if fixcont were not."""
+    if stop.reason is StopReason.INTERRUPT:
+        return Throw(stop.frames[stop.selected], KeyboardInterrupt())
+    return Propagate()
 
 
 def report(message: str) -> None:

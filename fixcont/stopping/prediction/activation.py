@@ -8,14 +8,13 @@ from typing import Final
 
 from fixcont.stopping.prediction.codes import View
 from fixcont.stopping.prediction.contexts import Contexts
-from fixcont.stopping.prediction.expressions import UNKNOWN, Scope, is_subclass, leaves, matching
 from fixcont.stopping.prediction.handlers import Clause, Fate, Kind, clauses_at, count_withs
+from fixcont.stopping.prediction.values import UNKNOWN, Scope, is_any, is_instance, is_subclass, items_of, leaves, matching
 from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled, library
 
 #: More handlers around one instruction than anybody writes: a chain that does not end is not understood.
 _LIMIT: Final = 128
 
-_BROAD: Final = (Exception, BaseException)
 _TYPE_DOUBT: Final = doubtful("type-expression")
 
 
@@ -36,9 +35,7 @@ class Activation:
         """Follow an exception that is raised at code unit `at`."""
         return self._onward(exception, view, view.handler_at(at), scope, _NoExits(), 0)
 
-    def from_handler(
-        self, exception: BaseException, view: View, handler: int, scope: Scope, exits: Sequence[object]
-    ) -> Passage:
+    def from_handler(self, exception: BaseException, view: View, handler: int, scope: Scope, exits: Sequence[object]) -> Passage:
         """Follow an exception that is about to enter the handler at code unit `handler`.
 
         `exits` are the live exits of the open `with` blocks, innermost last.
@@ -83,9 +80,7 @@ class Activation:
                 break
         return passage, clauses[-1].onward
 
-    def _matching_clause(
-        self, exception: BaseException, view: View, clause: Clause, scope: Scope
-    ) -> tuple[Passage, int | None]:
+    def _matching_clause(self, exception: BaseException, view: View, clause: Clause, scope: Scope) -> tuple[Passage, int | None]:
         """Return what a clause does; with it, where its body raises the exception again, if it takes it only to do so."""
         if clause.kind is Kind.STAR:
             return self._star(exception, view, clause, scope), None
@@ -99,7 +94,7 @@ class Activation:
             return PASSES, fate.reraises[0]
         if taken is UNKNOWN:
             return _TYPE_DOUBT, None
-        return self._body(view, fate, taken in _BROAD)
+        return self._body(view, fate, _is_broad(taken))
 
     def _body(self, view: View, fate: Fate, is_broad: bool) -> tuple[Passage, int | None]:
         """Return what the body of a clause that takes the exception does, and where it may raise it again."""
@@ -118,26 +113,26 @@ class Activation:
         """Answer for `except*`: it takes the members of a group that match."""
         wanted = clause.expression.value(scope)
         found = [matching(type(leaf), wanted) for leaf in leaves(exception)]
-        if isinstance(exception, BaseExceptionGroup):
+        if is_instance(exception, BaseExceptionGroup):
             scope.is_cacheable = False
-        if UNKNOWN in found:
+        if is_any(UNKNOWN, *found):
             return _TYPE_DOUBT
+        if _names_groups(wanted):
+            return handled("converted")  # naming groups there is a TypeError
         if all(kind is None for kind in found):
             return PASSES
-        if None in found:
+        if is_any(None, *found):
             return doubtful("part-of-group")
         if clause.fate.reraises:
             return doubtful("conditional")
-        return self._caught(view, "typed", all(kind in _BROAD for kind in found))
+        return self._caught(view, "typed", all(_is_broad(kind) for kind in found))
 
     def _caught(self, view: View, cause: str, is_broad: bool) -> Passage:
         if is_broad and not self._library_broad_counts and not self._is_user(view.code):
             return library("library-broad")
         return handled(cause)
 
-    def _other_clause(
-        self, exception: BaseException, clause: Clause, scope: Scope, exits: _Exits, depth: int
-    ) -> Passage:
+    def _other_clause(self, exception: BaseException, clause: Clause, scope: Scope, exits: _Exits, depth: int) -> Passage:
         kind = clause.kind
         if kind is Kind.WITH:
             exit_ = exits.next()
@@ -146,17 +141,29 @@ class Activation:
             return self.contexts.of_value(exception, clause.expression.value(scope), scope, depth)
         if kind is Kind.FINALLY:
             return _finally(clause.fate)
+        if kind is Kind.STAR_BODY:
+            return handled("converted")
         if kind is Kind.DELEGATION:
             return handled("protocol") if is_subclass(type(exception), StopIteration) else PASSES
         if kind is Kind.ASYNC_FOR:
             return handled("protocol") if is_subclass(type(exception), StopAsyncIteration) else PASSES
         if kind is Kind.GENERATOR_END and not depth:  # contextlib undoes this conversion
-            is_converted = isinstance(exception, (StopIteration, StopAsyncIteration))
+            is_converted = is_instance(exception, StopIteration) or is_instance(exception, StopAsyncIteration)
             return handled("converted") if is_converted else PASSES
         return PASSES
 
 
 _MATCHING: Final = (Kind.TYPED, Kind.BARE, Kind.STAR)
+
+
+def _names_groups(wanted: object) -> bool:
+    if is_instance(wanted, tuple):
+        return any(_names_groups(item) for item in items_of(wanted))
+    return is_instance(wanted, type) and is_subclass(wanted, BaseExceptionGroup)  # type: ignore[arg-type]
+
+
+def _is_broad(kind: object) -> bool:
+    return is_any(kind, Exception, BaseException)
 
 
 def _finally(fate: Fate) -> Passage:

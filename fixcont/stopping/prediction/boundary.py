@@ -7,23 +7,22 @@ and their like are also part of the interpreter's protocols, so for them it depe
 
 from __future__ import annotations
 
-from types import BuiltinFunctionType, BuiltinMethodType, CodeType, FrameType, FunctionType, MethodType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, Final
 
-from fixcont.bytecode.interpreter import ASYNC_GENERATOR, COROUTINE, GENERATOR, ITERABLE_COROUTINE
+from fixcont.bytecode.interpreter import ASYNC_GENERATOR, COROUTINE, GENERATOR, ITERABLE_COROUTINE, OPCODE
 from fixcont.stopping.prediction.codes import View
-from fixcont.stopping.prediction.expressions import (
-    CALLS,
+from fixcont.stopping.prediction.expressions import CALLS, Call, CallOf, call_at
+from fixcont.stopping.prediction.values import (
     MISSING,
     UNKNOWN,
-    Call,
-    CallOf,
     Scope,
     attribute_of_instance,
-    call_at,
     dict_of_class,
+    is_instance,
     is_subclass,
     mro_of,
+    name_of,
     raw_attribute,
 )
 from fixcont.stopping.prediction.verdicts import PASSES, Passage, doubtful, handled, library
@@ -58,10 +57,10 @@ _LOOKS_UP: Final = frozenset(("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "LO
 _READS_NAMES: Final = frozenset(
     "LOAD_NAME LOAD_GLOBAL LOAD_CLASSDEREF LOAD_FROM_DICT_OR_DEREF LOAD_FROM_DICT_OR_GLOBALS LOAD_BUILD_CLASS".split()
 )
-#: What swallows an AttributeError of a lookup that it makes, besides `getattr` with a default.
-_ATTRIBUTE_SWALLOWERS: Final = (hasattr,)
 #: Types of which an instance's methods, or which called, run Python code and keep its exceptions.
 _KEEPING_MODULES: Final = ("sqlite3", "_sqlite3", "_ctypes", "ctypes", "readline")
+
+_IMPORT_FILE: Final = "<frozen importlib._bootstrap>"
 
 _SENSITIVE: Final = (
     AttributeError,
@@ -119,9 +118,19 @@ class Boundary:
             passage = self._sensitive(kind)
             if passage is not PASSES:
                 return passage
+        if self._name == "__await__" and self._instruction.name == "GET_ANEXT":
+            return _CONVERTED
         if self._instruction.name not in CALLS:
             return PASSES
+        if is_subclass(kind, ImportError) and self._code.co_filename == _IMPORT_FILE:
+            return self._out_of_import()
         return self._out_of_call()
+
+    def _out_of_import(self) -> Passage:
+        """Answer for C code that imports a module for its own needs; `pickle` makes another exception of what fails."""
+        expression = call_at(self._view, self._at)
+        is_plain = expression is not None and expression.function.last_name in (self._name, "__import__")
+        return PASSES if is_plain else _DOUBT
 
     def _out_of_finalizer(self, kind: type[BaseException]) -> Passage:
         self.depends_on_callee = True
@@ -172,7 +181,7 @@ class Boundary:
         call = self._call()
         if call is None or call.function is UNKNOWN:
             return _DOUBT
-        if call.function in _ATTRIBUTE_SWALLOWERS:
+        if call.function is hasattr:
             return _SWALLOWED
         if call.function is getattr and call.args is not None:
             return _SWALLOWED if len(call.args) == 3 else self._out_of_lookup()
@@ -183,11 +192,24 @@ class Boundary:
     def _out_of_lookup(self) -> Passage:
         """Answer for a property or the like whose class may have a `__getattr__`, which is then asked."""
         if self._name == "__getattr__":
-            return PASSES
+            return PASSES if self._is_asked_for_own_name() else _DOUBT
         first = self._first_argument()
         if first is MISSING:
             return _DOUBT if self._name in ("__get__", "__getattribute__") else PASSES
         return PASSES if raw_attribute(type(first), "__getattr__") is MISSING else _DOUBT
+
+    def _is_asked_for_own_name(self) -> bool:
+        """Tell whether `__getattr__` is asked for the name that the instruction looks up, and not for one that a C property uses."""
+        instruction, code = self._instruction, self._code
+        names = self._view.code.co_names
+        if instruction.name not in ("LOAD_ATTR", "LOAD_METHOD") or code.co_argcount == 0:
+            return True
+        shift = 0 if instruction.name == "LOAD_METHOD" or "LOAD_METHOD" in OPCODE else 1
+        self.is_cacheable = False
+        # The last parameter is the name: a module's `__getattr__` has no self.
+        asked = Scope.of_frame(self._callee).local(code.co_varnames[code.co_argcount - 1])
+        # Names with underscores are what C code looks up, maybe the very same one in an object inside of this one.
+        return type(asked) is str and not asked.startswith("__") and asked == names[instruction.argument >> shift]
 
     def _lookup_error(self, kind: type[BaseException]) -> Passage:
         name = self._instruction.name
@@ -206,14 +228,13 @@ class Boundary:
         name = self._instruction.name
         if self._name == "__iter__" and name == "CONTAINS_OP":
             return _CONVERTED
-        if self._name == "__hash__" and name in CALLS:
-            return PASSES if self._is_called_by_name() else _DOUBT
+        if self._name == "__hash__" and (name in CALLS or name == "BINARY_OP"):
+            return PASSES if self._is_called_by_name() or self._calls_named(hash) else _DOUBT
         if self._name not in ("__len__", "__length_hint__", "__iter__"):
             return PASSES
         if name in CALLS or name in _ITERATES:
-            call = self._call()
-            is_plain = call is not None and (call.function is len or call.function is iter)
-            return PASSES if is_plain or self._is_called_by_name() else _DOUBT
+            is_plain = self._is_called_by_name() or self._calls_named(len) or self._calls_named(iter)
+            return PASSES if is_plain else _DOUBT
         return PASSES
 
     # -- what is called
@@ -228,13 +249,15 @@ class Boundary:
             call = self._call()
             if call is not None and type(call.function) is FunctionType and not self._calls_callee():
                 return _DOUBT
+        if self._name == "__getattr__" and expression.function.last_name in ("close", "throw"):
+            return _DOUBT  # a generator looks for these in what it delegates to
         if not self._may_keep(expression):
             return PASSES
         return self._out_of_keeper()
 
     def _may_keep(self, expression: CallOf) -> bool:
         """Tell by its name whether the callable is worth to be looked at; to look at all of them is too slow."""
-        return expression.last_name in _KEEPER_NAMES
+        return expression.function.last_name in _KEEPER_NAMES
 
     def _out_of_keeper(self) -> Passage:
         call = self._call()
@@ -242,11 +265,9 @@ class Boundary:
             return PASSES
         function = call.function
         self.depends_on_callee = True
-        if type(function) not in (BuiltinFunctionType, BuiltinMethodType) and type(call.receiver).__module__ not in _KEEPING_MODULES:
-            return PASSES
-        if type(call.receiver).__module__ in _KEEPING_MODULES:
+        if name_of(type(call.receiver))[0] in _KEEPING_MODULES:
             return _DOUBT
-        module = getattr(function, "__module__", None)
+        module = name_of(function)[0]
         if module == "gc" or module == "atexit":
             return _UNRAISABLE
         if function is input:
@@ -277,6 +298,11 @@ class Boundary:
         # It may be a local variable's value, but that this callee is called here by something else as well does not happen.
         self.is_cacheable = was_cacheable
         return True
+
+    def _calls_named(self, function: object) -> bool:
+        """Tell whether what is called is this very function."""
+        call = self._call()
+        return call is not None and call.function is function
 
     # -- what the callee is
 
@@ -317,7 +343,7 @@ def _is_getter(kind: type, code: CodeType) -> bool:
 
 
 def _plain_attribute(value: object, name: str) -> object:
-    if isinstance(value, property):
+    if is_instance(value, property):
         return _getter_of_property(value) if name == "fget" else None
     return attribute_of_instance(value, name)
 

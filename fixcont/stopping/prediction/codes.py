@@ -7,6 +7,7 @@ from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
 from fixcont.bytecode.interpreter import DIRECTION, NAME, OPCODE, RESUME_KIND_MASK, UNITS
+from fixcont.bytecode.traps import original_view
 
 #: So many decoded code objects are kept; then they are dropped all at once and decoded again as needed.
 _LIMIT: Final = 2048
@@ -49,8 +50,6 @@ class View:
     __slots__ = ("_positions", "args", "code", "memory", "ops", "rows")
 
     def __init__(self, code: CodeType) -> None:
-        from fixcont.bytecode.traps import original_view  # traps are set up in a process that may never predict
-
         self.code = code
         self.ops, self.args, self.rows = original_view(code)
         self.memory: dict[tuple[str, int], Any] = {}

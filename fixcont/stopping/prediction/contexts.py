@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import builtins
+from collections import deque
 from collections.abc import Callable, Sequence
-from types import BuiltinMethodType, CodeType, FunctionType, MethodType, MethodWrapperType
+from types import (
+    AsyncGeneratorType,
+    BuiltinMethodType,
+    CodeType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    MethodWrapperType,
+)
 from typing import Any, Final
 
-from fixcont.bytecode.interpreter import RESUME_KIND_MASK
 from fixcont.stopping.prediction.codes import View, view_of
-from fixcont.stopping.prediction.expressions import (
+from fixcont.stopping.prediction.expressions import Call
+from fixcont.stopping.prediction.handlers import is_delegating
+from fixcont.stopping.prediction.values import (
     MISSING,
     UNKNOWN,
-    Call,
     Scope,
     attribute_of_instance,
     dict_of_instance,
-    is_subclass,
+    is_any,
+    is_instance,
+    items_of,
     leaves,
     matching,
     mro_of,
+    name_of,
     raw_attribute,
 )
 from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled
@@ -118,7 +130,7 @@ class Contexts:
             return self.of_manager(exception, exit_[0], scope, depth)
         if type(exit_) is tuple and len(exit_) == 1:
             exit_ = exit_[0]
-        if type(exit_) in (MethodType, BuiltinMethodType, MethodWrapperType):
+        if is_any(type(exit_), MethodType, BuiltinMethodType, MethodWrapperType):
             return self.of_manager(exception, exit_.__self__, scope, depth)  # type: ignore[attr-defined]
         if type(exit_) is FunctionType:
             return PASSES if passes_always(exit_.__code__) else _DOUBT
@@ -139,7 +151,7 @@ class Contexts:
         owner = _exit_of(kind)
         if owner is None:
             return _DOUBT
-        name = _name_of(owner)
+        name = name_of(owner)
         known = _OF_MANAGER.get(name)
         if known is not None:
             scope.is_cacheable = False
@@ -148,13 +160,13 @@ class Contexts:
 
     def _of_call(self, exception: BaseException, call: Call, scope: Scope, depth: int) -> Passage:
         function = call.function
-        if isinstance(function, type):
-            return self._of_new(exception, function, call)
+        if is_instance(function, type):
+            return self._of_new(exception, function, call)  # type: ignore[arg-type]
         if type(function) is MethodType:
             function = function.__func__
         if type(function) is not FunctionType:
-            return PASSES if _name_of(function) in _PASSING_FACTORIES else _DOUBT
-        name = _name_of(function)
+            return PASSES if name_of(function) in _PASSING_FACTORIES else _DOUBT
+        name = name_of(function)
         if name in _EXPECTING:
             return _swallows(type(exception), call.args[0] if call.args else UNKNOWN)
         if name in _PASSING_FACTORIES:
@@ -175,11 +187,11 @@ class Contexts:
         owner = _exit_of(kind)
         if owner is None:
             return _DOUBT
-        if _name_of(owner) == ("contextlib", "suppress"):
+        if name_of(owner) == ("contextlib", "suppress"):
             return _suppresses(exception, call.args if call.args is not None else UNKNOWN)
         if type(raw_attribute(kind, "__new__")) is staticmethod:
             return _DOUBT
-        return _DOUBT if _name_of(owner) in _OF_MANAGER else _of_class(exception, owner)
+        return _DOUBT if name_of(owner) in _OF_MANAGER else _of_class(exception, owner)
 
     def _of_function(self, exception: BaseException, function: object, call: Call, scope: Scope, depth: int) -> Passage:
         """Answer for a `@contextmanager` function that was called: its generator waits at one of its yields."""
@@ -191,15 +203,15 @@ class Contexts:
             inner = Scope(None, function.__globals__, _builtins_of(function), _arguments(function.__code__, call))
             answers.add(self._through(exception, view, at, inner, depth + 1))
             scope.is_cacheable = scope.is_cacheable and inner.is_cacheable and not inner.facts
-        if len(answers) == 1:
-            return _as_block(answers.pop())
-        return _DOUBT
+        return _either(answers)
 
-    def _of_generator_manager(
-        self, exception: BaseException, manager: object, scope: Scope, depth: int
-    ) -> Passage:
+    def _of_generator_manager(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
         generator = dict_of_instance(manager).get("gen")
-        frame = getattr(generator, "gi_frame", None) or getattr(generator, "ag_frame", None)
+        frame = None
+        if type(generator) is GeneratorType:
+            frame = generator.gi_frame
+        elif type(generator) is AsyncGeneratorType:
+            frame = generator.ag_frame
         if frame is None or depth >= _DEPTH:
             return _DOUBT
         view = view_of(frame.f_code)
@@ -210,7 +222,7 @@ class Contexts:
 
     def _of_exit_stack(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
         callbacks = dict_of_instance(manager).get("_exit_callbacks")
-        if callbacks is None or depth >= _DEPTH:
+        if type(callbacks) is not deque or depth >= _DEPTH:
             return _DOUBT
         passage = PASSES
         for _, callback in reversed(callbacks):
@@ -258,7 +270,7 @@ def _exit_of(kind: type) -> type | None:
 
 def _of_class(exception: BaseException, owner: type) -> Passage:
     """Answer for a manager by the class that defines its exit."""
-    name = _name_of(owner)
+    name = name_of(owner)
     if name in _PASSING or name[0] in _PASSING_MODULES:
         return PASSES if not _is_cancellation(exception) else _DOUBT
     variables = type.__dict__["__dict__"].__get__(owner)
@@ -272,7 +284,7 @@ def _of_class(exception: BaseException, owner: type) -> Passage:
 def _swallows(kind: type, wanted: object) -> Passage:
     """Answer for a manager that swallows what is an instance of `wanted`; a pattern that does not fit raises another exception."""
     found = matching(kind, wanted)
-    if found is UNKNOWN or found is None and _asks_metaclass(wanted):
+    if found is UNKNOWN or (found is None and _asks_metaclass(wanted)):
         return _DOUBT
     return PASSES if found is None else _SWALLOWED
 
@@ -281,7 +293,7 @@ def _suppresses(exception: BaseException, wanted: object) -> Passage:
     if wanted is UNKNOWN:
         return _DOUBT
     whole = _swallows(type(exception), wanted)
-    if not isinstance(exception, BaseExceptionGroup) or whole is not PASSES:
+    if not is_instance(exception, BaseExceptionGroup) or whole is not PASSES:
         return whole
     answers = {_swallows(type(leaf), wanted) for leaf in leaves(exception)}  # groups are split, on 3.11 they are not
     return _DOUBT if _DOUBT in answers or _SWALLOWED in answers else PASSES
@@ -289,29 +301,27 @@ def _suppresses(exception: BaseException, wanted: object) -> Passage:
 
 def _asks_metaclass(wanted: object) -> bool:
     """Tell whether `issubclass` with these classes may say yes where the order of bases says no."""
-    if isinstance(wanted, tuple):
-        return any(_asks_metaclass(item) for item in wanted)
+    if is_instance(wanted, tuple):
+        return any(_asks_metaclass(item) for item in items_of(wanted))
     return type(wanted) is not type
 
 
 def _is_cancellation(exception: BaseException) -> bool:
-    return any(base.__name__ in _CANCELLATIONS for base in mro_of(type(exception)))
+    return any(name_of(base)[1] in _CANCELLATIONS for base in mro_of(type(exception)))
+
+
+def _either(answers: set[Passage]) -> Passage:
+    """Return the passage of a block that does one of these, it is not known which."""
+    if len(answers) == 1:
+        return _as_block(answers.pop())
+    if all(answer.end is End.PASSES for answer in answers) or not any(answer.end is End.PASSES for answer in answers):
+        return _DOUBT
+    may_handle = any(answer.end is End.HANDLED or answer.doubt for answer in answers)
+    return Passage(End.PASSES, "", "with" if may_handle else "", any(answer.end is End.LIBRARY for answer in answers))
 
 
 def _as_block(passage: Passage) -> Passage:
     return passage._replace(cause="with") if passage.end is End.HANDLED else passage
-
-
-def _name_of(what: object) -> tuple[str, str]:
-    """Return module and qualified name of a class or function, ("", "") where they are not plain strings."""
-    if isinstance(what, type):
-        module = type.__dict__["__module__"].__get__(what)
-        name = type.__dict__["__qualname__"].__get__(what)
-    elif type(what) in (FunctionType, BuiltinMethodType):
-        module, name = what.__module__, what.__qualname__  # type: ignore[attr-defined]
-    else:
-        return "", ""
-    return (module, name) if type(module) is str and type(name) is str else ("", "")
 
 
 def _builtins_of(function: FunctionType) -> Any:
@@ -329,13 +339,11 @@ def _arguments(code: CodeType, call: Call) -> dict[str, object]:
 def _yields(view: View) -> list[int]:
     """Return the code units of the yields that the source shows, without those of `yield from` and `await`."""
     found: list[int] = []
-    at: int | None = 0
-    while at is not None and at < len(view.ops):
+    at = 0
+    while at < len(view.ops):
         instruction = view.instruction(at)
-        if instruction.name == "YIELD_VALUE":
-            resume = view.instruction(instruction.next)
-            if resume.argument & RESUME_KIND_MASK in (0, 1):
-                found.append(instruction.at)
+        if instruction.name == "YIELD_VALUE" and not is_delegating(view, instruction.next):
+            found.append(instruction.at)
         at = instruction.next
     return found
 
@@ -358,20 +366,15 @@ def _passes_always(view: View, _: int) -> bool:
     while at < len(view.ops):
         instruction = view.instruction(at)
         name = instruction.name
-        if name == "RAISE_VARARGS" or name == "YIELD_VALUE" and not is_delegating(view, instruction.next):
+        if name == "RAISE_VARARGS" or (name == "YIELD_VALUE" and not is_delegating(view, instruction.next)):
             return False
         if name == "RETURN_CONST" and code.co_consts[instruction.argument] not in _FALSY:
             return False
-        if name == "RETURN_VALUE" and not (before is None or before is False or before == 0 and type(before) is int):
+        if name == "RETURN_VALUE" and not (before is None or before is False or (before == 0 and type(before) is int)):
             return False
         before = _constant(view, instruction.name, instruction.argument)
         at = instruction.next
     return True
-
-
-def is_delegating(view: View, at: int) -> bool:
-    """Tell whether the RESUME at `at` belongs to an `await` or `yield from`."""
-    return view.instruction(at).argument & RESUME_KIND_MASK in (2, 3)
 
 
 def _constant(view: View, name: str, argument: int) -> object:
@@ -389,7 +392,3 @@ def _common_constant(argument: int) -> object:
 
     table = getattr(opcode, "_common_constants", ())
     return table[argument] if argument < len(table) else UNKNOWN
-
-
-def is_exception_class(value: object) -> bool:
-    return isinstance(value, type) and is_subclass(value, BaseException)

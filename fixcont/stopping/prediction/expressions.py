@@ -1,206 +1,18 @@
-"""Expressions read off the bytecode, and their values in a frame, found without running any code of the debuggee.
+"""Expressions read off the bytecode, and their values in a scope.
 
-A value that would need such code (a property, `__getattr__`, a call) is UNKNOWN; a call gives a `Call`, which says what
-would be called with what.
+A value that would need code of the debuggee is UNKNOWN; a call gives a `Call`, which says what would be called with what.
 """
 
 from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Iterable
-from types import (
-    BuiltinFunctionType,
-    ClassMethodDescriptorType,
-    CodeType,
-    FrameType,
-    FunctionType,
-    GetSetDescriptorType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    MethodType,
-    ModuleType,
-    WrapperDescriptorType,
-)
-from typing import Any, Final
+from types import CodeType, ModuleType
+from typing import Final
 
-from fixcont.bytecode.interpreter import HAS_ARGUMENT, NULL_BEFORE_CALLABLE, OPCODE, OPTIMIZED
+from fixcont.bytecode.interpreter import HAS_ARGUMENT, NULL_BEFORE_CALLABLE, OPCODE
 from fixcont.stopping.prediction.codes import Instruction, View
-
-
-class _Marker:
-    __slots__ = ("_name",)
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __repr__(self) -> str:
-        return self._name
-
-
-UNKNOWN: Final = _Marker("UNKNOWN")
-MISSING: Final = _Marker("MISSING")
-#: Where a fact about a name was found: the frame's globals, or its builtins because the globals lack it.
-GLOBALS: Final = _Marker("GLOBALS")
-BUILTINS: Final = _Marker("BUILTINS")
-
-mro_of: Final[Callable[[type], tuple[type, ...]]] = type.__dict__["__mro__"].__get__
-dict_of_class: Final[Callable[[type], Any]] = type.__dict__["__dict__"].__get__
-_dict_of_module: Final[Callable[[ModuleType], dict[str, Any]]] = ModuleType.__dict__["__dict__"].__get__
-
-
-# -- where names are looked up
-
-
-class Scope:
-    """The variables of a frame, or of a function that is only thought of.
-
-    Attributes:
-        globals: the module's variables.
-        facts: what was looked up: (GLOBALS or BUILTINS of the frame or another dict, name, value found). As long as the facts hold and `is_cacheable` is true, evaluating again gives the same.
-        is_cacheable: whether nothing was looked at but what `facts` says.
-    """
-
-    __slots__ = ("_builtins", "_frame", "_locals", "facts", "globals", "is_cacheable")
-
-    def __init__(self, frame: FrameType | None, globals_: dict[str, Any], builtins: Any, locals_: Any = None) -> None:
-        self._frame = frame
-        self._locals = locals_
-        self._builtins = builtins
-        self.globals = globals_
-        self.facts: list[tuple[Any, str, object]] = []
-        self.is_cacheable = True
-
-    @classmethod
-    def of_frame(cls, frame: FrameType) -> Scope:
-        return cls(frame, frame.f_globals, frame.f_builtins)
-
-    def local(self, name: str) -> object:
-        """Look up a local, cell or free variable.
-
-        To 3.12 that brings the frame's `locals()` snapshot up to date, so nothing asks before it must.
-        """
-        self.is_cacheable = False
-        return self._read_locals().get(name, UNKNOWN)
-
-    def named(self, name: str) -> object:
-        """Look up a name as a module or a class body does."""
-        frame = self._frame
-        if frame is None or frame.f_code.co_flags & OPTIMIZED or frame.f_locals is frame.f_globals:
-            return self.global_(name)
-        mapping = frame.f_locals
-        self.is_cacheable = False
-        if type(mapping) is not dict:
-            return UNKNOWN
-        value = mapping.get(name, MISSING)
-        return self.global_(name) if value is MISSING else value
-
-    def global_(self, name: str) -> object:
-        """Look up a global or builtin."""
-        if type(self.globals) is dict and type(self._builtins) is dict:
-            for where, variables in ((GLOBALS, self.globals), (BUILTINS, self._builtins)):
-                value = variables.get(name, MISSING)
-                if value is not MISSING:
-                    self.facts.append((where, name, value))
-                    return value
-        self.is_cacheable = False
-        return UNKNOWN
-
-    def _read_locals(self) -> Any:
-        if self._locals is None:
-            mapping: Any = self._frame.f_locals if self._frame is not None else {}
-            # A class body's namespace can be an object of the debuggee with methods of its own.
-            is_plain = type(mapping) is dict or self._frame is not None and self._frame.f_code.co_flags & OPTIMIZED
-            self._locals = mapping if is_plain else {}
-        return self._locals
-
-
-def attribute(owner: object, name: str, scope: Scope) -> object:
-    """Return `owner.name` as far as it can be had without running code; methods come back as plain functions."""
-    kind = type(owner)
-    if kind is ModuleType:
-        variables = _dict_of_module(owner)  # type: ignore[arg-type]
-        value = variables.get(name, MISSING)
-        scope.facts.append((variables, name, value))
-        return UNKNOWN if value is MISSING else value
-    if isinstance(owner, type):
-        return _plain(_in_classes(owner, name, scope))
-    scope.is_cacheable = False
-    return attribute_of_instance(owner, name)
-
-
-def attribute_of_instance(owner: object, name: str) -> object:
-    """Return `owner.name` of an instance from its `__dict__`, its slots or its class, or UNKNOWN."""
-    kind = type(owner)
-    if raw_attribute(kind, "__getattribute__") is not object.__getattribute__:
-        return UNKNOWN
-    in_class = raw_attribute(kind, name)
-    if type(in_class) is MemberDescriptorType:
-        try:
-            return in_class.__get__(owner)  # a slot: no code runs
-        except AttributeError:
-            return UNKNOWN
-    if in_class is not MISSING and raw_attribute(type(in_class), "__set__") is not MISSING:
-        return UNKNOWN
-    value = dict_of_instance(owner).get(name, MISSING)
-    return _plain(in_class) if value is MISSING else value
-
-
-def raw_attribute(kind: type, name: str) -> object:
-    """Return what the class or one of its bases has under a name, without binding it, or MISSING."""
-    for base in mro_of(kind):
-        value = dict_of_class(base).get(name, MISSING)
-        if value is not MISSING:
-            return value
-    return MISSING
-
-
-def dict_of_instance(owner: object) -> dict[str, Any]:
-    """Return the `__dict__` of an instance, or an empty one where it has none or hides it."""
-    getter = raw_attribute(type(owner), "__dict__")
-    if type(getter) is GetSetDescriptorType:
-        try:
-            found = getter.__get__(owner)
-        except (AttributeError, TypeError):
-            return {}
-        if type(found) is dict:
-            return found
-    return {}
-
-
-def _in_classes(owner: type, name: str, scope: Scope) -> object:
-    if type(owner) is not type and raw_attribute(type(owner), name) is not MISSING:
-        return UNKNOWN  # the metaclass may have the first say
-    for base in mro_of(owner):
-        variables = dict_of_class(base)
-        value = variables.get(name, MISSING)
-        scope.facts.append((variables, name, value))
-        if value is not MISSING:
-            return value
-    return MISSING
-
-
-_UNBOUND: Final = (
-    FunctionType,
-    MethodDescriptorType,
-    WrapperDescriptorType,
-    ClassMethodDescriptorType,
-    BuiltinFunctionType,
-    MethodType,
-)
-
-
-def _plain(value: object) -> object:
-    kind = type(value)
-    if value is MISSING:
-        return UNKNOWN
-    if kind is staticmethod or kind is classmethod:
-        return value.__func__  # type: ignore[attr-defined]
-    if kind in _UNBOUND or isinstance(value, type) or raw_attribute(kind, "__get__") is MISSING:
-        return value
-    return UNKNOWN
-
-
-# -- expressions
+from fixcont.stopping.prediction.values import MISSING, UNKNOWN, Scope, attribute, is_instance
 
 
 class Call:
@@ -335,7 +147,7 @@ class CallOf(Expression):
             if owner is UNKNOWN or type(owner) is Call:
                 return Call(UNKNOWN, MISSING, None, {})
             function = attribute(owner, self.function.name, scope)
-            if type(owner) is not ModuleType and not isinstance(owner, type):
+            if type(owner) is not ModuleType and not is_instance(owner, type):
                 receiver = owner
         else:
             function = self.function.value(scope)
@@ -539,9 +351,9 @@ def straight(view: View, at: int) -> tuple[Expression, Instruction]:
 def expression_before(view: View, at: int) -> Expression:
     """Return the expression whose value lies on top of the stack when the instruction at `at` begins.
 
-    The instruction's position in the source covers the expression.
+    The position of the instruction before, which ends the expression, covers it.
     """
-    machine = _run_span(view, at)
+    machine = _run_span(view, at, at - 1) if at else None
     return machine.pop() if machine is not None else NOTHING_KNOWN
 
 
@@ -555,7 +367,7 @@ def _call_at(view: View, at: int) -> CallOf | None:
     instruction = view.instruction(at)
     if instruction.name not in CALLS:
         return None
-    machine = _run_span(view, at)
+    machine = _run_span(view, at, at)
     if machine is not None and len(machine.stack) >= 2:
         if instruction.name != "PRECALL":
             machine.run(instruction)
@@ -587,8 +399,9 @@ def _call_with_jumps(view: View, at: int) -> CallOf | None:
     return CallOf(function, None, {}) if null is _NULL and function is not _NULL else None
 
 
-def _run_span(view: View, at: int) -> _Machine | None:
-    place = _span_start(view, at)
+def _run_span(view: View, at: int, covering: int) -> _Machine | None:
+    """Run from the first instruction within the position of the one at `covering` to `at`."""
+    place = _span_start(view, covering)
     if place is None:
         return None
     machine = _Machine(view.code)
@@ -617,38 +430,3 @@ def _span_start(view: View, at: int) -> int | None:
             break
         start -= 1
     return start
-
-
-# -- does an exception match?
-
-
-def is_subclass(kind: type, base: type) -> bool:
-    """Tell by the order of bases alone, as the interpreter matches exceptions: nothing is asked of metaclasses."""
-    return base in mro_of(kind)
-
-
-def matching(kind: type, wanted: object) -> object:
-    """Return the class in `wanted` that matches an exception of type `kind`, None where none does, UNKNOWN where that is not known."""
-    if isinstance(wanted, tuple):
-        result: object = None
-        for item in wanted:
-            found = matching(kind, item)
-            if found is UNKNOWN:
-                result = UNKNOWN
-            elif found is not None:
-                return found
-        return result
-    if isinstance(wanted, type) and is_subclass(wanted, BaseException):
-        return wanted if is_subclass(kind, wanted) else None
-    return UNKNOWN
-
-
-def leaves(exception: BaseException) -> list[BaseException]:
-    """Return the exceptions in a group that are no groups themselves; of another exception, itself."""
-    if not isinstance(exception, BaseExceptionGroup):
-        return [exception]
-    found: list[BaseException] = []
-    members: tuple[BaseException, ...] = BaseExceptionGroup.exceptions.__get__(exception)  # type: ignore[attr-defined]
-    for member in members:
-        found.extend(leaves(member))
-    return found

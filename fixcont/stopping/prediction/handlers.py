@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Final, NamedTuple
 
-from fixcont.bytecode.interpreter import OPCODE
+from fixcont.bytecode.interpreter import OPCODE, RESUME_KIND_MASK
 from fixcont.stopping.prediction.codes import Instruction, View
 from fixcont.stopping.prediction.expressions import (
     NOTHING_KNOWN,
@@ -35,6 +35,8 @@ class Kind(enum.Enum):
     ASYNC_FOR = "async-for"
     #: The end of a generator: a StopIteration becomes a RuntimeError.
     GENERATOR_END = "generator-end"
+    #: The end of an `except*` body: what it raised becomes a member of a group.
+    STAR_BODY = "star-body"
     CLEAN_UP = "clean-up"
 
 
@@ -106,6 +108,8 @@ def _decode(view: View, target: int) -> tuple[Clause, ...]:
     if first.name == "CALL_INTRINSIC_1":
         return (Clause(Kind.GENERATOR_END, NOTHING_KNOWN, _NO_FATE, first.next),)
     if first.name != "PUSH_EXC_INFO":
+        if _straight_names(view, target) & {"LIST_APPEND"}:
+            return (Clause(Kind.STAR_BODY, NOTHING_KNOWN, _NO_FATE, None),)
         fate = _fate(view, target, None)
         return (Clause(Kind.CLEAN_UP, NOTHING_KNOWN, fate, next(iter(fate.reraises), None)),)
     if view.instruction(first.next).name == "WITH_EXCEPT_START":
@@ -163,6 +167,18 @@ def _context_expression(view: View, target: int) -> Expression:
     return NOTHING_KNOWN
 
 
+def _straight_names(view: View, at: int) -> set[str]:
+    """Return the names of the operations from `at` on until one that jumps, raises or returns."""
+    names: set[str] = set()
+    while at < len(view.ops):
+        instruction = view.instruction(at)
+        if instruction.target is not None or instruction.name in ("RERAISE", "RAISE_VARARGS", *_RETURNS):
+            break
+        names.add(instruction.name)
+        at = instruction.next
+    return names
+
+
 # -- what a body does
 
 #: In an `except*` these collect what the bodies raised; the bodies end before them.
@@ -182,16 +198,18 @@ def _fate(view: View, start: int, name: str | None, is_star: bool = False) -> Fa
             seen.add(at)
             instruction = view.instruction(at)
             operation = instruction.name
+            if operation == "YIELD_VALUE" and not is_delegating(view, instruction.next):
+                catches = True  # the consumer goes on in the middle of the body, and may never come back
             if operation == "RERAISE":
                 reraises.append(instruction.at)
             elif operation == "RAISE_VARARGS":
-                if instruction.argument == 0 or name is not None and _raises_variable(view, instruction, name):
+                if instruction.argument == 0 or (name is not None and _raises_variable(view, instruction, name)):
                     reraises.append(instruction.at)
                 else:
                     raises = True
             elif operation == "POP_EXCEPT" and view.ops[instruction.next] == _RERAISE:
                 reraises.append(instruction.next)
-            elif operation == "POP_EXCEPT" or operation in _RETURNS or is_star and operation in _STAR_ENDS:
+            elif operation == "POP_EXCEPT" or operation in _RETURNS or (is_star and operation in _STAR_ENDS):
                 catches = True
             else:
                 if instruction.target is not None:
@@ -203,6 +221,11 @@ def _fate(view: View, start: int, name: str | None, is_star: bool = False) -> Fa
                 continue
             break
     return Fate(catches, raises, tuple(reraises))
+
+
+def is_delegating(view: View, at: int) -> bool:
+    """Tell whether the RESUME at `at` belongs to an `await` or `yield from`."""
+    return view.instruction(at).argument & RESUME_KIND_MASK in (2, 3)
 
 
 def _bound_name(view: View, at: int) -> str | None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, Final
 
 from fixcont.bytecode.interpreter import COROUTINE, ITERABLE_COROUTINE
 from fixcont.stopping.prediction.activation import Activation
 from fixcont.stopping.prediction.boundary import Boundary, is_odd
 from fixcont.stopping.prediction.codes import View, view_of
-from fixcont.stopping.prediction.expressions import BUILTINS, GLOBALS, MISSING, Scope
 from fixcont.stopping.prediction.tasks import LIMIT, is_run_until_complete, task_of, waiter_of
+from fixcont.stopping.prediction.values import BUILTINS, GLOBALS, MISSING, Scope, is_instance, is_subclass
 from fixcont.stopping.prediction.verdicts import PASSES, End, Outcome, Passage, Verdict, after
 
 #: So many answers are kept for one type of exception, and answers for so many types; then they are dropped.
@@ -45,12 +45,10 @@ _Answers = dict[int, _Answer]
 class _Walk:
     """What is not certain about one exception so far: whether it was handled on the way, and at which frame that began."""
 
-    __slots__ = ("doubt", "library_doubt", "where")
-
-    def __init__(self) -> None:
-        self.doubt = ""
-        self.where: FrameType | None = None
-        self.library_doubt = False
+    # Defaults of the class: most walks never set them, and one is made for every exception.
+    doubt = ""
+    where: FrameType | None = None
+    library_doubt = False
 
     def add(self, passage: Passage, frame: FrameType) -> None:
         """Note the doubts of a frame that the exception passes."""
@@ -90,17 +88,16 @@ class Predictor:
     def __init__(self, is_user: Callable[[CodeType], bool], library_broad_counts: bool) -> None:
         self._library_broad_counts = library_broad_counts
         self._activation = Activation(is_user, library_broad_counts)
-        # exception type -> (id of a code object + f_lasti -> answer of a caller, id of a code object + handler -> answer of a
-        # failing frame). The sum is unique: the instructions lie inside the code object, and no two live ones share an address.
-        self._tables: dict[type[BaseException], tuple[_Answers, _Answers]] = {}
+        # id of an exception type -> (id of a code object + f_lasti -> answer of a caller, id of a code object + handler ->
+        # answer of a failing frame, the type, kept alive; to hash it could run code of its metaclass). The sums are unique:
+        # the instructions lie inside the code object, and no two live objects share an address.
+        self._tables: dict[int, tuple[_Answers, _Answers, type]] = {}
 
     def forget(self) -> None:
         """Drop all that is remembered."""
         self._tables.clear()
 
-    def predict(
-        self, exc: BaseException, frame: FrameType, handler: int | None, exits: Sequence[object] = ()
-    ) -> Verdict:
+    def predict(self, exc: BaseException, frame: FrameType, handler: int | None, exits: Sequence[object] = ()) -> Verdict:
         """Return who will handle an exception that is about to leave a statement of `frame`.
 
         Parameters:
@@ -111,7 +108,14 @@ class Predictor:
             exits: the live exits of the frame's open `with` blocks, innermost last: bound methods, or from 3.14 (exit,) or
                 (self, exit).
         """
-        tables = self._tables.get(type(exc)) or self._new_tables(type(exc))
+        try:
+            return self._predict(exc, frame, handler, exits)
+        except RecursionError:  # the debuggee's stack is all but full: there is no room to look
+            return Verdict(Outcome.UNKNOWN, None, "recursion", frame)
+
+    def _predict(self, exc: BaseException, frame: FrameType, handler: int | None, exits: Sequence[object]) -> Verdict:
+        kind = type(exc)
+        tables = self._tables.get(id(kind)) or self._new_tables(kind)
         walk = _Walk()
         if handler is not None:
             passage = self._in_failing_frame(exc, frame, handler, exits, tables[1])
@@ -121,10 +125,45 @@ class Predictor:
                     return verdict
         return self._outward(exc, frame, tables[0], walk)
 
-    def _new_tables(self, kind: type[BaseException]) -> tuple[_Answers, _Answers]:
+    def path_to_handler(self, kind: type[BaseException], frame: FrameType) -> list[int] | None:
+        """Return the ids of the frames that an exception which is about to leave `frame` passes until it is surely handled.
+
+        Answers from what is remembered only, without looking at anything of the debuggee but globals, and gives None as soon as
+        that does not do: then ask `predict`. For exceptions that are raised and handled over and over, this is the whole cost.
+        """
+        tables = self._tables.get(id(kind))
+        if tables is None:
+            return None
+        answers = tables[0]
+        code = frame.f_code
+        odd = is_odd(code)
+        path = [id(frame)]
+        callee_code = code
+        back = frame.f_back
+        while back is not None:
+            code = back.f_code
+            answer = answers.get(id(code) + back.f_lasti)
+            if answer is None:
+                return None
+            _, next_is_odd, wanted, facts, passage = answer
+            if (odd if wanted is None else wanted is not callee_code) or (facts is not None and not _hold(facts, back)):
+                return None
+            if passage is not None:
+                if passage.end is End.HANDLED and not passage.doubt and not passage.library_doubt:
+                    return path
+                if passage is not _ABSENT:
+                    return None
+            else:
+                callee_code = code
+                odd = next_is_odd
+            path.append(id(back))
+            back = back.f_back
+        return None
+
+    def _new_tables(self, kind: type) -> tuple[_Answers, _Answers, type]:
         if len(self._tables) >= _TYPES:
             self._tables.clear()
-        tables = self._tables[kind] = ({}, {})
+        tables = self._tables[id(kind)] = ({}, {}, kind)
         return tables
 
     def _outward(self, exc: BaseException, callee: FrameType, answers: _Answers, walk: _Walk) -> Verdict:
@@ -138,14 +177,16 @@ class Predictor:
             if answer is None:
                 answer = self._work_out(exc, callee, frame, answers)
             else:
-                wanted = answer[2]
-                if wanted is None:
-                    is_valid = not odd
-                else:
-                    is_valid = wanted is callee_code
-                facts = answer[3]
-                if not is_valid or facts is not None and not _hold(facts, frame):
+                _, next_is_odd, wanted, facts, passage = answer
+                is_stale = odd if wanted is None else wanted is not callee_code
+                if is_stale or (facts is not None and not _hold(facts, frame)):
                     answer = self._work_out(exc, callee, frame, answers)
+                elif passage is None:
+                    callee = frame
+                    callee_code = code
+                    odd = next_is_odd
+                    frame = frame.f_back
+                    continue
             passage = answer[4]
             if passage is not None:
                 if passage is _ABSENT:
@@ -223,7 +264,7 @@ class Predictor:
         return answer
 
     def _is_kept_by_task(self, exc: BaseException, callee: FrameType, view: View, at: int) -> bool:
-        if not callee.f_code.co_flags & _COROUTINES or isinstance(exc, _THROUGH_TASKS):
+        if not callee.f_code.co_flags & _COROUTINES or any(is_instance(exc, kind) for kind in _THROUGH_TASKS):
             return False
         return view.instruction(at).name not in _AWAITS and task_of(callee) is not None
 
@@ -238,7 +279,7 @@ class Predictor:
                 return walk.unknown(frame, "task") if runner is None else self._outward(exc, runner, answers, walk)
             if waiter.kind == "kept":
                 return walk.handled(None, "task")
-            if waiter.kind == "nobody" or waiter.kind == "unknown" and self._library_broad_counts:
+            if waiter.kind == "nobody" or (waiter.kind == "unknown" and self._library_broad_counts):
                 return walk.handled(None, "task") if self._library_broad_counts else walk.unhandled(None, "task")
             if waiter.kind == "unknown":
                 break
@@ -266,6 +307,11 @@ def _result(passage: Passage) -> Passage | None:
 
 
 def _store(answers: _Answers, place: int, answer: _Answer) -> None:
+    # Only classes and modules may be kept alive here: a program may look how often anything else is referred to, or when it dies.
+    if answer[3] is not None and not all(
+        is_subclass(type(value), type) or type(value) is ModuleType for _, _, value in answer[3]
+    ):
+        return
     if len(answers) >= _ANSWERS:
         answers.clear()
     answers[place] = answer

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterator
-from types import BuiltinMethodType, CodeType, FrameType, FunctionType, MethodType
+from types import BuiltinMethodType, FrameType, FunctionType, MethodType
 from typing import Any, Final, NamedTuple
 
 from fixcont.bytecode.interpreter import COROUTINE, ITERABLE_COROUTINE
-from fixcont.stopping.prediction.expressions import dict_of_instance
+from fixcont.stopping.prediction.values import Scope, name_of
 
 #: Tasks that await tasks that await …: so many are followed.
 LIMIT: Final = 200
@@ -68,17 +68,17 @@ def waiter_of(task: Any) -> Waiter:
 
 def is_run_until_complete(frame: FrameType, task: Any) -> bool:
     """Tell whether this frame of the event loop runs until the task is done, and raises what it raised."""
-    return frame.f_code.co_name == "run_until_complete" and frame.f_locals.get("future") is task
+    return frame.f_code.co_name == "run_until_complete" and Scope.of_frame(frame).local("future") is task
 
 
 def _is_plain_task(task: Any) -> bool:
     """Tell whether these are asyncio's own methods, so that calling them runs nothing of the debuggee."""
-    module = type(task).__module__
+    module, _ = name_of(type(task))
     return module in ("_asyncio", "asyncio.tasks", "asyncio.futures")
 
 
 def _callbacks_of(future: Any) -> Iterator[object]:
-    if not _is_plain_task(future) and not type(future).__name__ == "_GatheringFuture":
+    if not _is_plain_task(future) and not name_of(type(future))[1] == "_GatheringFuture":
         yield None
         return
     for callback, _ in future._callbacks or ():
@@ -86,13 +86,11 @@ def _callbacks_of(future: Any) -> Iterator[object]:
 
 
 def _waiter_behind(callback: object) -> Waiter:
-    if type(callback) in (BuiltinMethodType, MethodType):
+    if type(callback) is BuiltinMethodType or type(callback) is MethodType:
         return _behind_method(callback)
-    if type(callback).__name__ == "TaskStepMethWrapper" or type(callback).__name__ == "TaskWakeupMethWrapper":
-        return _UNKNOWN
     if type(callback) is functools.partial:
         # 3.11's wait_for: the waiter is the future that wait_for awaits.
-        is_release = getattr(callback.func, "__name__", "") == "_release_waiter"
+        is_release = name_of(callback.func) == ("asyncio.tasks", "_release_waiter")
         return _waiter_of_future(callback.args[0]) if is_release and callback.args else _UNKNOWN
     if type(callback) is FunctionType:
         return _behind_function(callback)
@@ -101,8 +99,11 @@ def _waiter_behind(callback: object) -> Waiter:
 
 def _behind_method(callback: Any) -> Waiter:
     owner = callback.__self__
-    name = callback.__name__
-    if _is_plain_task(owner) and name in ("wakeup", "task_wakeup", "_Task__wakeup", "__wakeup"):
+    if type(callback) is MethodType:
+        name = name_of(callback.__func__)[1].rpartition(".")[2]
+    else:
+        name = callback.__name__
+    if _is_plain_task(owner) and name in ("wakeup", "TaskWakeupMethWrapper", "task_wakeup", "__wakeup"):
         return Waiter("frames", tuple(_suspended_frames(owner)), owner)
     return _UNKNOWN
 
@@ -152,15 +153,19 @@ def _suspended_frames(task: Any) -> list[FrameType]:
     return frames
 
 
-_FRAMES: Final = {"coroutine": "cr_frame", "generator": "gi_frame", "async_generator": "ag_frame"}
-_AWAITED: Final = {"coroutine": "cr_await", "generator": "gi_yieldfrom", "async_generator": "ag_await"}
+#: Attributes of what a task can run or await: its frame, and what that awaits itself.
+_ATTRIBUTES: Final = {
+    ("builtins", "coroutine"): ("cr_frame", "cr_await"),
+    ("builtins", "generator"): ("gi_frame", "gi_yieldfrom"),
+    ("builtins", "async_generator"): ("ag_frame", "ag_await"),
+}
 
 
 def _frame_of(awaitable: Any) -> FrameType | None:
-    name = _FRAMES.get(type(awaitable).__name__)
-    frame = getattr(awaitable, name) if name is not None and type(awaitable).__module__ == "builtins" else None
-    return frame if isinstance(frame, FrameType) else None
+    names = _ATTRIBUTES.get(name_of(type(awaitable)))
+    frame = getattr(awaitable, names[0]) if names is not None else None
+    return frame if type(frame) is FrameType else None
 
 
 def _awaited_by(awaitable: Any) -> Any:
-    return getattr(awaitable, _AWAITED[type(awaitable).__name__])
+    return getattr(awaitable, _ATTRIBUTES[name_of(type(awaitable))][1])

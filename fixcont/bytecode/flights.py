@@ -1,0 +1,89 @@
+"""The way of an exception through the traps of one activation.
+
+An exception that a handler raises again may come to several traps of the same frame. Here it is told from the code alone whether a trap is
+the first on that way: exceptions are known by their ids, which other exceptions get later, in frames that get the ids of earlier frames.
+"""
+
+from __future__ import annotations
+
+from types import CodeType
+
+from fixcont.bytecode.exceptiontable import Row, parse
+from fixcont.bytecode.interpreter import DIRECTION, NAME, OPCODE, UNITS
+from fixcont.bytecode.traps import original_end
+
+_EXTENDED_ARG = OPCODE["EXTENDED_ARG"]
+_RAISES_AGAIN = {OPCODE["RERAISE"], OPCODE["RAISE_VARARGS"]}
+_ENDS = {OPCODE[name] for name in ("RERAISE", "RAISE_VARARGS", "RETURN_VALUE", "RETURN_CONST") if name in OPCODE}
+
+#: (id of trapped code, offset of the failing instruction, offset in a trap) -> (the code, the answer). Bounded.
+_known: dict[tuple[int, int, int], tuple[CodeType, bool]] = {}
+
+
+def has_met_a_trap(code: CodeType, failed_at: int, trapped_at: int) -> bool:
+    """Tell whether an exception has been in another trap of its activation before.
+
+    Args:
+        code: with traps.
+        failed_at: byte offset of the instruction at which the exception came up in, or into, the frame.
+        trapped_at: byte offset of an instruction of the trap that it is in now.
+    """
+    key = id(code), failed_at, trapped_at
+    known = _known.get(key)
+    if known is None or known[0] is not code:
+        if len(_known) >= 2000:
+            _known.clear()
+        known = _known[key] = code, _find(code, failed_at // 2, trapped_at // 2)
+    return known[1]
+
+
+def _find(code: CodeType, failed_at: int, trapped_at: int) -> bool:
+    rows = parse(code.co_exceptiontable)
+    end = original_end(code) // 2
+    raw = code.co_code
+    ops, args = raw[::2], raw[1::2]
+    here = max((row.target for row in rows if end <= row.target <= trapped_at), default=-1)
+    work = [failed_at]
+    seen = set()
+    while work:
+        at = work.pop()
+        row = next((row for row in rows if row.start <= at < row.end), None)
+        if at in seen or row is None:
+            continue
+        seen.add(at)
+        if row.target < end:  # a handler without a trap in front
+            work += _raised_again(ops, args, row)
+        elif row.target != here:
+            return True
+    return False
+
+
+def _raised_again(ops: bytes, args: bytes, row: Row) -> list[int]:
+    """Return where the handler that a row leads to may raise its exception again."""
+    found = []
+    seen = set()
+    work = [row.target]
+    while work:
+        at = work.pop()
+        arg = 0
+        while at not in seen and at < len(ops):
+            seen.add(at)
+            op = ops[at]
+            if op == _EXTENDED_ARG:
+                arg = (arg | args[at]) << 8
+                at += 1
+                continue
+            if op in _RAISES_AGAIN and (NAME[op] == "RERAISE" or not args[at]):
+                found.append(at)
+            if op in _ENDS:
+                break
+            following = at + UNITS[op]
+            if DIRECTION[op]:
+                target = following + (arg | args[at]) * DIRECTION[op]
+                if NAME[op].startswith("JUMP_") and "_IF_" not in NAME[op]:
+                    following = target
+                else:
+                    work.append(target)
+            arg = 0
+            at = following
+    return found

@@ -1,0 +1,26 @@
+"""Fixtures of the engine's tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.front_end import LiveProgram, live_program
+
+#: Loads the text of a program under a session whose stops are answered in order.
+Live = Callable[..., LiveProgram]
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    """Loads a program into this process under a session; see `live_program`. Sessions are uninstalled at the end of the test."""
+    with contextlib.ExitStack() as stack:
+
+        def load(text: str, *answers: Any, **options: Any) -> LiveProgram:
+            return stack.enter_context(live_program(tmp_path, text, *answers, **options))
+
+        yield load
