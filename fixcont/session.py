@@ -97,7 +97,8 @@ class Session:
             hook = make_hook(self.policy, predictor, self._server.exception, self._report_fault, self._busy)
             hook.__code__ = stubs.uninterrupted(hook.__code__)  # type: ignore[attr-defined]
             setattr(builtins, stubs.HOOK_NAME, hook)
-            self._interrupts.install()
+            if getattr(self.front_end, "takes_interrupts", True):
+                self._interrupts.install()
         install_hook(self.scope, trap, self.on_loaded, TrapCache(engine_fingerprint()), self._report_fault)
         if loaded:
             self.sources.remember_loaded()

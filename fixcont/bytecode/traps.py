@@ -319,7 +319,9 @@ class _Trapper:
     def _cut_region(self, start: int, end: int, layout: str, row: Row | None, handler: Handler | None) -> None:
         """Add the regions for a run of one layout: without the instructions that are exempt; those that raise again by themselves."""
         begin = start
-        for found in _SPECIAL.finditer(self.ops, start, end):
+        # What is thrown into a generator expression is GeneratorExit when nobody wants more of it: no business of ours, and frequent.
+        special = _SPECIAL_IN_EXPRESSION if self.code.co_name == "<genexpr>" else _SPECIAL
+        for found in special.finditer(self.ops, start, end):
             at = found.start()
             op = self.ops[at]
             is_trapped_here = op == _RAISE_VARARGS or self._raises_to_a_trap(at, row, handler)
@@ -555,6 +557,9 @@ _RAISE_VARARGS = OPCODE["RAISE_VARARGS"]
 _RAISES_AGAIN = {_RERAISE, _RAISE_VARARGS}
 #: What is mostly exempt, or a region by itself. Caches are zeros, so that what is found is an instruction.
 _SPECIAL = re.compile(b"[" + re.escape(bytes((_RESUME, _RERAISE, _PUSH_EXC_INFO, _RAISE_VARARGS))) + b"]", re.DOTALL)
+_SPECIAL_IN_EXPRESSION = re.compile(
+    b"[" + re.escape(bytes((_RESUME, _RERAISE, _PUSH_EXC_INFO, _RAISE_VARARGS, OPCODE["YIELD_VALUE"]))) + b"]", re.DOTALL
+)
 #: A number, and the same number or zeros behind it.
 _RUNS = re.compile(rb"([^\0])(?:\1|\0)*", re.DOTALL)
 

@@ -79,6 +79,10 @@ def shell_of(frame: FrameType) -> FrameType | None:
     return back if back is not None and is_shell(back) else None
 
 
+#: The engine, and the front ends beside it.
+_OWN_PACKAGES = ("fixcont", "fixcont" + "_ui")
+
+
 def is_shell(frame: FrameType) -> bool:
     """Tell whether a frame has given up its blocks and only waits for the activation that it handed over to."""
     return traps.is_trapped(frame.f_code) and frame.f_lasti >= traps.original_end(frame.f_code)
@@ -87,4 +91,4 @@ def is_shell(frame: FrameType) -> bool:
 def is_ours(frame: FrameType) -> bool:
     """Tell whether a frame runs code of fixcont itself."""
     name = frame.f_globals.get("__name__")
-    return type(name) is str and (name.startswith(("fixcont.", "fixcont_ui.")) or name in ("fixcont", "fixcont_ui"))
+    return type(name) is str and name.partition(".")[0] in _OWN_PACKAGES

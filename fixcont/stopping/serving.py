@@ -155,13 +155,14 @@ class _Held:
     def _live_frames(self) -> list[Frame]:
         frames = []
         raw: FrameType | None = self.frame
-        catcher = self._unwinding_ends_at()
+        catcher, cause = self._unwinding_ends_at()
         blocked: Refusal | None = None
         while raw is not None and raw.f_globals.get("__name__") != _RUNNER:  # what lies further out started the program
             if not is_ours(raw) and (raw is self.frame or not is_shell(raw)):
-                frames.append(self._live_frame(raw, blocked))
+                own = _would_be_caught(raw, cause) if raw is catcher else None
+                frames.append(self._live_frame(raw, blocked or own))
             if raw is catcher:
-                blocked = _would_be_caught(raw)
+                blocked = _would_be_caught(raw, cause)
             raw = raw.f_back
         return self._without_runner(frames)
 
@@ -180,12 +181,29 @@ class _Held:
             frames.pop()
         return frames
 
-    def _unwinding_ends_at(self) -> FrameType | None:
-        """Return the frame, if any, in which a handler would take the signal that unwinds frames."""
+    def _unwinding_ends_at(self) -> tuple[FrameType | None, str]:
+        """Return the frame, if any, at which the signal that unwinds frames would end, and what ends it there."""
         signal = Signal(self.frame, _nothing, None)
-        handler = None if self.handler is None or self.handler < 0 else self.handler
-        verdict = self.context.all_handlers.predict(signal, self.frame, handler)
-        return verdict.catcher if verdict.outcome is Outcome.HANDLED else None
+        handler = self._handler_around() if self.handler is None else self.handler
+        verdict = self.context.all_handlers.predict(signal, self.frame, None if handler < 0 else handler)
+        if verdict.cause == "task":
+            return self._task_runner(), "task"
+        if verdict.outcome is Outcome.UNKNOWN:
+            return (verdict.where, "c-code") if verdict.cause == "c-code" else (None, "")
+        return verdict.catcher, "c-code" if verdict.cause in ("c-code", "unraisable") else verdict.cause
+
+    def _handler_around(self) -> int:
+        """Return the byte offset of the handler around the current instruction of the held frame, -1 where there is none."""
+        at = self.frame.f_lasti // 2
+        rows = traps.original_view(self.frame.f_code).rows
+        return next((2 * row.target for row in rows if row.start <= at < row.end), -1)
+
+    def _task_runner(self) -> FrameType | None:
+        """Return the frame of the event loop that runs the task to which the failing frame belongs."""
+        frame: FrameType | None = self.frame
+        while frame is not None and frame.f_globals.get("__name__") != "asyncio.events":
+            frame = frame.f_back
+        return frame
 
     # -- whether
 
@@ -202,7 +220,8 @@ class _Held:
             refusal = checks.return_refusal(raw, way.frame.is_user)
         else:
             refusal = self._throw_refusal(raw, way.exception)
-        return refusal or self._reach_refusal(raw)
+            raw = self._thrower(raw)
+        return refusal or (self._reach_refusal(raw) if raw is not None else None)
 
     def _is_live(self, raw: FrameType) -> bool:
         frame: FrameType | None = self.frame
@@ -214,11 +233,13 @@ class _Held:
 
     def _reach_refusal(self, target: FrameType) -> Refusal | None:
         """Tell what stands between the stop and a frame further out."""
-        catcher = self._unwinding_ends_at()
+        catcher, cause = self._unwinding_ends_at()
         frame: FrameType | None = self.frame
-        while catcher is not None and frame is not None and frame is not target:
+        while catcher is not None and frame is not None:
             if frame is catcher:
-                return _would_be_caught(catcher)
+                return _would_be_caught(catcher, cause)
+            if frame is target:
+                return None
             frame = frame.f_back
         return None
 
@@ -234,7 +255,7 @@ class _Held:
         between = thrower.f_back
         while between is not None and between is not target:
             if between is verdict.catcher:
-                return _would_be_caught(between)
+                return _would_be_caught(between, verdict.cause)
             between = between.f_back
         return None
 
@@ -308,8 +329,14 @@ class _Held:
         return Signal(target, arrival, self.exception)
 
 
-def _would_be_caught(frame: FrameType) -> Refusal:
+def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
     where = f"{frame.f_code.co_qualname} at line {frame.f_lineno}"
+    if cause == "c-code":
+        sentence = f"what {where} calls is C code that swallows exceptions, so frames cannot be unwound through it"
+        return Refusal("c-frame-swallowed", sentence, "restart a frame further in")
+    if cause == "task":
+        sentence = "a task keeps what its coroutine raises, so the frames that run the event loop cannot be reached from inside of it"
+        return Refusal("would-be-caught", sentence, "restart a frame of the task")
     sentence = f"{where} catches every exception, so the frames up to there cannot be unwound through it"
     return Refusal("would-be-caught", sentence, "restart a frame further in")
 

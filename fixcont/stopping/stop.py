@@ -46,7 +46,10 @@ class Stop:
 
 
 class FrontEnd(Protocol):
-    """What talks to the user. It gets a stop and answers with a way to go on; the engine knows nothing else of it."""
+    """What talks to the user. It gets a stop and answers with a way to go on; the engine knows nothing else of it.
+
+    One that has an attribute `takes_interrupts`, and it is false, gets no stops for Ctrl-C, which then is what it is without fixcont.
+    """
 
     def stopped(self, stop: Stop) -> Way:
         """Show the stop and wait for an answer.

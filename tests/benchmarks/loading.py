@@ -46,7 +46,7 @@ def _trapping(paths: list[Path], size: Size) -> Iterator[Figure]:
     gc.collect()
     gc.disable()
     try:
-        rounds = [_compile_and_trap(paths, texts) for _ in range(1 + max(2, size.pairs // 3))][1:]
+        first, *rounds = [_compile_and_trap(paths, texts) for _ in range(1 + max(2, size.pairs // 3))]
     finally:
         gc.enable()
     whole = [(sum(one for one, _ in pairs), sum(other for _, other in pairs)) for pairs in rounds]
@@ -54,6 +54,7 @@ def _trapping(paths: list[Path], size: Size) -> Iterator[Figure]:
         (statistics.median(pairs[index][1] / pairs[index][0] for pairs in rounds), path.name) for index, path in enumerate(paths)
     )
     yield ratio_of("trapping / compiling a file", whole, 1.0, f"{len(paths)} files; worst: {worst[1]} {worst[0]:.2f}")
+    yield ratio_of("the same, the first time in the process", [(sum(one for one, _ in first), sum(other for _, other in first))])
     codes = [compile(text, str(path), "exec", dont_inherit=True) for path, text in zip(paths, texts, strict=True)]
     plain = sum(len(marshal.dumps(code)) for code in codes)
     trapped = sum(len(marshal.dumps(trap(code))) for code in codes)

@@ -29,7 +29,7 @@ BODIES = {
     "captured and assigned": ("a, b", "get = lambda: a\n    a = 9", (1, 2), {}),
     "collected": ("a, *rest", "rest = rest[1:]; a = 0", (1, 2, 3, 4), {}),
     "keywords popped": ("a, **rest", "rest.pop('key'); rest['new'] = 1", (1,), {"key": 5, "other": 6}),
-    "keywords rebound": ("a, **rest", "rest = None", (1,), {"key": 5, "other": 6}),
+    "keywords rebound": ("a, **rest", "rest = {}", (1,), {"key": 5, "other": 6}),
     "keyword only": ("a, *, key, other=3", "key = other = None", (1,), {"key": 5}),
     "defaults": ("a, b=7, *, key=8", "a = b = key = None", (1,), {}),
     "positional only": ("a, b, /, key=2", "a = b = key = None", (1, 2), {}),

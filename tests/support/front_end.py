@@ -83,6 +83,8 @@ class ScriptedFrontEnd:
 
     def refused(self, refusal: Refusal) -> None:
         self.refusals.append(refusal)
+        if len(self.refusals) > 20:
+            self._answers = iter(())  # an endless answer that is always refused
 
     def report(self, message: str) -> None:
         self.messages.append(message)

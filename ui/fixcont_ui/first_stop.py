@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -32,6 +33,15 @@ class PromptAtFirstStop:
         except OSError:
             self._folder = os.curdir
         self._prompt: Prompt | None = None
+
+    @property
+    def takes_interrupts(self) -> bool:
+        """Whether somebody may answer when Ctrl-C stops the program: not where standard input is closed or a null device."""
+        try:
+            mode = os.fstat(0).st_mode
+            return os.isatty(0) or not stat.S_ISCHR(mode)
+        except OSError:
+            return False
 
     def stopped(self, stop: Stop) -> Way:
         return self._get_prompt().stopped(stop)

@@ -277,7 +277,7 @@ def _broken_streams_forgiven() -> Iterator[None]:
     """Ignore that a stream is closed, or that nobody reads from it: there is no one left to tell."""
     try:
         yield
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RuntimeError):  # the last: Ctrl-C came in the middle of a write
         pass
 
 

@@ -34,7 +34,7 @@ def choose_streams() -> Streams:
     controlling terminal is used. Where there is nothing at all to read from, the input is empty.
     """
     stdin = _usable(sys.__stdin__, 0) or _usable(sys.stdin, 0)
-    stdout = _usable(sys.__stdout__, 1) or _usable(sys.stdout, 1)
+    stdout = _free(_usable(sys.__stdout__, 1) or _usable(sys.stdout, 1))
     if stdin is not None and not stdin.isatty():
         return Streams(stdin, stdout or _other_output(), is_terminal=False)
     if stdin is not None and stdout is not None and stdout.isatty():
@@ -56,6 +56,27 @@ def _usable(stream: TextIO | None, descriptor: int) -> TextIO | None:
     except (OSError, ValueError, AttributeError):
         return None
     return stream
+
+
+def _free(stream: TextIO | None) -> TextIO | None:
+    """Give `stream`, or, if it is in the middle of a write that Ctrl-C has interrupted, another one to the same place."""
+    global _second
+    try:
+        if stream is not None:
+            stream.flush()
+    except RuntimeError:  # a reentrant call
+        assert stream is not None
+        if _second is None:
+            _second = open(  # noqa: SIM115 - it stays open for the next time
+                os.dup(stream.fileno()), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace"
+            )
+        return _second
+    except (OSError, ValueError):
+        pass  # whoever writes to it will be told
+    return stream
+
+
+_second: TextIO | None = None
 
 
 def _other_output() -> TextIO:

@@ -207,6 +207,12 @@ class _Machine:
         self.stack.append(self._variable(argument >> 4))
         self.stack.append(self._variable(argument & 15))
 
+    def store_and_load_local(self, argument: int) -> None:
+        """`with open(p) as file, ledger` in one instruction. Its position is that of the first half, so a span may begin with it."""
+        if self.stack:
+            self.pop()
+        self.stack.append(self._variable(argument & 15))
+
     def load_from_dict_or_deref(self, argument: int) -> None:
         self.pop()
         self.stack.append(self._variable(argument))
@@ -301,6 +307,7 @@ _DO: Final[dict[str, Callable[[_Machine, int], None]]] = {
     "LOAD_CLASSDEREF": _Machine.load_local,
     "LOAD_FAST_LOAD_FAST": _Machine.load_two_locals,
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW": _Machine.load_two_locals,
+    "STORE_FAST_LOAD_FAST": _Machine.store_and_load_local,
     "LOAD_FROM_DICT_OR_DEREF": _Machine.load_from_dict_or_deref,
     "LOAD_FROM_DICT_OR_GLOBALS": _Machine.load_from_dict_or_globals,
     "LOAD_ATTR": _Machine.load_attr,
