@@ -451,3 +451,45 @@ def statement_stack(stack: str, depth: int) -> str:
 
 
 _BLOCKS = frozenset("inar")
+
+
+class _Ordinary(dict[int, str]):
+    """Translates every item that has no kind of its own to "o"."""
+
+    def __missing__(self, item: int) -> str:
+        return chr(item) if item < 0x80 else "o"
+
+
+#: For `str.translate`.
+LAYOUT_OF = _Ordinary()
+
+#: The layout of what is never reached, and of caches.
+NOWHERE = "-"
+
+
+class _Layouts(dict["str | None", str]):
+    """Stack -> the kinds of the items that open blocks keep, "o" for those that have no kind of their own.
+
+    Most stacks are the same few hundred. None, for where nothing comes, has `NOWHERE`.
+    """
+
+    def __init__(self, base: int) -> None:
+        super().__init__({None: NOWHERE})
+        self._base = base
+
+    def __missing__(self, stack: str | None) -> str:
+        assert stack is not None
+        layout = statement_stack(stack, self._base).translate(LAYOUT_OF)
+        if len(self) < 5_000:
+            self[stack] = layout
+        return layout
+
+
+_layouts: dict[int, _Layouts] = {}  # depth of a row -> the layouts there
+
+
+def layouts_on(base: int) -> _Layouts:
+    layouts = _layouts.get(base)
+    if layouts is None:
+        layouts = _layouts[base] = _Layouts(base)
+    return layouts

@@ -259,7 +259,7 @@ class _Writer:
         last = min(wrapper, default=len(ops))
         if self.shape.flags == interpreter.ASYNC_GENERATOR:
             self.asm.op("STORE_FAST", 0)
-            first = next(at for at in range(len(ops)) if ops[at] == OPCODE["RESUME"]) + 1
+            first = next(at for at in range(len(ops)) if ops[at] == OPCODE["RESUME"]) + UNITS[OPCODE["RESUME"]]
         else:
             first = next(at for at in range(len(ops)) if NAME[ops[at]].startswith("LOAD_FAST")) + 1
         labels = {at: Label() for at in range(first, last + 1)}

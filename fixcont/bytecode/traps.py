@@ -17,7 +17,7 @@ from fixcont.bytecode import handlers, interpreter, parameters
 from fixcont.bytecode.exceptiontable import Row, encode, parse
 from fixcont.bytecode.handlers import Handler, HandlerKind
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
-from fixcont.bytecode.stack import may_have_finally, statement_stack, symbolic_stacks
+from fixcont.bytecode.stack import LAYOUT_OF, NOWHERE, layouts_on, may_have_finally, symbolic_stacks
 from fixcont.bytecode.stubs import GENERATOR_KINDS, HOOK_NAME, PAIR, SHELL, SHIM, StubShape, make_stub, render
 from fixcont.errors import DoesNotVerify
 
@@ -258,7 +258,9 @@ class _Trapper:
         at = ops.find(_RESUME, at)  # caches are zeros, so what is found is an instruction
         while at >= 0 and self.args[at] & interpreter.RESUME_KIND_MASK:
             at = ops.find(_RESUME, at + 1)
-        return at + (self.flags != 0) if at >= 0 else len(ops)
+        if at < 0:
+            return len(ops)
+        return at + UNITS[_RESUME] if self.flags else at
 
     def _regions(self) -> list[_Region]:
         """Return the runs of instructions that share a trap."""
@@ -293,7 +295,7 @@ class _Trapper:
             if not typed:
                 self._cut_region(start, end, self.outermost, row, handler)
             return
-        of_stack = _layouts_on(base)
+        of_stack = layouts_on(base)
         if not self.has_loops:  # then nothing lies on what the row keeps, the same for all of it
             first = start + (self.ops[start] == _PUSH_EXC_INFO)  # it lacks what it pushes
             stack = next((stack for stack in self.stacks[first:end] if stack is not None), None)
@@ -302,7 +304,7 @@ class _Trapper:
             return
         found = [of_stack[stack] for stack in self.stacks[start:end]]
         numbers = dict.fromkeys(found, 1)  # 0: as before, 1: without a trap
-        numbers.pop(_NOWHERE, None)
+        numbers.pop(NOWHERE, None)
         if len(numbers) == 1 and not typed:
             self._cut_region(start, end, next(iter(numbers)), row, handler)
             return
@@ -310,7 +312,7 @@ class _Trapper:
         if not known:
             return
         numbers.update(zip(known, range(2, 256), strict=False))
-        numbers[_NOWHERE] = 0
+        numbers[NOWHERE] = 0
         for run in _RUNS.finditer(bytes([numbers[layout] for layout in found])):
             number = run[0][0]
             if number > 1:
@@ -538,7 +540,7 @@ class _Trapper:
 
 def _check_kept(stack: str, layout: str, depth: int) -> None:
     """Check that what a row keeps of a stack is what its stub expects. Raises `DoesNotVerify`."""
-    if (not stack.startswith(layout) and stack[:depth].translate(_ORDINARY) != layout) or len(layout) != depth:
+    if (not stack.startswith(layout) and stack[:depth].translate(LAYOUT_OF) != layout) or len(layout) != depth:
         raise DoesNotVerify(f"a trap for {layout!a} where the stack is {stack!a}")
     if len(_verified) < 20_000:
         _verified.add((stack, layout, depth))
@@ -562,47 +564,6 @@ _SPECIAL_IN_EXPRESSION = re.compile(
 )
 #: A number, and the same number or zeros behind it.
 _RUNS = re.compile(rb"([^\0])(?:\1|\0)*", re.DOTALL)
-
-
-_NOWHERE = "-"
-
-
-class _Layouts(dict["str | None", str]):
-    """Stack -> the kinds of the items that open blocks keep, "o" for those that have no kind of their own.
-
-    Most stacks are the same few hundred. None, for where nothing comes, has `_NOWHERE`.
-    """
-
-    def __init__(self, base: int) -> None:
-        super().__init__({None: _NOWHERE})
-        self._base = base
-
-    def __missing__(self, stack: str | None) -> str:
-        assert stack is not None
-        layout = statement_stack(stack, self._base).translate(_ORDINARY)
-        if len(self) < 5_000:
-            self[stack] = layout
-        return layout
-
-
-_layouts: dict[int, _Layouts] = {}  # depth of a row -> the layouts there
-
-
-def _layouts_on(base: int) -> _Layouts:
-    layouts = _layouts.get(base)
-    if layouts is None:
-        layouts = _layouts[base] = _Layouts(base)
-    return layouts
-
-
-class _Ordinary(dict[int, str]):
-    """Translates every item that has no kind of its own to "o"."""
-
-    def __missing__(self, item: int) -> str:
-        return chr(item) if item < 0x80 else "o"
-
-
-_ORDINARY = _Ordinary()
 
 
 def _instruction(name: str, arg: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from types import CodeType, FrameType, FunctionType
 from typing import Any, NamedTuple
 
@@ -111,15 +110,3 @@ def call_arguments(code: CodeType, arguments: Arguments, function: FunctionType 
     if code.co_flags & interpreter.VARKEYWORDS:
         by_name |= keywords
     return positional, by_name
-
-
-def describe(code: CodeType) -> str:
-    """Return the parameters of a code object as they would be written, without defaults."""
-    function = FunctionType(code, {}, None, None, tuple(_cell() for _ in code.co_freevars))
-    return str(inspect.signature(function))
-
-
-def _cell() -> Any:
-    from types import CellType
-
-    return CellType()

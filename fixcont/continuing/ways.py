@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 if TYPE_CHECKING:
     from fixcont.stopping.frames import Frame
 
 
-@dataclass(frozen=True)
-class Propagate:
+class Propagate(NamedTuple):
     """The exception goes on as if we were not there; at a stop without one, the program runs on."""
 
 
-@dataclass(frozen=True)
-class RestartFrame:
+class RestartFrame(NamedTuple):
     """The frames above `frame` unwind, then `frame` itself; its function's newest version is called again.
 
     `finally` blocks and `with` exits of all these frames run. The call gets the original argument objects, bound as at
@@ -25,24 +22,21 @@ class RestartFrame:
     frame: Frame
 
 
-@dataclass(frozen=True)
-class ReturnFromFrame:
+class ReturnFromFrame(NamedTuple):
     """The frames above `frame` and `frame` itself unwind; the caller of `frame` gets `value`."""
 
     frame: Frame
     value: Any
 
 
-@dataclass(frozen=True)
-class Throw:
+class Throw(NamedTuple):
     """The frames above `frame` unwind; `exception` is raised at the current statement of `frame`, whose handlers apply."""
 
     frame: Frame
     exception: BaseException
 
 
-@dataclass(frozen=True)
-class QuitProgram:
+class QuitProgram(NamedTuple):
     """The program ends, its `finally` blocks and `with` exits running on the way."""
 
 

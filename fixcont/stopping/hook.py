@@ -69,8 +69,8 @@ def make_hook(
             code, frame_id, passes = known
             inner = following.tb_frame if following is not None else None
             if (
-                inner is not None and (inner.f_code is code and id(inner) == frame_id or _came_through(following, code, frame_id))
-                or site[2] and frame_id == id(frame) and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti)
+                (inner is not None and ((inner.f_code is code and id(inner) == frame_id) or _came_through(following, code, frame_id)))
+                or (site[2] and frame_id == id(frame) and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti))
             ):  # fmt: skip
                 if (passes is None or id(frame) in passes) and type(exception) is not Signal:
                     if traceback.tb_lasti >= site[3]:
@@ -153,7 +153,8 @@ def make_hook(
     def remember(exception: BaseException, frame: FrameType, passes: Container[int] | None) -> None:
         if len(seen) >= _REMEMBERED:
             seen.clear()
-        seen[id(exception)] = frame.f_code, id(frame), passes
+        noted = _thrown_from(exception, frame) or frame
+        seen[id(exception)] = noted.f_code, id(noted), passes
 
     return hook
 
@@ -166,6 +167,19 @@ def _is_thrown_in(frame: FrameType, known: int) -> bool:
             return True
         back = back.f_back
     return False
+
+
+def _thrown_from(exception: BaseException, frame: FrameType) -> FrameType | None:
+    """Return the frame, still on the stack, from which an exception was thrown into a generator: it may come back there as it was."""
+    traceback = exception.__traceback__
+    if not frame.f_code.co_flags & GENERATOR_KINDS or traceback is None:
+        return None
+    traceback = traceback.tb_next
+    while traceback is not None:
+        if _is_thrown_in(frame, id(traceback.tb_frame)):
+            return traceback.tb_frame
+        traceback = traceback.tb_next
+    return None
 
 
 def _can_be_limit(limit: int) -> bool:

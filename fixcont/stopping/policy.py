@@ -27,6 +27,10 @@ _NOT_FAILURES = frozenset({
 })  # fmt: skip
 
 
+_dict_of = type.__dict__["__dict__"].__get__  # not by attribute: a metaclass may have ideas of its own
+_qualname_of = type.__dict__["__qualname__"].__get__
+
+
 class Policy:
     """Decides whether an exception stops the program.
 
@@ -67,7 +71,7 @@ class Policy:
     def _look_up(self, kind: type[BaseException]) -> str:
         names: set[str] = set()
         for base in type.mro(kind):
-            module, name = base.__dict__.get("__module__"), type.__dict__["__qualname__"].__get__(base)
+            module, name = _dict_of(base).get("__module__"), _qualname_of(base)
             module = module if isinstance(module, str) else "builtins"
             names |= {name, f"{module}.{name}"}
         if Unwinding in type.mro(kind) or names & self._ignore:
@@ -87,6 +91,8 @@ class Policy:
         """
         if self.filter_of(kind) == "catch":
             return True
+        if self.mode is StopMode.NEVER:
+            return False
         if self.mode is StopMode.RAISED:
             return leaves_raiser
         if verdict.outcome is Outcome.UNKNOWN:

@@ -219,9 +219,10 @@ class _Held:
         elif isinstance(way, ReturnFromFrame):
             refusal = checks.return_refusal(raw, way.frame.is_user)
         else:
+            thrower = self._thrower(raw)
             refusal = self._throw_refusal(raw, way.exception)
-            raw = self._thrower(raw)
-        return refusal or (self._reach_refusal(raw) if raw is not None else None)
+            return refusal or (self._reach_refusal(thrower) if thrower is not None else None)
+        return refusal or self._reach_refusal(raw)
 
     def _is_live(self, raw: FrameType) -> bool:
         frame: FrameType | None = self.frame
@@ -282,7 +283,7 @@ class _Held:
         found = None
         frame: FrameType | None = self.frame
         while frame is not None and frame is not target:
-            if traps.is_trapped(frame.f_code) and not is_shell(frame) or frame is self.frame:
+            if (traps.is_trapped(frame.f_code) and not is_shell(frame)) or frame is self.frame:
                 found = frame if traps.is_trapped(frame.f_code) else found
             frame = frame.f_back
         return found

@@ -213,8 +213,9 @@ def geometric_mean(name: str, figures: Sequence[Figure], target: float | None, n
 def run_python(arguments: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:
     """Run this interpreter, with the source roots on its path, to its end. Raises CalledProcessError."""
     paths = os.pathsep.join((str(ROOT), str(ROOT / "ui")))
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # it reads its own .pyc files
     return subprocess.run(
         [sys.executable, *arguments],
-        env=os.environ | {"PYTHONPATH": paths} | environment,
+        env=ours | {"PYTHONPATH": paths} | environment,
         capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import resource
 from collections.abc import Iterator
 from time import perf_counter
 
@@ -34,8 +34,7 @@ def measure(size: Size) -> Iterator[Figure]:
 
 def _run(arguments: list[str]) -> tuple[float, float]:
     """Return the CPU seconds and the seconds that a process takes."""
-    before, begin = os.times(), perf_counter()
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
     run_python(arguments)
-    after, end = os.times(), perf_counter()
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return cpu, end - begin
+    after, end = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, end - begin

@@ -98,7 +98,11 @@ def main():
         ("def fail(a, b):\n    raise ValueError", "def fail(a):\n    return a", 1),
         ("def fail(a, b):\n    raise ValueError", "def fail(a, b, c=3):\n    return a, b, c", (1, 2, 3)),
         ("def fail(a, b):\n    raise ValueError", "def fail(a, *, b, c=3):\n    return a, b, c", (1, 2, 3)),
-        ("def fail(a, b):\n    raise ValueError", "def fail(a, b, *args, **kwargs):\n    return a, b, args, kwargs", (1, 2, (), {})),
+        (
+            "def fail(a, b):\n    raise ValueError",
+            "def fail(a, b, *args, **kwargs):\n    return a, b, args, kwargs",
+            (1, 2, (), {}),
+        ),
         ("def fail(a, *b):\n    raise ValueError", "def fail(a):\n    return a", 1),
     ],
 )

@@ -90,13 +90,15 @@ def test_calls() -> None:
 
 def test_cells_are_loaded() -> None:
     code = code_of("def f(a):\n    return lambda: a\n")
-    assert interpreter.LOAD_CELL in names(code)
+    assert any(name.startswith(interpreter.LOAD_CELL) for name in names(code)), "or one that borrows"
 
 
 def test_blocks() -> None:
     found = names(code_of("def f(a):\n    with a: pass\n"))
     assert ("LOAD_SPECIAL" in found) == interpreter.WITH_KEEPS_SELF
-    assert (dis.stack_effect(OPCODE["GET_ITER"], 0 if HAS_ARGUMENT[OPCODE["GET_ITER"]] else None) == 1) == interpreter.LOOP_KEEPS_INDEX
+    assert (
+        dis.stack_effect(OPCODE["GET_ITER"], 0 if HAS_ARGUMENT[OPCODE["GET_ITER"]] else None) == 1
+    ) == interpreter.LOOP_KEEPS_INDEX
 
 
 def test_kinds_of_resume() -> None:
@@ -124,8 +126,6 @@ def test_reading_an_unbound_local_is_checked_by_an_instruction_of_its_own() -> N
 def test_the_fingerprint_names_this_interpreter() -> None:
     assert interpreter.FINGERPRINT[-1] == sys.hexversion
     assert interpreter.IS_KNOWN
-
-
 
 
 def test_every_opcode_is_known_by_number_and_name() -> None:

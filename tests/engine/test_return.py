@@ -81,7 +81,8 @@ def test_a_generator_ends_with_the_value(live: Live) -> None:
 
 def test_yield_from_gets_the_value(live: Live) -> None:
     program = live(
-        "def inner():\n    yield 1\n    raise ValueError\ndef outer():\n    yield (yield from inner())\n", give_back("end", "inner")
+        "def inner():\n    yield 1\n    raise ValueError\ndef outer():\n    yield (yield from inner())\n",
+        give_back("end", "inner"),
     )
     assert [*program.names["outer"]()] == [1, "end"]
 

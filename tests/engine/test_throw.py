@@ -107,7 +107,7 @@ def main(n):
     except ValueError:
         pass
 """,
-        lambda stop: throw(stop.exception)(stop),  # type: ignore[arg-type]
+        lambda stop: throw(stop.exception)(stop),
     )
     assert repr(program.failure("main", 0)) == "ZeroDivisionError('division by zero')"
 

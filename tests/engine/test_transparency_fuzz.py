@@ -40,7 +40,12 @@ class Hook:
         self.answer = answer
 
     def __call__(
-        self, exception: BaseException, site: tuple[str, int, bool, int], stack: tuple[Any, ...], handled: Any, cells: tuple[Any, ...]
+        self,
+        exception: BaseException,
+        site: tuple[str, int, bool, int],
+        stack: tuple[Any, ...],
+        handled: Any,
+        cells: tuple[Any, ...],
     ) -> Answer:
         frame = sys._getframe(2)
         assert exception is sys.exc_info()[1]

@@ -9,6 +9,7 @@ import dataclasses
 import decimal
 import enum
 import inspect
+import itertools
 import json
 import logging
 import marshal
@@ -72,7 +73,7 @@ def verify(code: CodeType) -> None:
     """Run trapped code symbolically, all rows included: nothing is inconsistent, and the stack never gets too deep."""
     raw = code.co_code
     rows = parse(code.co_exceptiontable)
-    for one, other in zip(rows, rows[1:]):
+    for one, other in itertools.pairwise(rows):
         assert one.start < one.end <= other.start
     stacks = symbolic_stacks(raw[::2], raw[1::2], rows)
     deepest = max(len(stack) for stack in stacks if stack is not None)

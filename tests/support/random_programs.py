@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, NamedTuple
@@ -455,8 +455,8 @@ class World:
                 return self.__exit__(*exc_info)
 
         class Pause:
-            def __await__(self) -> Iterator[str]:
-                return (yield "pause")
+            def __await__(self) -> Generator[str, None, None]:
+                yield "pause"
 
         class Awaitable:
             def __init__(self, place: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 USAGE: Final = """\
@@ -50,7 +49,6 @@ class _Shown(Exception):
     """Only a text was asked for."""
 
 
-@dataclass
 class Options:
     """What the command line asks for.
 
@@ -60,15 +58,16 @@ class Options:
         arguments: what follows the target.
     """
 
-    target: str = ""
-    is_module: bool = False
-    arguments: list[str] = field(default_factory=list)
-    commands: list[str] = field(default_factory=list)
-    stop: str = "unhandled"
-    catch: list[str] = field(default_factory=list)
-    ignore: list[str] = field(default_factory=list)
-    scope: list[str] = field(default_factory=list)
-    stop_at_entry: bool = False
+    def __init__(self) -> None:
+        self.target = ""
+        self.is_module = False
+        self.arguments: list[str] = []
+        self.commands: list[str] = []
+        self.stop = "unhandled"
+        self.catch: list[str] = []
+        self.ignore: list[str] = []
+        self.scope: list[str] = []
+        self.stop_at_entry = False
 
 
 def main(argv: Sequence[str] | None = None) -> int:
