@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["install", "set_trace", "uninstall"]
 
+
 def install(
     *,
     stop: str = "unhandled",

@@ -5,29 +5,30 @@ from __future__ import annotations
 import builtins
 import sys
 import traceback as tracebacks
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 from collections.abc import Sequence
 from types import CodeType, FrameType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fixcont.bytecode import stubs
 from fixcont.bytecode.traps import trap, untrapped
-from fixcont.continuing.checks import Newest
-from fixcont.continuing.unwinding import is_ours
-from fixcont.editing.sources import Sources
+from fixcont.continuing.unwinding import Answer, is_ours
 from fixcont.errors import Refusal, Refused
 from fixcont.loading.cache import TrapCache, engine_fingerprint
 from fixcont.loading.importing import install_hook, remove_hook
 from fixcont.loading.loaded import loaded_functions
 from fixcont.loading.scope import Scope
-from fixcont.stopping.frames import Frame
 from fixcont.stopping.hook import make_hook
 from fixcont.stopping.interrupt import InterruptHandler
 from fixcont.stopping.policy import Policy, StopMode, parse_mode
 from fixcont.stopping.prediction import Predictor
-from fixcont.stopping.serving import Server
-from fixcont.stopping.stop import FrontEnd, StopReason
 
+if TYPE_CHECKING:
+    from fixcont.continuing.checks import Newest
+    from fixcont.editing.sources import Sources
+    from fixcont.stopping.frames import Frame
+    from fixcont.stopping.serving import Server
+    from fixcont.stopping.stop import FrontEnd
 
 _active: Session | None = None
 
@@ -65,11 +66,14 @@ class Session:
         self.scope = Scope(scope)
         self.policy = Policy(parse_mode(stop), catch, ignore)
         self.stop_at_entry = stop_at_entry
-        self.sources = Sources(trap, untrapped, self.scope.is_user)
-        self.versions = _Versions(self.sources)
+        self.versions = _Versions(self)
         self.all_handlers = Predictor(self.scope.is_user_code, library_broad_counts=True)
         self._busy: set[int] = set()
-        self._server = Server(self, self._busy)
+        # What is needed only once there is something to stop at, or to edit, is imported and made then.
+        self._server: Server | None = None
+        self._sources: Sources | None = None
+        self._loaded: list[tuple[str, bytes]] = []  # texts that `_sources`, once it is there, is to remember
+        self._making = allocate_lock()
         self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy)
         self._is_installed = False
         self._faults: set[object] = set()  # (type, place) of what was reported
@@ -94,9 +98,8 @@ class Session:
         self._is_installed = True
         if self.policy.mode is not StopMode.NEVER or self.policy.has_catch:
             predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
-            hook = make_hook(self.policy, predictor, self._server.exception, self._report_fault, self._busy)
-            hook.__code__ = stubs.uninterrupted(hook.__code__)  # type: ignore[attr-defined]
-            setattr(builtins, stubs.HOOK_NAME, hook)
+            entry = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy)
+            setattr(builtins, stubs.HOOK_NAME, entry)
             if getattr(self.front_end, "takes_interrupts", True):
                 self._interrupts.install()
         install_hook(self.scope, trap, self.on_loaded, TrapCache(engine_fingerprint()), self._report_fault)
@@ -132,17 +135,54 @@ class Session:
 
     def on_loaded(self, filename: str, source: bytes | None, code: CodeType) -> None:
         """Note the text of a file that is about to be executed."""
-        if source is not None and self.scope.is_user(filename):
-            self.sources.remember(filename, source)
+        if source is None or not self.scope.is_user(filename):
+            return
+        with self._making:
+            if self._sources is None:
+                self._loaded.append((filename, source))
+                return
+        self._sources.remember(filename, source)
 
-    # -- stops without an exception
+    @property
+    def sources(self) -> Sources:
+        """The texts of the user's files, and what of them is installed."""
+        from fixcont.editing.sources import Sources  # not while the lock is held: what is imported comes to `on_loaded`
+
+        with self._making:
+            if self._sources is None:
+                self._sources = Sources(trap, untrapped, self.scope.is_user)
+                for filename, source in self._loaded:
+                    self._sources.remember(filename, source)
+                self._loaded.clear()
+            return self._sources
+
+    # -- stops
+
+    def server(self) -> Server:
+        """Return what serves the stops."""
+        if self._server is None:
+            from fixcont.stopping.serving import Server
+
+            self._server = Server(self, self._busy)
+        return self._server
+
+    def _stopped(
+        self, exception: BaseException, frame: FrameType, handler: int, stack: tuple[Any, ...], cells: tuple[Any, ...], late: str
+    ) -> Answer:
+        return self.server().exception(exception, frame, handler, stack, cells, late)
 
     def set_trace(self, frame: FrameType) -> None:
         """Stop where `frame` is. Raises what the user's answer makes of it; see `Server.elsewhere`."""
-        self._server.elsewhere(frame, StopReason.BREAKPOINT)
+        self._stop_at(frame, "BREAKPOINT")
 
     def _interrupted(self, frame: FrameType) -> None:
-        self._server.elsewhere(frame, StopReason.INTERRUPT)
+        self._stop_at(frame, "INTERRUPT")
+
+    def _stop_at(self, frame: FrameType, reason: str) -> None:
+        server = self.server()
+        from fixcont.stopping.stop import StopReason
+
+        server.elsewhere(frame, StopReason[reason])
 
     def _arm_entry(self, code: CodeType) -> None:
         """Stop when `code` begins to run. Tracing is on only until then."""
@@ -154,7 +194,7 @@ class Session:
                 return entered
             sys.settrace(None)
             frame.f_trace = None
-            self._server.elsewhere(frame, StopReason.ENTRY)
+            self._stop_at(frame, "ENTRY")
             return None
 
         sys.settrace(entered)
@@ -192,15 +232,17 @@ class Session:
 class _Versions:
     """What the ways to go on ask about edited code."""
 
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def newest(self, code: CodeType) -> Newest:
-        found = self._sources.newest(code)
+        from fixcont.continuing.checks import Newest
+
+        found = self._session.sources.newest(code)
         return Newest(found.code, found.refusal)
 
     def function(self, frame: FrameType, code: CodeType) -> FunctionType | None:
-        return self._sources.newest_function(frame.f_code, frame.f_globals)
+        return self._session.sources.newest_function(frame.f_code, frame.f_globals)
 
 
 def _exchange(functions: Sequence[FunctionType], change: Any) -> None:

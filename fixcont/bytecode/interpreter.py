@@ -58,6 +58,8 @@ LOAD_CELL: Final = "LOAD_CLOSURE" if _VERSION <= (3, 12) else "LOAD_FAST"
 # -- calls: 3.11 and 3.12 push NULL before the callable, later ones behind it; 3.11 has PRECALL
 NULL_BEFORE_CALLABLE: Final = _VERSION <= (3, 12)
 HAS_PRECALL: Final = _VERSION == (3, 11)
+#: The argument of LOAD_COMMON_CONSTANT that loads None; -1 where LOAD_CONST does that, up to 3.14.
+COMMON_NONE: Final = next((at for at, value in enumerate(getattr(opcode, "_common_constants", ())) if value is None), -1)
 #: MAKE_FUNCTION takes flags as its argument up to 3.12.
 MAKE_FUNCTION_HAS_FLAGS: Final = _VERSION <= (3, 12)
 #: A conditional jump is followed by NOT_TAKEN (for the events of sys.monitoring).

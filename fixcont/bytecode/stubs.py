@@ -9,6 +9,8 @@ copied to a process that has no hook, where a trap does nothing.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import CodeType
 from typing import Any, NamedTuple
@@ -89,15 +91,48 @@ def uninterrupted(code: CodeType) -> CodeType:
     return code.replace(co_code=bytes(raw))
 
 
+#: An exception that was looked at before, and is still on its way, is let through right here: this is what most calls of traps are.
+#: `known` is [code and id of the frame that it left last, id of the frame that will handle it, …].
+_SHIM_SOURCE = """
+def template(exception, site, stack, handled, cells):
+    try:
+        recall, ident, getframe, hook = HOOK
+        known = recall(ident(exception))
+        if known is not None and site[4]:
+            traceback = exception.__traceback__
+            inner = traceback.tb_next
+            if inner is not None:
+                inner = inner.tb_frame
+                if inner.f_code is known[0] and ident(inner) == known[1] and traceback.tb_lasti < site[3]:
+                    inner = getframe(1)
+                    place = ident(inner)
+                    if place != known[2]:
+                        known[0] = inner.f_code
+                        known[1] = place
+                        return None
+        return hook(exception, site, stack, handled, cells)
+    except: return None
+"""
+
+
 def _make_shim() -> CodeType:
-    source = (
-        "def template(exception, site, stack, handled, cells):\n"
-        " try: return HOOK(exception, site, stack, handled, cells)\n"
-        " except: return None\n"
-    )
-    code = _template(source)
+    code = _template(_SHIM_SOURCE)
     names = tuple(HOOK_NAME if name == "HOOK" else name for name in code.co_names)
-    return uninterrupted(code.replace(co_names=names, co_name=HOOK_NAME, co_qualname=HOOK_NAME))
+    return uninterrupted(code.replace(co_names=names, co_name=HOOK_NAME, co_qualname=HOOK_NAME, co_linetable=b""))
+
+
+Known = list[Any]
+
+
+def hook_entry(hook: Callable[..., Any], known: Mapping[int, Known]) -> tuple[Any, ...]:
+    """Return what is to lie in `builtins` under `HOOK_NAME` so that traps call `hook`.
+
+    Args:
+        hook: called with the exception, the site, the items of the open blocks, the exception handled before, and the cells.
+        known: by id of an exception in flight, [code of the frame that it left last, id of that frame, id of the frame that will handle
+            it or 0, …]. As long as it goes from frame to frame, and not yet to that one, the hook is not asked.
+    """
+    return known.get, id, sys._getframe, hook
 
 
 #: Calls the hook if there is one. A failure to do so (no hook here, no stack left for it) counts as its "go on".

@@ -33,12 +33,15 @@ class Site(NamedTuple):
         handler: byte offset of the handler that the trap stands in front of, or -1 where the exception leaves the frame.
         again: whether everything that arrives here has been offered to another trap of this activation before.
         end: byte offset behind the program's own instructions; what failed from there on failed in a frame that took over.
+        is_plain: whether an exception that is known and on its way can go by without a closer look: not `again`, and in no generator, which
+            an exception may be thrown into and leave again.
     """
 
     layout: str
     handler: int
     again: bool
     end: int
+    is_plain: bool
 
 
 class _Record(NamedTuple):
@@ -394,7 +397,9 @@ class _Trapper:
             handler.checks if handler else (),
             len(self.constants) > 65_000,
         )
-        site = Site(layout, -1 if leaves or target is None else 2 * target, again, 2 * len(self.ops))
+        site = Site(
+            layout, -1 if leaves or target is None else 2 * target, again, 2 * len(self.ops), not again and not self.flags
+        )
         self.places[place] = shape, site
 
     def _cells(self) -> tuple[int, ...]:

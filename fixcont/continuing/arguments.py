@@ -6,7 +6,6 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, parameters, traps
-from fixcont.errors import Refusal
 
 
 class Arguments(NamedTuple):

@@ -47,7 +47,9 @@ def frame_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
         return Refusal("comprehension", f"a {what} has used up what it runs over", "restart the function around it")
     if is_class_body(code) and type(frame.f_locals) is not dict:
         kind = type(frame.f_locals).__name__
-        return Refusal("class-namespace", f"the body of {name} fills a {kind}, which cannot be emptied", "restart the frame around it")
+        return Refusal(
+            "class-namespace", f"the body of {name} fills a {kind}, which cannot be emptied", "restart the frame around it"
+        )
     lost = arguments.lost(frame) if code.co_flags & interpreter.OPTIMIZED else []
     if lost:
         sentence = f"{name} has deleted its argument {lost[0]}, set it to None, or let go of it for a weak reference"

@@ -152,5 +152,3 @@ class _Driver:
     def __neg__(self) -> None:
         """Take the exception being handled, which was thrown in."""
         self._next = partial(self._generator.athrow, sys.exc_info()[1])
-
-

@@ -46,9 +46,7 @@ class Signal(Unwinding):
         self.takeover: Callable[[], Any] | None = None
 
 
-def continue_unwinding(
-    signal: Signal, frame: FrameType, leaves: bool, stack: tuple[Any, ...], cells: tuple[Any, ...]
-) -> Answer:
+def continue_unwinding(signal: Signal, frame: FrameType, leaves: bool, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
     """Answer a trap that a signal has reached.
 
     Args:

@@ -71,7 +71,7 @@ def _make_function(node: Node, definition: Def, scope: _Scope) -> Any:
     function.__kwdefaults__ = keyword_defaults or None
     annotate = annotations_node(node, definition)
     if annotate is not None:
-        function.__annotate__ = scope.function(annotate.code)
+        function.__annotate__ = scope.function(annotate.code)  # type: ignore[attr-defined,unused-ignore]
     elif head.annotations:
         evaluate: Callable[[ast.expr], Any] = ast.unparse if annotations_are_text(node.code) else scope.evaluate
         function.__annotations__ = {name: evaluate(each) for name, each in head.annotations.items()}

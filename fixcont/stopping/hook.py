@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import sys
 from _thread import get_ident
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from fixcont.bytecode.flights import has_met_a_trap
-from fixcont.bytecode.stubs import GENERATOR_KINDS
+from fixcont.bytecode.stubs import GENERATOR_KINDS, hook_entry, uninterrupted
 from fixcont.bytecode.traps import is_trapped
 from fixcont.continuing.unwinding import Answer, Signal, continue_unwinding, is_ours, is_shell
 from fixcont.stopping.policy import Policy, StopMode
-from fixcont.stopping.prediction import Outcome, Predictor, Verdict
+from fixcont.stopping.prediction import Outcome, Predictor, Recall, Verdict, handler_of
 
 #: Gets the exception, the frame, whether the exception is about to leave it, the items of its blocks and its cells; answers the trap.
 Serve = Callable[[BaseException, FrameType, int, tuple[Any, ...], tuple[Any, ...], str], Answer]
@@ -26,23 +26,25 @@ Hook = Callable[[BaseException, tuple[str, int, bool, int], tuple[Any, ...], Any
 
 _getframe = sys._getframe
 _REMEMBERED = 256
+_USUAL = 200
 _MORE_STACK = 1000  # frames, where the debuggee has left none
 _CONTEXTS = 20  # how far back a signal is looked for
 
 
-#: What was decided about an exception in flight: (code of the last frame whose trap was called with it, id of that frame, ids of the
-#: frames through which it is expected to go, or None where nothing more is to be decided).
+#: What was decided about an exception in flight: [code of the frame that it left last, id of that frame, id of the frame that will handle it,
+#: or 0 where nothing more is to be decided wherever it goes]. The shim in `stubs` reads and writes it, too.
 #:
 #: It is found by the exception's id, which may belong to another exception by now, as memory is used again. So it is believed only where
 #: this exception must have met a trap before: it has left the frame whose trap was called last (another exception that had left it
 #: would have been noted there in its turn), or the trap is one that is only reached through another trap of the same activation.
-_Seen = tuple[CodeType, int, Container[int] | None]
+_Seen = list[Any]
+_SETTLED = 0
 
 
 def make_hook(
     policy: Policy, predictor: Predictor, serve: Serve, report: Callable[[BaseException], None], busy: set[int]
-) -> Hook:
-    """Return the hook.
+) -> tuple[Any, ...]:
+    """Return what is to lie in `builtins` for traps to call, see `stubs.hook_entry`.
 
     Args:
         policy: when to stop.
@@ -52,44 +54,46 @@ def make_hook(
         busy: idents of the threads in which fixcont is at work, or in which the user evaluates something at a stop; nothing stops there.
     """
     seen: dict[int, _Seen] = {}  # id of exception -> what was decided
-    filters = policy.filters
-    path_to_handler = predictor.path_to_handler
-    never_at_handled = policy.mode is not StopMode.RAISED
+    usual: dict[int, tuple[Recall, type]] = {}  # id of a type that no filter speaks of -> what is remembered of it, and the type
 
     def hook(
-        exception: BaseException, site: tuple[str, int, bool, int], stack: tuple[Any, ...], handled: Any, cells: tuple[Any, ...]
+        exception: BaseException, site: tuple[str, int, bool, int, bool], stack: tuple[Any, ...], handled: Any, cells: tuple[Any, ...]
     ) -> Answer:
         frame = _getframe(2)
         traceback = exception.__traceback__
         if traceback is None:
             return None
-        following = traceback.tb_next
         known = seen.get(id(exception))
-        if known is not None:
-            code, frame_id, passes = known
-            inner = following.tb_frame if following is not None else None
-            if (
-                (inner is not None and ((inner.f_code is code and id(inner) == frame_id) or _came_through(following, code, frame_id)))
-                or (site[2] and frame_id == id(frame) and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti))
-            ):  # fmt: skip
-                if (passes is None or id(frame) in passes) and type(exception) is not Signal:
-                    if traceback.tb_lasti >= site[3]:
-                        _hide_shell(exception, frame)
-                    elif not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
-                        seen[id(exception)] = frame.f_code, id(frame), passes
-                    return None
-        kind = type(exception)
-        if site[1] < 0 and never_at_handled and filters.get(id(kind)) == "":
-            path = path_to_handler(kind, frame)
-            if path is not None and (following is None or traceback.tb_lasti < site[3]) and exception.__context__ is None:
+        if known is not None and is_expected(exception, traceback, frame, site, known):
+            return None
+        of_type = usual.get(id(type(exception)))
+        if of_type is not None and site[1] < 0 and traceback.tb_lasti < site[3] and exception.__context__ is None:
+            catcher = handler_of(of_type[0], frame)
+            if catcher is not None:
                 if len(seen) >= _REMEMBERED:
                     seen.clear()
-                seen[id(exception)] = frame.f_code, id(frame), path
+                seen[id(exception)] = [frame.f_code, id(frame), id(catcher)]
                 return None
         return look_closer(exception, frame, site, stack, cells)
 
+    def is_expected(
+        exception: BaseException, traceback: TracebackType, frame: FrameType, site: tuple[str, int, bool, int, bool], known: _Seen
+    ) -> bool:
+        """Tell whether an exception was looked at before and is still on its way. Note that it was here."""
+        code, frame_id, catcher = known
+        if id(frame) == catcher or not (
+            _came_through(traceback.tb_next, code, frame_id, catcher)
+            or (site[2] and frame_id == id(frame) and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti))
+        ):
+            return False
+        if traceback.tb_lasti >= site[3]:
+            _hide_shell(exception, frame)
+        elif not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
+            known[:2] = frame.f_code, id(frame)
+        return True
+
     def look_closer(
-        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int], stack: tuple[Any, ...], cells: tuple[Any, ...]
+        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int, bool], stack: tuple[Any, ...], cells: tuple[Any, ...]
     ) -> Answer:
         traceback = exception.__traceback__
         thread = get_ident()
@@ -105,8 +109,11 @@ def make_hook(
         if traceback.tb_next is not None and is_ours(traceback.tb_next.tb_frame):
             traceback.tb_next = None  # raised by us in the place of the interpreter: Ctrl-C, or what the user throws at a breakpoint
         _hide_signal(exception)
-        if policy.filter_of(type(exception)) == "ignore":
+        said = policy.filter_of(type(exception))
+        if said == "ignore":
             return None
+        if said == "" and policy.mode is not StopMode.RAISED:
+            note_usual(type(exception))
         busy.add(thread)
         try:
             try:
@@ -122,16 +129,26 @@ def make_hook(
                 sys.setrecursionlimit(limit)
         except (RecursionError, MemoryError):
             return None  # no room for us here; there is more further out
+        except KeyboardInterrupt as interrupt:  # Ctrl-C while we were at work: it is the program's
+            interrupt.__traceback__ = TracebackType(None, frame, traceback.tb_lasti, traceback.tb_lineno)
+            return interrupt, None
         except Exception as fault:
             report(fault)
             return None
         finally:
             busy.discard(thread)
 
+    def note_usual(kind: type[BaseException]) -> None:
+        if id(kind) not in usual:
+            if len(usual) >= _USUAL:
+                usual.clear()
+                predictor.forget()
+            usual[id(kind)] = predictor.recall_for(kind), kind
+
     def decide(
-        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int], stack: tuple[Any, ...], cells: tuple[Any, ...]
+        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int, bool], stack: tuple[Any, ...], cells: tuple[Any, ...]
     ) -> Answer:
-        layout, handler, again, _ = site
+        layout, handler = site[:2]
         if policy.mode is StopMode.RAISED:
             traceback = exception.__traceback__
             leaves_raiser = handler < 0 and (traceback is None or not _came_through_user_code(traceback))
@@ -141,22 +158,24 @@ def make_hook(
             verdict = predictor.predict(exception, frame, None if handler < 0 else handler, _exits(layout, stack))
         is_last = verdict.outcome is Outcome.UNKNOWN and not _has_trap_outward(frame)
         if not policy.stops(type(exception), verdict, leaves_raiser, is_last):
-            if verdict.outcome is Outcome.HANDLED and verdict.catcher is not None:
-                remember(exception, frame, _frames_until(frame, verdict.catcher))
-            elif verdict.outcome is Outcome.HANDLED:
-                remember(exception, frame, None)
+            if verdict.outcome is Outcome.HANDLED:
+                remember(exception, frame, verdict.catcher)
             return None
         late = _late(exception)
         remember(exception, frame, None)
-        return serve(exception, frame, handler, stack, cells, late)
+        answer = serve(exception, frame, handler, stack, cells, late)
+        if answer is not None:
+            seen.pop(id(answer[0]), None)  # an exception that is raised here for the first time
+        return answer
 
-    def remember(exception: BaseException, frame: FrameType, passes: Container[int] | None) -> None:
+    def remember(exception: BaseException, frame: FrameType, catcher: FrameType | None) -> None:
         if len(seen) >= _REMEMBERED:
             seen.clear()
         noted = _thrown_from(exception, frame) or frame
-        seen[id(exception)] = noted.f_code, id(noted), passes
+        seen[id(exception)] = [noted.f_code, id(noted), _SETTLED if catcher is None else id(catcher)]
 
-    return hook
+    hook.__code__ = uninterrupted(hook.__code__)
+    return hook_entry(hook, seen)
 
 
 def _is_thrown_in(frame: FrameType, known: int) -> bool:
@@ -204,10 +223,12 @@ def _hide_signal(exception: BaseException) -> None:
         at = context
 
 
-def _came_through(traceback: TracebackType | None, code: CodeType, frame_id: int) -> bool:
-    """Tell whether an exception has left the frame whose trap was the last to be called with it."""
+def _came_through(traceback: TracebackType | None, code: CodeType, frame_id: int, catcher: int) -> bool:
+    """Tell whether an exception has left the frame whose trap was the last to be called with it, and not yet that of its handler."""
     while traceback is not None:
         frame = traceback.tb_frame
+        if id(frame) == catcher:
+            return False
         if frame.f_code is code and id(frame) == frame_id:
             return True
         traceback = traceback.tb_next
@@ -248,16 +269,6 @@ def _has_trap_outward(frame: FrameType) -> bool:
             return True
         back = back.f_back
     return False
-
-
-def _frames_until(frame: FrameType, catcher: FrameType) -> frozenset[int]:
-    """Return the ids of the frames that an exception leaves on its way to its handler's frame."""
-    passed = []
-    at: FrameType | None = frame
-    while at is not None and at is not catcher:
-        passed.append(id(at))
-        at = at.f_back
-    return frozenset(passed)
 
 
 def _late(exception: BaseException) -> str:

@@ -46,9 +46,9 @@ class Policy:
         self.mode = mode
         self._catch = frozenset(catch)
         self._ignore = frozenset(ignore)
-        #: Id of a type of exception -> what `filter_of` says, for those that were asked for. To be read only. By id, as a metaclass
-        #: may have a hash of its own; `_kept` keeps the types alive, so that the ids stay theirs.
-        self.filters: dict[int, str] = {}
+        # Id of a type of exception -> what `filter_of` says, for those that were asked for. By id, as a metaclass may have a hash of
+        # its own; `_kept` keeps the types alive, so that the ids stay theirs.
+        self._filters: dict[int, str] = {}
         self._kept: list[type] = []
 
     @property
@@ -58,14 +58,14 @@ class Policy:
 
     def filter_of(self, kind: type[BaseException]) -> str:
         """Return "catch" or "ignore" where a filter speaks of a type of exception, else ""."""
-        answer = self.filters.get(id(kind))
+        answer = self._filters.get(id(kind))
         if answer is None:
             answer = self._look_up(kind)
-            if len(self.filters) >= 500:
-                self.filters.clear()
+            if len(self._filters) >= 500:
+                self._filters.clear()
                 self._kept.clear()
             self._kept.append(kind)
-            self.filters[id(kind)] = answer
+            self._filters[id(kind)] = answer
         return answer
 
     def _look_up(self, kind: type[BaseException]) -> str:

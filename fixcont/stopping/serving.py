@@ -25,9 +25,10 @@ class Context(Protocol):
     """What a stop needs to know of the session."""
 
     front_end: FrontEnd
-    versions: Versions
     all_handlers: Predictor
 
+    @property
+    def versions(self) -> Versions: ...
     def is_user(self, frame: FrameType) -> bool: ...
     def is_obsolete(self, frame: FrameType) -> bool: ...
     def expect_edits(self, frames: Sequence[Frame]) -> None: ...
@@ -336,7 +337,9 @@ def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
         sentence = f"what {where} calls is C code that swallows exceptions, so frames cannot be unwound through it"
         return Refusal("c-frame-swallowed", sentence, "restart a frame further in")
     if cause == "task":
-        sentence = "a task keeps what its coroutine raises, so the frames that run the event loop cannot be reached from inside of it"
+        sentence = (
+            "a task keeps what its coroutine raises, so the frames that run the event loop cannot be reached from inside of it"
+        )
         return Refusal("would-be-caught", sentence, "restart a frame of the task")
     sentence = f"{where} catches every exception, so the frames up to there cannot be unwound through it"
     return Refusal("would-be-caught", sentence, "restart a frame further in")
@@ -359,9 +362,7 @@ class _Restart:
             code = old
         return None, self._takeover(frame, code, stack, cells)
 
-    def _takeover(
-        self, frame: FrameType, code: Any, stack: tuple[Any, ...], cells: tuple[Any, ...]
-    ) -> Callable[[], Any]:
+    def _takeover(self, frame: FrameType, code: Any, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Callable[[], Any]:
         if not code.co_flags & interpreter.OPTIMIZED:
             if checks.is_class_body(code):
                 return reentry.executing_class(code, frame, cells)
@@ -399,5 +400,3 @@ def _quit() -> Quit:
     if threading.current_thread() is not threading.main_thread():
         end_main_thread()
     return Quit(1)
-
-

@@ -82,9 +82,9 @@ def measure(size: Size) -> Iterator[Figure]:
                 for depth in _DEPTHS:
                     name = _name(way, depth)
                     frames = f"caught {depth} frame{'s' * (depth > 1)} up"
-                    target = 6.0 if depth == 3 and not way else None
+                    aim = 6.0 if depth == 3 and not way else None
                     label = frames + (f", through {way}" if way else "")
-                    yield compare_calls(label, getattr(plain, name), getattr(trapped, name), size, target)
+                    yield compare_calls(label, getattr(plain, name), getattr(trapped, name), size, aim)
     assert not front_end.stops, "a handled exception stopped"
     assert not front_end.reports, front_end.reports
 

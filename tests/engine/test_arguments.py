@@ -14,7 +14,7 @@ Live = Callable[..., LiveProgram]
 #: Parameters and statements that rebind them; the call is fail(1, 2, 3, 4, key=5, other=6) with what fits.
 BODIES = {
     "untouched": ("a, b", "pass", (1, 2), {}),
-    "assigned": ("a, b", "a = b = None", (1, 2), {}),
+    "assigned": ("a, b", "a = b = 0", (1, 2), {}),
     "in a loop": ("a, b", "for a in range(9): b += a", (1, 2), {}),
     "with as": ("a, b", "with open(__file__) as a: b = a", (1, 2), {}),
     "unpacked": ("a, b", "(a, *b) = 'xyz'", (1, 2), {}),
@@ -30,10 +30,10 @@ BODIES = {
     "collected": ("a, *rest", "rest = rest[1:]; a = 0", (1, 2, 3, 4), {}),
     "keywords popped": ("a, **rest", "rest.pop('key'); rest['new'] = 1", (1,), {"key": 5, "other": 6}),
     "keywords rebound": ("a, **rest", "rest = {}", (1,), {"key": 5, "other": 6}),
-    "keyword only": ("a, *, key, other=3", "key = other = None", (1,), {"key": 5}),
-    "defaults": ("a, b=7, *, key=8", "a = b = key = None", (1,), {}),
-    "positional only": ("a, b, /, key=2", "a = b = key = None", (1, 2), {}),
-    "everything": ("a, b, /, c, *d, key, **rest", "a = b = c = d = key = rest = None", (1, 2, 3, 4), {"key": 5, "other": 6}),
+    "keyword only": ("a, *, key, other=3", "key = other = 0", (1,), {"key": 5}),
+    "defaults": ("a, b=7, *, key=8", "a = b = key = 0", (1,), {}),
+    "positional only": ("a, b, /, key=2", "a = b = key = 0", (1, 2), {}),
+    "everything": ("a, b, /, c, *d, key, **rest", "a = b = c = d = key = rest = 0", (1, 2, 3, 4), {"key": 5, "other": 6}),
 }
 
 
@@ -72,12 +72,13 @@ def fail(items):
     assert items == [1, 1, 1]
 
 
-def test_a_deleted_argument_is_refused_and_the_caller_is_not(live: Live) -> None:
+@pytest.mark.parametrize("drop", ["del a", "a = None", "if a: del a", "if a: a = None"])
+def test_a_dropped_argument_is_refused_and_the_caller_is_not(live: Live, drop: str) -> None:
     program = live(
-        """
+        f"""
 log = []
 def fail(a):
-    del a
+    {drop}
     raise ValueError
 def main():
     log.append(1)

@@ -101,6 +101,15 @@ def test_blocks() -> None:
     ) == interpreter.LOOP_KEEPS_INDEX
 
 
+def test_how_none_is_loaded() -> None:
+    code = code_of("def f(a):\n    a = None\n    return a\n")
+    loads = [(NAME[op], arg) for op, arg in zip(code.co_code[::2], code.co_code[1::2]) if NAME[op].startswith("LOAD_CO")]
+    if interpreter.COMMON_NONE < 0:
+        assert loads == [("LOAD_CONST", code.co_consts.index(None))]
+    else:
+        assert loads == [("LOAD_COMMON_CONSTANT", interpreter.COMMON_NONE)]
+
+
 def test_kinds_of_resume() -> None:
     code = code_of("async def f(a):\n    await a\n    yield 1\n")
     kinds = [arg & interpreter.RESUME_KIND_MASK for op, arg in zip(code.co_code[::2], code.co_code[1::2]) if NAME[op] == "RESUME"]

@@ -30,6 +30,7 @@ CASES = [
     Case("comprehension", "def f(x):\n    return list(1 / y for y in x)\n\nprint('result', f([0]))\n"),
     Case("class-namespace", "import enum\n\nclass Color(enum.Enum):\n    RED = 1\n    BLUE = 1 / 0\n"),
     Case("argument-deleted", "def f(x):\n    y = x\n    del x\n    return 1 / y\n\nprint('result', f(0))\n"),
+    Case("argument-deleted", "def f(x):\n    y = x\n    x = None\n    return 1 / y\n\nprint('result', f(0))\n"),
     Case("kind-changed", F, edit=("return 1", "yield 1")),
     Case("parameters-differ", F, edit=("def f(x)", "def f(x, z)")),
     Case("function-gone", F, edit=("def f(x)", "def g(x)")),
@@ -203,22 +204,29 @@ def test_a_frame_that_was_entered_before_the_traps_came(small_program: SmallProg
 SWALLOWED = """\
 import ctypes
 
+PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
+
 def callback(x):
     raise ValueError("mine")
 
+decorated = PROTOTYPE(callback)
+
 def caller():
-    return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(callback)(3)
+    return CALL
 
 print("result", caller())
 """
 
 
-def test_a_frame_below_c_code_that_swallows(small_program: SmallPrograms) -> None:
-    program = small_program(SWALLOWED)
+@pytest.mark.parametrize(
+    "call", ["PROTOTYPE(callback)(3)", "ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(callback)(3)", "decorated(3)"]
+)
+def test_a_frame_below_c_code_that_swallows(small_program: SmallPrograms, call: str) -> None:
+    program = small_program(SWALLOWED.replace("CALL", call))
     with DebugSession(program) as session:
         session.stop()
         assert "caller()" in session.command("up")
-        assert "c-frame-swallow" in session.command("rf")
+        assert "refused: c-frame-swallowed: " in session.command("rf")
         session.command("down")
         session.command("fr 5")
         ended = session.finish()

@@ -248,7 +248,7 @@ def test_rebound_arguments_come_back_and_mutated_ones_stay_mutated(program: Prog
     with DebugSession(arguments) as session:
         stop = session.stop()
         assert stands_at(stop, arguments, "fails", "collect")
-        assert "None" in session.command("p found")
+        assert "rebound" in session.command("p found")
         assert "40" in session.command("p limit")
         arguments.edit({"(len(more) - 3)": "len(more)"})
         session.command("rf")

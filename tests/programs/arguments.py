@@ -8,7 +8,7 @@ def collect(found, limit, *more, scale=2, **options):
     scale += 1
     options["seen"] = True
     values = found
-    found = None
+    found = "rebound"
     return limit // (len(more) - 3), more, scale, sorted(options), values  # @fails
 
 

@@ -58,16 +58,33 @@ class Options:
         arguments: what follows the target.
     """
 
-    def __init__(self) -> None:
-        self.target = ""
-        self.is_module = False
-        self.arguments: list[str] = []
-        self.commands: list[str] = []
-        self.stop = "unhandled"
-        self.catch: list[str] = []
-        self.ignore: list[str] = []
-        self.scope: list[str] = []
-        self.stop_at_entry = False
+    def __init__(
+        self,
+        target: str = "",
+        is_module: bool = False,
+        arguments: Sequence[str] = (),
+        commands: Sequence[str] = (),
+        stop: str = "unhandled",
+        catch: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        scope: Sequence[str] = (),
+        stop_at_entry: bool = False,
+    ) -> None:
+        self.target = target
+        self.is_module = is_module
+        self.arguments = list(arguments)
+        self.commands = list(commands)
+        self.stop = stop
+        self.catch = list(catch)
+        self.ignore = list(ignore)
+        self.scope = list(scope)
+        self.stop_at_entry = stop_at_entry
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(other) is Options else NotImplemented
+
+    def __repr__(self) -> str:
+        return f"Options({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -66,10 +66,8 @@ def _free(stream: TextIO | None) -> TextIO | None:
             stream.flush()
     except RuntimeError:  # a reentrant call
         assert stream is not None
-        if _second is None:
-            _second = open(  # noqa: SIM115 - it stays open for the next time
-                os.dup(stream.fileno()), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace"
-            )
+        if _second is None:  # it stays open for the next time
+            _second = open(os.dup(stream.fileno()), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace")
         return _second
     except (OSError, ValueError):
         pass  # whoever writes to it will be told

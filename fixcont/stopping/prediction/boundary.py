@@ -11,8 +11,9 @@ from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, Final
 
 from fixcont.bytecode.interpreter import ASYNC_GENERATOR, COROUTINE, GENERATOR, ITERABLE_COROUTINE, OPCODE
+from fixcont.errors import Unwinding
 from fixcont.stopping.prediction.codes import View
-from fixcont.stopping.prediction.expressions import CALLS, Call, CallOf, call_at
+from fixcont.stopping.prediction.expressions import CALLS, Call, call_at
 from fixcont.stopping.prediction.values import (
     MISSING,
     UNKNOWN,
@@ -27,7 +28,7 @@ from fixcont.stopping.prediction.values import (
 )
 from fixcont.stopping.prediction.verdicts import PASSES, Passage, doubtful, handled, library
 
-_GENERATORS: Final = GENERATOR | COROUTINE | ASYNC_GENERATOR | ITERABLE_COROUTINE
+GENERATOR_FLAGS: Final = GENERATOR | COROUTINE | ASYNC_GENERATOR | ITERABLE_COROUTINE
 
 _DOUBT: Final = doubtful("c-code")
 _SWALLOWED: Final = handled("c-code")
@@ -37,7 +38,7 @@ _CONVERTED: Final = handled("converted")
 _UNRAISABLE: Final = library("unraisable")
 
 #: Callees that C code asks in the course of a protocol that has exceptions of its own, or that it ignores the exceptions of.
-_ODD_NAMES: Final = frozenset(
+ODD_NAMES: Final = frozenset(
     """__del__ __set_name__ __getattr__ __getattribute__ __get__ __getitem__ __missing__ __len__ __length_hint__ __next__ __anext__
     __iter__ __hash__ __class_getitem__ __contains__ __instancecheck__ __index__ fileno isatty flush close keys send throw""".split()
 )
@@ -74,7 +75,7 @@ _SENSITIVE: Final = (
 
 def is_odd(code: CodeType) -> bool:
     """Tell whether C code between a callee with this code and its caller must be looked at for every type of exception."""
-    return code.co_name in _ODD_NAMES or bool(code.co_flags & _GENERATORS)
+    return code.co_name in ODD_NAMES or bool(code.co_flags & GENERATOR_FLAGS)
 
 
 def is_sensitive(kind: type[BaseException]) -> bool:
@@ -111,7 +112,7 @@ class Boundary:
             return self._out_of_finalizer(kind)
         if is_subclass(kind, GeneratorExit):
             self.depends_on_callee = True
-            return _DOUBT if self._code.co_flags & _GENERATORS else PASSES
+            return _DOUBT if self._code.co_flags & GENERATOR_FLAGS else PASSES
         if self._name == "__del__" and not self._is_called_by_name():
             return _UNRAISABLE
         if is_sensitive(kind):
@@ -124,7 +125,7 @@ class Boundary:
             return PASSES
         if is_subclass(kind, ImportError) and self._code.co_filename == _IMPORT_FILE:
             return self._out_of_import()
-        return self._out_of_call()
+        return self._out_of_call(kind)
 
     def _out_of_import(self) -> Passage:
         """Answer for C code that imports a module for its own needs; `pickle` makes another exception of what fails."""
@@ -137,7 +138,7 @@ class Boundary:
         # Whoever closes a generator takes its GeneratorExit.
         if is_subclass(kind, GeneratorExit) or is_subclass(kind, StopIteration):
             return _SWALLOWED
-        return _UNRAISABLE if self._name == "__del__" or self._code.co_flags & _GENERATORS else _DOUBT
+        return _UNRAISABLE if self._name == "__del__" or self._code.co_flags & GENERATOR_FLAGS else _DOUBT
 
     def _sensitive(self, kind: type[BaseException]) -> Passage:
         if is_subclass(kind, LookupError):
@@ -153,7 +154,7 @@ class Boundary:
 
     def _stop_iteration(self, kind: type[BaseException]) -> Passage:
         flags = self._code.co_flags
-        if flags & _GENERATORS:
+        if flags & GENERATOR_FLAGS:
             # A generator's end makes another exception of it; only a coroutine may end by StopAsyncIteration.
             is_own = is_subclass(kind, StopAsyncIteration) and not flags & ASYNC_GENERATOR
             return PASSES if is_own else _CONVERTED
@@ -239,25 +240,26 @@ class Boundary:
 
     # -- what is called
 
-    def _out_of_call(self) -> Passage:
+    def _out_of_call(self, kind: type[BaseException]) -> Passage:
         """Answer for C code that keeps exceptions of every type."""
         expression = call_at(self._view, self._at)
-        if expression is None or self._is_called_by_name():
+        if expression is None:
             return PASSES
-        if self._code.co_flags & _GENERATORS:
+        is_signal = is_subclass(kind, Unwinding)
+        if self._is_called_by_name() and not is_signal:
+            return PASSES
+        if self._code.co_flags & GENERATOR_FLAGS:
             # A generator under the call of a Python function: the function has returned, and its variables are let go.
             call = self._call()
             if call is not None and type(call.function) is FunctionType and not self._calls_callee():
                 return _DOUBT
         if self._name == "__getattr__" and expression.function.last_name in ("close", "throw"):
             return _DOUBT  # a generator looks for these in what it delegates to
-        if not self._may_keep(expression):
+        # Only the names are looked at for exceptions, of which there may be many: most callables are not worth more. What the user
+        # asks for at a stop must not get lost, and is asked once.
+        if not is_signal and expression.function.last_name not in _KEEPER_NAMES:
             return PASSES
         return self._out_of_keeper()
-
-    def _may_keep(self, expression: CallOf) -> bool:
-        """Tell by its name whether the callable is worth to be looked at; to look at all of them is too slow."""
-        return expression.function.last_name in _KEEPER_NAMES
 
     def _out_of_keeper(self) -> Passage:
         call = self._call()
@@ -265,7 +267,9 @@ class Boundary:
             return PASSES
         function = call.function
         self.depends_on_callee = True
-        if name_of(type(call.receiver))[0] in _KEEPING_MODULES:
+        while type(function) is Call:  # what a call would return: it is told by what makes it
+            function = function.function
+        if any(name_of(type(each))[0] in _KEEPING_MODULES for each in (call.receiver, function)):
             return _DOUBT
         module = name_of(function)[0]
         if module == "gc" or module == "atexit":

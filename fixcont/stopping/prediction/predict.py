@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fixcont.bytecode.interpreter import COROUTINE, ITERABLE_COROUTINE
 from fixcont.stopping.prediction.activation import Activation
-from fixcont.stopping.prediction.boundary import Boundary, is_odd
+from fixcont.stopping.prediction.boundary import GENERATOR_FLAGS, ODD_NAMES, Boundary, is_odd
 from fixcont.stopping.prediction.codes import View, view_of
 from fixcont.stopping.prediction.tasks import LIMIT, is_run_until_complete, task_of, waiter_of
 from fixcont.stopping.prediction.values import BUILTINS, GLOBALS, MISSING, Scope, is_instance, is_subclass
@@ -33,6 +33,7 @@ _AWAITS: Final = ("SEND", "YIELD_VALUE", "RESUME", "FOR_ITER")
 _THROUGH_TASKS: Final = (SystemExit, KeyboardInterrupt)
 
 _ABSENT: Final = Passage(End.ABSENT)
+_HANDLED: Final = End.HANDLED
 
 _Facts = tuple[tuple[Any, str, object], ...]
 #: What a frame at one place does to exceptions of one type: (the frame's code, kept alive so that its id stays its own;
@@ -40,6 +41,8 @@ _Facts = tuple[tuple[Any, str, object], ...]
 #: what must still hold, or None; what it does, or None where the exception just goes on).
 _Answer = tuple[CodeType, bool, CodeType | None, _Facts | None, Passage | None]
 _Answers = dict[int, _Answer]
+#: Finds what is remembered of exceptions of one type, by place.
+Recall = Callable[[int], _Answer | None]
 
 
 class _Walk:
@@ -125,40 +128,9 @@ class Predictor:
                     return verdict
         return self._outward(exc, frame, tables[0], walk)
 
-    def path_to_handler(self, kind: type[BaseException], frame: FrameType) -> list[int] | None:
-        """Return the ids of the frames that an exception which is about to leave `frame` passes until it is surely handled.
-
-        Answers from what is remembered only, without looking at anything of the debuggee but globals, and gives None as soon as
-        that does not do: then ask `predict`. For exceptions that are raised and handled over and over, this is the whole cost.
-        """
-        tables = self._tables.get(id(kind))
-        if tables is None:
-            return None
-        answers = tables[0]
-        code = frame.f_code
-        odd = is_odd(code)
-        path = [id(frame)]
-        callee_code = code
-        back = frame.f_back
-        while back is not None:
-            code = back.f_code
-            answer = answers.get(id(code) + back.f_lasti)
-            if answer is None:
-                return None
-            _, next_is_odd, wanted, facts, passage = answer
-            if (odd if wanted is None else wanted is not callee_code) or (facts is not None and not _hold(facts, back)):
-                return None
-            if passage is not None:
-                if passage.end is End.HANDLED and not passage.doubt and not passage.library_doubt:
-                    return path
-                if passage is not _ABSENT:
-                    return None
-            else:
-                callee_code = code
-                odd = next_is_odd
-            path.append(id(back))
-            back = back.f_back
-        return None
+    def recall_for(self, kind: type[BaseException]) -> Recall:
+        """Return what `handler_of` needs for exceptions of a type. It holds until `forget` is called."""
+        return (self._tables.get(id(kind)) or self._new_tables(kind))[0].get
 
     def _new_tables(self, kind: type) -> tuple[_Answers, _Answers, type]:
         if len(self._tables) >= _TYPES:
@@ -302,6 +274,47 @@ class Predictor:
         return None
 
 
+def handler_of(recall: Recall, frame: FrameType) -> FrameType | None:
+    """Return the frame that surely handles an exception which is about to leave `frame`.
+
+    Answers from what is remembered only, without looking at anything of the debuggee but globals, and gives None as soon as
+    that does not do: then ask `Predictor.predict`. For exceptions that are raised and handled over and over this is the whole cost.
+
+    Args:
+        recall: of the exception's type, from `Predictor.recall_for`.
+        frame: the frame that the exception leaves.
+    """
+    callee_code = frame.f_code
+    odd = callee_code.co_flags & GENERATOR_FLAGS or callee_code.co_name in ODD_NAMES
+    back = frame.f_back
+    while back is not None:
+        code = back.f_code
+        answer = recall(id(code) + back.f_lasti)
+        if answer is None:
+            return None
+        _, next_is_odd, wanted, facts, passage = answer
+        if wanted is None:
+            if odd:
+                return None
+        elif wanted is not callee_code:
+            return None
+        if facts is not None:
+            where, name, value = facts[0]
+            if len(facts) > 1 or where is not BUILTINS:
+                if not _hold(facts, back):
+                    return None
+            elif name in back.f_globals or back.f_builtins.get(name) is not value:  # the usual case, without a call
+                return None
+        if passage is None:
+            callee_code = code
+            odd = next_is_odd
+        elif passage is not _ABSENT:
+            end, _, doubt, library_doubt = passage
+            return back if end is _HANDLED and not doubt and not library_doubt else None
+        back = back.f_back
+    return None
+
+
 def _result(passage: Passage) -> Passage | None:
     return None if passage == PASSES else passage
 
@@ -320,11 +333,10 @@ def _store(answers: _Answers, place: int, answer: _Answer) -> None:
 def _hold(facts: _Facts, frame: FrameType) -> bool:
     """Tell whether the names that an answer depends on still have the same values."""
     variables = frame.f_globals
-    builtins = frame.f_builtins
     try:
         for where, name, value in facts:
             if where is BUILTINS:
-                if name in variables or builtins[name] is not value:
+                if name in variables or frame.f_builtins[name] is not value:
                     return False
             elif where is GLOBALS:
                 if variables[name] is not value:
