@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import os
 import sys
 import traceback as tracebacks
 from _thread import allocate_lock, get_ident
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from fixcont.bytecode.traps import trap, untrapped
 from fixcont.continuing.unwinding import Answer, is_ours
 from fixcont.errors import Refusal, Refused
 from fixcont.loading.cache import TrapCache, engine_fingerprint
-from fixcont.loading.importing import install_hook, remove_hook
+from fixcont.loading.importing import LoadedText, install_hook, remove_hook
 from fixcont.loading.loaded import loaded_functions
 from fixcont.loading.scope import Scope
 from fixcont.stopping.hook import make_hook
@@ -72,7 +73,8 @@ class Session:
         # What is needed only once there is something to stop at, or to edit, is imported and made then.
         self._server: Server | None = None
         self._sources: Sources | None = None
-        self._loaded: list[tuple[str, bytes]] = []  # texts that `_sources`, once it is there, is to remember
+        # Files whose texts `_sources`, once it is there, is to remember: name, what reads the text, status when it was loaded.
+        self._loaded: list[tuple[str, Callable[[], bytes | None], os.stat_result | None]] = []
         self._making = allocate_lock()
         self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy)
         self._is_installed = False
@@ -102,7 +104,8 @@ class Session:
             setattr(builtins, stubs.HOOK_NAME, entry)
             if getattr(self.front_end, "takes_interrupts", True):
                 self._interrupts.install()
-        install_hook(self.scope, trap, self.on_loaded, TrapCache(engine_fingerprint()), self._report_fault)
+        cache = TrapCache(engine_fingerprint())
+        install_hook(self.scope, trap, cache=cache, on_fault=self._report_fault, on_loaded_lazily=self._on_imported)
         if loaded:
             self.sources.remember_loaded()
             _exchange(loaded_functions(self.scope.is_user_code), trap)
@@ -134,25 +137,31 @@ class Session:
         return trapped
 
     def on_loaded(self, filename: str, source: bytes | None, code: CodeType) -> None:
-        """Note the text of a file that is about to be executed."""
-        if source is None or not self.scope.is_user(filename):
-            return
+        """Note the text of the program's main file, which is about to be executed."""
+        if source is not None and self.scope.is_user(filename):
+            self._remember(filename, lambda: source, None)
+
+    def _on_imported(self, filename: str, text: LoadedText, code: CodeType) -> None:
+        self._remember(filename, text.read, text.status)
+
+    def _remember(self, filename: str, read: Callable[[], bytes | None], status: os.stat_result | None) -> None:
+        """Note how the text of a file can be had. It is unpacked only once somebody asks for texts."""
         with self._making:
             if self._sources is None:
-                self._loaded.append((filename, source))
+                self._loaded.append((filename, read, status))
                 return
-        self._sources.remember(filename, source)
+        _remember_in(self._sources, filename, read, status)
 
     @property
     def sources(self) -> Sources:
         """The texts of the user's files, and what of them is installed."""
-        from fixcont.editing.sources import Sources  # not while the lock is held: what is imported comes to `on_loaded`
+        from fixcont.editing.sources import Sources  # not while the lock is held: what is imported comes to `_remember`
 
         with self._making:
             if self._sources is None:
                 self._sources = Sources(trap, untrapped, self.scope.is_user)
-                for filename, source in self._loaded:
-                    self._sources.remember(filename, source)
+                for loaded in self._loaded:
+                    _remember_in(self._sources, *loaded)
                 self._loaded.clear()
             return self._sources
 
@@ -243,6 +252,12 @@ class _Versions:
 
     def function(self, frame: FrameType, code: CodeType) -> FunctionType | None:
         return self._session.sources.newest_function(frame.f_code, frame.f_globals)
+
+
+def _remember_in(sources: Sources, filename: str, read: Callable[[], bytes | None], status: os.stat_result | None) -> None:
+    source = read()
+    if source is not None:
+        sources.remember(filename, source, status=status)
 
 
 def _exchange(functions: Sequence[FunctionType], change: Any) -> None:

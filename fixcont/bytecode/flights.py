@@ -9,12 +9,12 @@ from __future__ import annotations
 from types import CodeType
 
 from fixcont.bytecode.exceptiontable import Row, parse
-from fixcont.bytecode.interpreter import DIRECTION, NAME, OPCODE, UNITS
+from fixcont.bytecode.handlers import reachable
+from fixcont.bytecode.interpreter import OPCODE
 from fixcont.bytecode.traps import original_end
 
-_EXTENDED_ARG = OPCODE["EXTENDED_ARG"]
-_RAISES_AGAIN = {OPCODE["RERAISE"], OPCODE["RAISE_VARARGS"]}
-_ENDS = {OPCODE[name] for name in ("RERAISE", "RAISE_VARARGS", "RETURN_VALUE", "RETURN_CONST") if name in OPCODE}
+_RERAISE = OPCODE["RERAISE"]
+_RAISE_VARARGS = OPCODE["RAISE_VARARGS"]
 
 #: (id of trapped code, offset of the failing instruction, offset in a trap) -> (the code, the answer). Bounded.
 _known: dict[tuple[int, int, int], tuple[CodeType, bool]] = {}
@@ -60,30 +60,4 @@ def _find(code: CodeType, failed_at: int, trapped_at: int) -> bool:
 
 def _raised_again(ops: bytes, args: bytes, row: Row) -> list[int]:
     """Return where the handler that a row leads to may raise its exception again."""
-    found = []
-    seen = set()
-    work = [row.target]
-    while work:
-        at = work.pop()
-        arg = 0
-        while at not in seen and at < len(ops):
-            seen.add(at)
-            op = ops[at]
-            if op == _EXTENDED_ARG:
-                arg = (arg | args[at]) << 8
-                at += 1
-                continue
-            if op in _RAISES_AGAIN and (NAME[op] == "RERAISE" or not args[at]):
-                found.append(at)
-            if op in _ENDS:
-                break
-            following = at + UNITS[op]
-            if DIRECTION[op]:
-                target = following + (arg | args[at]) * DIRECTION[op]
-                if NAME[op].startswith("JUMP_") and "_IF_" not in NAME[op]:
-                    following = target
-                else:
-                    work.append(target)
-            arg = 0
-            at = following
-    return found
+    return [at for at in reachable(ops, args, row.target) if ops[at] == _RERAISE or (ops[at] == _RAISE_VARARGS and not args[at])]

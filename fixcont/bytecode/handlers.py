@@ -8,7 +8,7 @@ the body holds a block that would be lost. A handler that catches costs nothing:
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from fixcont.bytecode.exceptiontable import Row
@@ -57,6 +57,8 @@ _CHECK_EG_MATCH = OPCODE["CHECK_EG_MATCH"]
 WRAPS_STOPITERATION = OPCODE.get("CALL_INTRINSIC_1", -1)
 _WITHIN_EXPRESSIONS = {OPCODE[name] for name in ("CLEANUP_THROW", "END_ASYNC_FOR") if name in OPCODE}
 _RESTORES_NAMES = {OPCODE[name] for name in ("SWAP", "POP_TOP", "STORE_FAST", "STORE_DEREF") if name in OPCODE}
+_ENDS = {OPCODE[name] for name in ("RERAISE", "RAISE_VARARGS", "RETURN_VALUE", "RETURN_CONST") if name in OPCODE}
+_LEAVES = {OPCODE[name] for name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE") if name in OPCODE}
 #: Loads that have no effect and give the same when they are run again; they may follow a method or NULL bit only where it is clear.
 _PURE_LOADS = {
     "LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK", "LOAD_DEREF", "LOAD_ATTR", "BUILD_TUPLE",
@@ -175,30 +177,34 @@ def _has_extra_bit(op: int, arg: int) -> bool:
 
 def _always_raises_again(ops: bytes, args: bytes, target: int) -> bool:
     """Tell whether no path through a handler takes the exception: none ends it but by raising."""
+    return not any(
+        ops[at] in _LEAVES or (ops[at] == _POP_EXCEPT and ops[at + 1] != _RERAISE) for at in reachable(ops, args, target)
+    )
+
+
+def reachable(ops: bytes, args: bytes, start: int) -> Iterator[int]:
+    """Give the place of every instruction that may run from `start` on, up to where code raises or returns; exceptions apart."""
     seen = set()
-    work = [target]
+    work = [start]
     while work:
         at = work.pop()
         arg = 0
         while at not in seen and at < len(ops):
             seen.add(at)
             op = ops[at]
-            name = NAME[op]
             if op == _EXTENDED_ARG:
                 arg = (arg | args[at]) << 8
                 at += 1
                 continue
-            if (op == _POP_EXCEPT and ops[at + 1] != _RERAISE) or name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE"):
-                return False
-            if name in ("RERAISE", "RAISE_VARARGS"):
+            yield at
+            if op in _ENDS:
                 break
             following = at + UNITS[op]
             if DIRECTION[op]:
                 jump = following + (arg | args[at]) * DIRECTION[op]
-                if name.startswith("JUMP_") and "_IF_" not in name:
+                if NAME[op].startswith("JUMP_") and "_IF_" not in NAME[op]:
                     following = jump
                 else:
                     work.append(jump)
             arg = 0
             at = following
-    return True

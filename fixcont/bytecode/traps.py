@@ -10,6 +10,7 @@ What a trap calls, and what it may answer, is described in `stubs`; `Site` is wh
 from __future__ import annotations
 
 import re
+import struct
 from types import CodeType
 from typing import NamedTuple
 
@@ -45,18 +46,31 @@ class Site(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """How to get the original back from a trapped code object; a plain tuple among its constants."""
+    """How to get the original back from a trapped code object. Among its constants it is bytes: they are read in faster than a tuple."""
 
-    mark: str
-    format: int
     prefix: int  #: code units in front of the original
     size: int  #: code units of the original
     constants: int
     stacksize: int
-    table: bytes
     linetable: int  #: bytes
     variables: int
     kept: tuple[int, ...]  #: slots of the parameters that are kept at the bottom of the stack
+    table: bytes
+
+    def packed(self) -> bytes:
+        """Return the record as bytes."""
+        kept = len(self.kept)
+        return struct.pack(f"<7I{kept}I", *self[:6], kept, *self.kept) + self.table
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> _Record:
+        """Return the record that `packed` made bytes of."""
+        *numbers, kept = _RECORD.unpack_from(data)
+        end = _RECORD.size + 4 * kept
+        return cls(*numbers, struct.unpack_from(f"<{kept}I", data, _RECORD.size), data[end:])
+
+
+_RECORD = struct.Struct("<7I")
 
 
 #: As `Row`; many are made, and a plain tuple is made in a third of the time.
@@ -102,7 +116,7 @@ def is_trapped(code: CodeType) -> bool:
 
 
 def _record(code: CodeType) -> _Record:
-    return _Record._make(code.co_consts[-2])
+    return _Record.unpacked(code.co_consts[-2])
 
 
 def untrapped(code: CodeType) -> CodeType:
@@ -155,8 +169,8 @@ def original_end(code: CodeType) -> int:
     """Return the byte offset at which the program's own instructions end and the stubs begin."""
     if not is_trapped(code):
         return len(code.co_code)
-    record = _record(code)
-    return 2 * (record.prefix + record.size)
+    prefix, size = _RECORD.unpack_from(code.co_consts[-2])[:2]
+    return 2 * int(prefix + size)
 
 
 def kept_parameters(code: CodeType) -> tuple[int, ...]:
@@ -452,10 +466,10 @@ class _Trapper:
             if site not in self.sites:
                 self.sites[site] = self._constant(tuple(site))
         record = _Record(
-            HOOK_NAME, FORMAT, self.start, len(self.original) // 2, self.number_of_constants, self.code.co_stacksize,
-            self.code.co_exceptiontable, len(self.code.co_linetable), self.code.co_nlocals, self.kept,
+            self.start, len(self.original) // 2, self.number_of_constants, self.code.co_stacksize,
+            len(self.code.co_linetable), self.code.co_nlocals, self.kept, self.code.co_exceptiontable,
         )  # fmt: skip
-        self._constant(tuple(record))
+        self._constant(record.packed())
         self.fill["shim"] = self._constant(SHIM)
 
     def _constant(self, value: object) -> int:

@@ -73,17 +73,21 @@ class Sources:
 
     # What was loaded
 
-    def remember(self, filename: str, source_bytes: bytes, module_name: str | None = None) -> None:
+    def remember(
+        self, filename: str, source_bytes: bytes, module_name: str | None = None, status: os.stat_result | None = None
+    ) -> None:
         """Note the text that a module was loaded from.
 
         Parameters:
             filename: as in `co_filename` of its code.
             source_bytes: what was compiled.
+            status: the file's when it was loaded; as it is now if none is given.
         """
-        try:
-            status = os.stat(filename)
-        except OSError:
-            status = None
+        if status is None:
+            try:
+                status = os.stat(filename)
+            except OSError:
+                status = None
         self._arrivals.append(_Arrival(filename, source_bytes, module_name, status))
 
     def _take_in(self) -> None:

@@ -179,17 +179,22 @@ def test_a_method_that_another_tool_put_there_is_kept(imports: Imports, monkeypa
     assert vars(SourceFileLoader)["get_code"] is get_code
 
 
+def loaded_by(loader: SourceFileLoader) -> ModuleType:
+    """Return the module that a loader loads when it is asked as the import system asks."""
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
 def test_a_loader_that_transforms_what_it_loads_gets_its_way(imports: Imports, tmp_path: Path) -> None:
     class Transforming(SourceFileLoader):
         def source_to_code(self, data: object, path: object, *_rest: object, **_options: object) -> CodeType:  # type: ignore[override]
             return compile(b"transformed = True\ndef f(): pass", str(path), "exec")
 
     path = imports.write("other.py", "x = 1")
-    spec = importlib.util.spec_from_loader("other", Transforming("other", str(path)))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = loaded_by(Transforming("other", str(path)))
 
     assert module.transformed
     assert is_marked(module.f.__code__)
@@ -203,11 +208,7 @@ def test_a_loader_that_overrides_get_code_is_left_alone(imports: Imports) -> Non
             return code
 
     path = imports.write("other.py", "def f(): pass")
-    spec = importlib.util.spec_from_loader("other", Own("other", str(path)))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = loaded_by(Own("other", str(path)))
 
     assert not is_marked(module.f.__code__)
 

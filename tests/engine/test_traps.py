@@ -93,12 +93,18 @@ def compare_all_fields(one: CodeType, other: CodeType) -> None:
     assert len(one.co_consts) == len(other.co_consts)
 
 
-@pytest.mark.parametrize("source", KINDS.values(), ids=KINDS)
-def test_every_kind_of_code_object(source: str) -> None:
+def trapped_whole(original: CodeType) -> CodeType:
+    """Return the code with traps; none of its code objects may be left without."""
     traps.left_alone.clear()
-    original = compile(source, "kinds.py", "exec")
     trapped = trap(original)
     assert not traps.left_alone
+    return trapped
+
+
+@pytest.mark.parametrize("source", KINDS.values(), ids=KINDS)
+def test_every_kind_of_code_object(source: str) -> None:
+    original = compile(source, "kinds.py", "exec")
+    trapped = trapped_whole(original)
     for plain, changed in zip(codes(original), codes(trapped)):
         assert is_trapped(changed) and not is_trapped(plain)
         compare_all_fields(untrapped(changed), plain)
@@ -116,9 +122,7 @@ def test_the_standard_library_verifies(module: ModuleType) -> None:
     assert module.__file__ is not None
     with open(module.__file__, "rb") as file:
         original = compile(file.read(), module.__file__, "exec", dont_inherit=True)
-    traps.left_alone.clear()
-    trapped = trap(original)
-    assert not traps.left_alone
+    trapped = trapped_whole(original)
     for each in codes(trapped):
         if is_trapped(each):
             verify(each)
@@ -170,10 +174,8 @@ BIG = {
 
 @pytest.mark.parametrize("source", BIG.values(), ids=BIG)
 def test_big_code(source: str) -> None:
-    traps.left_alone.clear()
     original = compile(source, "big.py", "exec")
-    trapped = trap(original)
-    assert not traps.left_alone
+    trapped = trapped_whole(original)
     for plain, changed in zip(codes(original), codes(trapped)):
         verify(changed)
         assert untrapped(changed) == plain
