@@ -176,9 +176,15 @@ class Session:
         return self._server
 
     def _stopped(
-        self, exception: BaseException, frame: FrameType, handler: int, stack: tuple[Any, ...], cells: tuple[Any, ...], late: str
+        self,
+        exception: BaseException,
+        frame: FrameType,
+        handlers: tuple[int, int],
+        stack: tuple[Any, ...],
+        cells: tuple[Any, ...],
+        late: str,
     ) -> Answer:
-        return self.server().exception(exception, frame, handler, stack, cells, late)
+        return self.server().exception(exception, frame, handlers, stack, cells, late)
 
     def set_trace(self, frame: FrameType) -> None:
         """Stop where `frame` is. Raises what the user's answer makes of it; see `Server.elsewhere`."""

@@ -33,12 +33,14 @@ class Handler(NamedTuple):
             TYPED its own, for a `with` those of the handler around it in the same function.
         is_cleanup: whether all that it does is to restore and raise again.
         is_wrapper: whether it is the row that turns a generator's StopIteration into a RuntimeError.
+        no_match: for TYPED, the code unit of the RERAISE that is reached if no clause matches; -1 if it is not found.
     """
 
     kind: HandlerKind
     checks: tuple[bytes, ...] = ()
     is_cleanup: bool = False
     is_wrapper: bool = False
+    no_match: int = -1
 
 
 #: The handler around a generator that turns StopIteration into a RuntimeError.
@@ -92,7 +94,26 @@ def classify(ops: bytes, args: bytes, stacks: Sequence[str | None], row: Row) ->
     if _always_raises_again(ops, args, target):
         return Handler(HandlerKind.PASSES)
     checks, catches_all = _checks(ops, args, target)
-    return Handler(HandlerKind.CATCHES if catches_all else HandlerKind.TYPED, checks)
+    if catches_all:
+        return Handler(HandlerKind.CATCHES, checks)
+    return Handler(HandlerKind.TYPED, checks, no_match=_no_match(ops, args, match))
+
+
+def _no_match(ops: bytes, args: bytes, match: int) -> int:
+    """Return where an exception is raised again that none of the `except` clauses from the one at `match` on takes; -1 if not found."""
+    while match >= 0:
+        at = match + UNITS[ops[match]]
+        arg = 0
+        while ops[at] == _EXTENDED_ARG:
+            arg = (arg | args[at]) << 8
+            at += 1
+        if DIRECTION[ops[at]] <= 0:
+            return -1
+        at += UNITS[ops[at]] + (arg | args[at])
+        if ops[at] == _RERAISE:
+            return at
+        match = ops.find(_CHECK_EXC_MATCH, at)
+    return -1
 
 
 def through_with(ops: bytes, rows: Sequence[Row], known: dict[int, Handler], target: int) -> Handler:

@@ -95,3 +95,8 @@ MAIN_HAS_CACHED: Final = _VERSION <= (3, 14)
 KEEPS_LAST_EXC: Final = _VERSION >= (3, 12)
 #: A script that ends by SystemExit keeps `__file__` in `__main__` for exit handlers; else it is gone by then.
 EXIT_KEEPS_MAIN_FILE: Final = _VERSION <= (3, 13)
+
+# -- the collector
+#: At most so many objects are hidden from it (`gc.get_freeze_count`) where the program has called no `gc.freeze`, which hides more: 375 on
+#: 3.12.1, where the interpreter's start leaves them so, none on others.
+FROZEN_AT_START: Final = 1000 if _VERSION == (3, 12) else 0

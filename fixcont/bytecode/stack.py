@@ -465,6 +465,9 @@ LAYOUT_OF = _Ordinary()
 
 #: The layout of what is never reached, and of caches.
 NOWHERE = "-"
+#: The layout where less is on the stack than the row keeps. What stands there raises nothing: from 3.15 on the compiler's row for a
+#: generator expression goes on to its end, when the loop has left the stack.
+TOO_SMALL = "<"
 
 
 class _Layouts(dict["str | None", str]):
@@ -479,7 +482,7 @@ class _Layouts(dict["str | None", str]):
 
     def __missing__(self, stack: str | None) -> str:
         assert stack is not None
-        layout = statement_stack(stack, self._base).translate(LAYOUT_OF)
+        layout = statement_stack(stack, self._base).translate(LAYOUT_OF) if len(stack) >= self._base else TOO_SMALL
         if len(self) < 5_000:
             self[stack] = layout
         return layout

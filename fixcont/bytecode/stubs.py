@@ -40,6 +40,9 @@ class StubShape(NamedTuple):
         cells: the slots of the cells that the hook gets.
         checks: comparisons to run first; if one matches, the handler behind takes the exception and the hook is not asked.
         wide: whether constants need arguments of more than 16 bits.
+        retry_depth: where no `except` clause has matched, how many items its handler wants: an exception that the hook puts in
+            place goes to that handler once more, and so has its chance with the clauses; elsewhere -1.
+        retry_lasti: whether that handler wants the offset of the failing instruction.
     """
 
     layout: str
@@ -50,6 +53,8 @@ class StubShape(NamedTuple):
     cells: tuple[int, ...]
     checks: tuple[bytes, ...] = ()
     wide: bool = False
+    retry_depth: int = -1
+    retry_lasti: int = 0
 
 
 #: Where rows of a stub lead that lie outside of it: to the stub that takes what leaves the handed-over frame.
@@ -61,7 +66,7 @@ class Stub(NamedTuple):
 
     Attributes:
         code: its bytes.
-        holes: where "site", "shim", "pair", "none" (constants) and "back" (the jump to the handler) go.
+        holes: where "site", "shim", "pair", "none" (constants), "back" and "retry" (jumps to handlers) go.
         rows: exception table rows from the stub's start on; a target of `SHELL` is filled in later.
         stacksize: how deep the stack gets.
         takeover: the units from the call of the callable to the end, which run for as long as it does.
@@ -260,9 +265,25 @@ class _Writer:
         for _ in range(2):
             asm.op("SWAP", 2)
             asm.op("POP_TOP")
-        asm.op("JUMP_BACKWARD_NO_INTERRUPT", go_on)
+        if self.shape.retry_depth < 0:
+            asm.op("JUMP_BACKWARD_NO_INTERRUPT", go_on)
+        else:
+            self._retry()
         asm.place(hand_over)
         asm.op("POP_TOP")
+
+    def _retry(self) -> None:
+        """Give another exception to the handler that this one has come through: [items before lasti handled other]."""
+        asm = self.asm
+        asm.op("SWAP", 2)
+        asm.op("POP_EXCEPT")  # what this stub saved
+        asm.op("SWAP", 3)
+        asm.op("POP_EXCEPT")  # what that handler saved: [items other lasti]
+        if self.shape.retry_lasti:
+            asm.op("SWAP", 2)
+        else:
+            asm.op("POP_TOP")
+        asm.op("JUMP_BACKWARD_NO_INTERRUPT", Later("retry", 3))
 
     def _abandon(self) -> None:
         """Drop all but the callable, restoring what was handled before at each level: [items lasti handled exception callable]."""
@@ -358,15 +379,18 @@ _PACKS = ("BUILD_TUPLE", "PRECALL" if interpreter.HAS_PRECALL else "CALL")
 def _verified_stacksize(assembled: Assembled, rows: list[Row], shape: StubShape, takeover: int) -> int:
     """Run a stub symbolically; return how deep its stack gets. Raises `DoesNotVerify`."""
     ops, args = bytearray(assembled.code[::2]), bytearray(assembled.code[1::2])
-    back = [start + units - 1 for what, start, units in assembled.holes if what == "back"]
-    for at in back:  # leads out of the stub: the path ends there
+    retried = shape.layout[: max(shape.retry_depth, 0)] + ("l" if shape.retry_lasti else "")
+    forwarded = shape.layout[: max(shape.forward_depth, 0)] + ("l" if shape.forward_lasti else "")
+    # what lies below the exception where a path leads out of the stub
+    left = {"back": forwarded, "retry": retried}
+    exits = {start + units - 1: left[what] for what, start, units in assembled.holes if what in left}
+    for at in exits:
         ops[at] = OPCODE["RERAISE"]
     inner = [row for row in rows if row.target != SHELL]
     try:
         stacks = symbolic_stacks(bytes(ops), bytes(args), inner, 0, shape.layout + "lx")
     except (IndexError, ValueError) as problem:
         raise DoesNotVerify(str(problem)) from problem
-    forwarded = shape.layout[: max(shape.forward_depth, 0)] + ("l" if shape.forward_lasti else "")
     for at, stack in enumerate(stacks):
         if stack is None:
             continue
@@ -374,7 +398,7 @@ def _verified_stacksize(assembled: Assembled, rows: list[Row], shape: StubShape,
         packed = args[at] if name in _PACKS else 0
         if packed and NEVER_COPIED & set(stack[-packed:]):
             raise DoesNotVerify(f"{name} takes what is no object")
-        if name == "RERAISE" and at < takeover and stack[:-1] != (forwarded if at in back else shape.layout + "l"):
+        if name == "RERAISE" and at < takeover and stack[:-1] != exits.get(at, shape.layout + "l"):
             raise DoesNotVerify("the exception would go on with another stack than it had")
         if at == takeover and stack[:-1] != shape.layout[: shape.kept]:
             raise DoesNotVerify("the frame is handed over with something left on its stack")
@@ -392,12 +416,12 @@ def render(stub: Stub, fill: dict[str, int], at: int) -> bytearray:
 
     Args:
         stub: the template.
-        fill: index of the constants "site", "shim", "pair" and "none"; "back": the code unit of the handler behind.
+        fill: index of the constants "site", "shim", "pair" and "none"; "back", "retry": the code units of those handlers.
         at: the code unit where the stub will begin.
     """
     code = bytearray(stub.code)
     for what, start, units in stub.holes:
-        value = at + start + units - fill["back"] if what == "back" else fill[what]
+        value = at + start + units - fill[what] if what in ("back", "retry") else fill[what]
         if value < 0 or value >> 8 * units:
             raise DoesNotVerify(f"no room for the argument {what}")
         for index in range(units):

@@ -18,7 +18,7 @@ from fixcont.bytecode import handlers, interpreter, parameters
 from fixcont.bytecode.exceptiontable import Row, encode, parse
 from fixcont.bytecode.handlers import Handler, HandlerKind
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
-from fixcont.bytecode.stack import LAYOUT_OF, NOWHERE, layouts_on, may_have_finally, symbolic_stacks
+from fixcont.bytecode.stack import LAYOUT_OF, NOWHERE, TOO_SMALL, layouts_on, may_have_finally, symbolic_stacks
 from fixcont.bytecode.stubs import GENERATOR_KINDS, HOOK_NAME, PAIR, SHELL, SHIM, StubShape, make_stub, render
 from fixcont.errors import DoesNotVerify
 
@@ -36,6 +36,7 @@ class Site(NamedTuple):
         end: byte offset behind the program's own instructions; what failed from there on failed in a frame that took over.
         is_plain: whether an exception that is known and on its way can go by without a closer look: not `again`, and in no generator, which
             an exception may be thrown into and leave again.
+        retry: byte offset of the handler whose clauses did not match, to which an exception put in place goes; -1 where there is none.
     """
 
     layout: str
@@ -43,6 +44,7 @@ class Site(NamedTuple):
     again: bool
     end: int
     is_plain: bool
+    retry: int
 
 
 class _Record(NamedTuple):
@@ -77,8 +79,9 @@ _RECORD = struct.Struct("<7I")
 _PlainRow = tuple[int, int, int, int, int]
 
 
-#: What decides which stub it is: the layout, the target of the row of the handler behind or None, and whether it is seen again.
-_Place = tuple[str, int | None, bool]
+#: What decides which stub it is: the layout, the target of the row of the handler behind or None, whether it is seen again,
+#: and the row of the handler whose clauses did not match just now or None.
+_Place = tuple[str, int | None, bool, Row | None]
 
 
 class _Region(NamedTuple):
@@ -220,13 +223,16 @@ class _Trapper:
         self.cells = self._cells()
         self.places: dict[_Place, tuple[StubShape, Site]] = {}
         self.handlers: dict[int, Handler] = {}
+        self.retries: dict[int, Row] = {}  # where no clause of a handler has matched -> a row of that handler
         self.stacks: list[str | None] | None = None
         if not self._has_no_blocks():
             self.stacks = stacks = symbolic_stacks(self.ops, self.args, self.rows, self.start, self.outermost)
             self.has_loops = _GET_ITER in self.ops or _GET_AITER in self.ops or may_have_finally(self.ops, self.rows)
             for row in self.rows:
                 if row.target not in self.handlers and stacks[row.target] is not None:
-                    self.handlers[row.target] = handlers.classify(self.ops, self.args, stacks, row)
+                    handler = self.handlers[row.target] = handlers.classify(self.ops, self.args, stacks, row)
+                    if handler.no_match >= 0:
+                        self.retries[handler.no_match] = row
             if len(self.handlers) > 2 and _WITH_EXCEPT_START in self.ops:
                 known = self.handlers
                 self.handlers = {target: handlers.through_with(self.ops, self.rows, known, target) for target in known}
@@ -322,10 +328,10 @@ class _Trapper:
         found = [of_stack[stack] for stack in self.stacks[start:end]]
         numbers = dict.fromkeys(found, 1)  # 0: as before, 1: without a trap
         numbers.pop(NOWHERE, None)
-        if len(numbers) == 1 and not typed:
+        if len(numbers) == 1 and not typed and TOO_SMALL not in numbers:
             self._cut_region(start, end, next(iter(numbers)), row, handler)
             return
-        known = [layout for layout in numbers if not typed or len(layout) > base]
+        known = [layout for layout in numbers if layout != TOO_SMALL and (not typed or len(layout) > base)]
         if not known:
             return
         numbers.update(zip(known, range(2, 256), strict=False))
@@ -345,12 +351,13 @@ class _Trapper:
             op = self.ops[at]
             is_trapped_here = op == _RAISE_VARARGS or self._raises_to_a_trap(at, row, handler)
             again = is_trapped_here and op in _RAISES_AGAIN and self._is_seen(at)
+            retry = self.retries.get(at)
             if is_trapped_here and not again:
                 continue
             if begin < at:
                 self._add_region(begin, at, layout, row, handler, again=False)
-            if again:
-                self._add_region(at, at + 1, layout, row, handler, again=True)
+            if again or retry is not None:
+                self._add_region(at, at + 1, layout, row, handler, again=again, retry=retry)
             begin = at + 1
         if begin < end:
             self._add_region(begin, end, layout, row, handler, again=False)
@@ -387,8 +394,18 @@ class _Trapper:
     def _stack_at(self, unit: int) -> str:
         return (self.stacks[unit] if self.stacks is not None else None) or ""
 
-    def _add_region(self, start: int, end: int, layout: str, row: Row | None, handler: Handler | None, *, again: bool) -> None:
-        place = layout, None if row is None else row.target, again
+    def _add_region(
+        self,
+        start: int,
+        end: int,
+        layout: str,
+        row: Row | None,
+        handler: Handler | None,
+        *,
+        again: bool,
+        retry: Row | None = None,
+    ) -> None:
+        place = layout, None if row is None else row.target, again, retry
         if self.regions:
             last = self.regions[-1]
             if last.end == start and last.place == place:
@@ -399,7 +416,7 @@ class _Trapper:
         self.regions.append(_Region(start, end, place))
 
     def _add_place(self, place: _Place, row: Row | None, handler: Handler | None) -> None:
-        layout, target, again = place
+        layout, target, again, retry = place
         leaves = target is None or (handler is not None and handler.is_wrapper)
         shape = StubShape(
             layout,
@@ -410,9 +427,16 @@ class _Trapper:
             self.cells,
             handler.checks if handler else (),
             len(self.constants) > 65_000,
+            retry.depth if retry else -1,
+            retry.lasti if retry else 0,
         )
         site = Site(
-            layout, -1 if leaves or target is None else 2 * target, again, 2 * len(self.ops), not again and not self.flags
+            layout,
+            -1 if leaves or target is None else 2 * target,
+            again,
+            2 * len(self.ops),
+            not again and not self.flags,
+            2 * retry.target if retry else -1,
         )
         self.places[place] = shape, site
 
@@ -456,7 +480,7 @@ class _Trapper:
         self.fill: dict[str, int] = {}
         if self.flags:
             self.fill["none"] = self._constant(None)
-        self.shell: _Place = self.outermost, None, False
+        self.shell: _Place = self.outermost, None, False, None
         if self.shell not in self.places:
             self._add_place(self.shell, None, None)
         if interpreter.WITH_KEEPS_SELF and any("s" in place[0] for place in self.places):
@@ -483,6 +507,7 @@ class _Trapper:
         stub = make_stub(shape)
         self.fill["site"] = self.sites[site]
         self.fill["back"] = place[1] or 0
+        self.fill["retry"] = place[3].target if place[3] else 0
         self.tail += render(stub, self.fill, at)
         for start, end, target, depth, lasti in stub.rows:
             if target == SHELL:

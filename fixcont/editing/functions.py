@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from fixcont.bytecode import interpreter
+
 Namespace = dict[str, Any]
 
 # The descriptors themselves: lazily loaded modules and metaclasses overrule attribute access.
@@ -53,7 +55,7 @@ def live_functions(filenames: Iterable[str], namespaces: Iterable[Namespace]) ->
     wanted, spaces = set(filenames), list(namespaces)
     referrers = gc.get_referrers(builtins.__dict__, *spaces)
     found = {id(each): each for each in referrers if type(each) is FunctionType and each.__code__.co_filename in wanted}
-    if gc.get_freeze_count():
+    if gc.get_freeze_count() > interpreter.FROZEN_AT_START:
         found.update({id(each): each for each in _reachable(spaces) if each.__code__.co_filename in wanted})
     return list(found.values())
 

@@ -20,9 +20,10 @@ from fixcont.continuing.unwinding import Answer, Signal, continue_unwinding, is_
 from fixcont.stopping.policy import Policy, StopMode
 from fixcont.stopping.prediction import Outcome, Predictor, Recall, Verdict, handler_of
 
-#: Gets the exception, the frame, whether the exception is about to leave it, the items of its blocks and its cells; answers the trap.
-Serve = Callable[[BaseException, FrameType, int, tuple[Any, ...], tuple[Any, ...], str], Answer]
-Hook = Callable[[BaseException, tuple[str, int, bool, int], tuple[Any, ...], Any, tuple[Any, ...]], Answer]
+#: Gets the exception, the frame, the handlers of the trap's site (`handler`, `retry`), the items of its blocks, its cells, and a sentence if
+#: the stop is late; answers the trap.
+Serve = Callable[[BaseException, FrameType, tuple[int, int], tuple[Any, ...], tuple[Any, ...], str], Answer]
+Hook = Callable[[BaseException, tuple[str, int, bool, int, bool, int], tuple[Any, ...], Any, tuple[Any, ...]], Answer]
 
 _getframe = sys._getframe
 _REMEMBERED = 256
@@ -57,7 +58,7 @@ def make_hook(
     usual: dict[int, tuple[Recall, type]] = {}  # id of a type that no filter speaks of -> what is remembered of it, and the type
 
     def hook(
-        exception: BaseException, site: tuple[str, int, bool, int, bool], stack: tuple[Any, ...], handled: Any, cells: tuple[Any, ...]
+        exception: BaseException, site: tuple[str, int, bool, int, bool, int], stack: tuple[Any, ...], handled: Any, cells: tuple[Any, ...]
     ) -> Answer:
         frame = _getframe(2)
         traceback = exception.__traceback__
@@ -77,7 +78,7 @@ def make_hook(
         return look_closer(exception, frame, site, stack, cells)
 
     def is_expected(
-        exception: BaseException, traceback: TracebackType, frame: FrameType, site: tuple[str, int, bool, int, bool], known: _Seen
+        exception: BaseException, traceback: TracebackType, frame: FrameType, site: tuple[str, int, bool, int, bool, int], known: _Seen
     ) -> bool:
         """Tell whether an exception was looked at before and is still on its way. Note that it was here."""
         code, frame_id, catcher = known
@@ -93,7 +94,7 @@ def make_hook(
         return True
 
     def look_closer(
-        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int, bool], stack: tuple[Any, ...], cells: tuple[Any, ...]
+        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int, bool, int], stack: tuple[Any, ...], cells: tuple[Any, ...]
     ) -> Answer:
         traceback = exception.__traceback__
         thread = get_ident()
@@ -146,7 +147,7 @@ def make_hook(
             usual[id(kind)] = predictor.recall_for(kind), kind
 
     def decide(
-        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int, bool], stack: tuple[Any, ...], cells: tuple[Any, ...]
+        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int, bool, int], stack: tuple[Any, ...], cells: tuple[Any, ...]
     ) -> Answer:
         layout, handler = site[:2]
         if policy.mode is StopMode.RAISED:
@@ -163,7 +164,7 @@ def make_hook(
             return None
         late = _late(exception)
         remember(exception, frame, None)
-        answer = serve(exception, frame, handler, stack, cells, late)
+        answer = serve(exception, frame, (handler, site[5]), stack, cells, late)
         if answer is not None:
             seen.pop(id(answer[0]), None)  # an exception that is raised here for the first time
         return answer

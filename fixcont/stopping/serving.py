@@ -46,10 +46,10 @@ class Server:
         self._busy = busy
 
     def exception(
-        self, exception: BaseException, frame: FrameType, handler: int, stack: tuple[Any, ...], cells: tuple[Any, ...], late: str
+        self, exception: BaseException, frame: FrameType, handlers: tuple[int, int], stack: tuple[Any, ...], cells: tuple[Any, ...], late: str
     ) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
-        held = _Held(self._context, frame, exception, handler, StopReason.EXCEPTION)
+        held = _Held(self._context, frame, exception, handlers, StopReason.EXCEPTION)
         way = self._ask(held, late)
         return held.answer(way, stack, cells)
 
@@ -62,7 +62,7 @@ class Server:
         thread = get_ident()
         if thread in self._busy:
             return
-        held = _Held(self._context, frame, None, None, reason)
+        held = _Held(self._context, frame, None, (None, -1), reason)
         self._busy.add(thread)
         try:
             way = self._ask(held, "")
@@ -98,15 +98,21 @@ class _Held:
         frame: the innermost frame of the user's own code.
         handler: byte offset of the handler in front of which its trap stands, -1 where the exception is about to leave it, None where
             it is not in a trap.
+        retry: byte offset of the handler that an exception put in place goes to, though the one in flight has passed it; else -1.
     """
 
     def __init__(
-        self, context: Context, frame: FrameType, exception: BaseException | None, handler: int | None, reason: StopReason
+        self,
+        context: Context,
+        frame: FrameType,
+        exception: BaseException | None,
+        handlers: tuple[int | None, int],
+        reason: StopReason,
     ) -> None:
         self.context = context
         self.frame = frame
         self.exception = exception
-        self.handler = handler
+        self.handler, self.retry = handlers
         self.reason = reason
         self.traceback = exception.__traceback__ if exception is not None else None
 
@@ -268,7 +274,7 @@ class _Held:
         view = traps.original_view(self.frame.f_code)
         at = self.traceback.tb_lasti // 2
         row = next((row for row in view.rows if row.start <= at < row.end), None)
-        if row is None or 2 * row.target == self.handler:
+        if row is None or 2 * row.target in (self.handler, self.retry):
             return None
         predict = self.context.all_handlers.predict
         first = predict(exception, self.frame, 2 * row.target)

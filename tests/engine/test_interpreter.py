@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import subprocess
 import sys
 from types import CodeType, FunctionType
 
@@ -130,6 +131,13 @@ def test_locals_write_through() -> None:
 def test_reading_an_unbound_local_is_checked_by_an_instruction_of_its_own() -> None:
     found = names(code_of("def f(a):\n    if a: b = 1\n    return b\n"))
     assert ("LOAD_FAST_CHECK" in found) == interpreter.LOAD_FAST_IS_UNCHECKED
+
+
+def test_a_program_that_freezes_hides_more_than_the_interpreter() -> None:
+    source = "import gc; before = gc.get_freeze_count(); gc.freeze(); print(before, gc.get_freeze_count())"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", source], capture_output=True, text=True, check=True, timeout=60)
+    before, after = map(int, done.stdout.split())
+    assert before <= interpreter.FROZEN_AT_START < after
 
 
 def test_the_fingerprint_names_this_interpreter() -> None:

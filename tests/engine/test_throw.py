@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from support.front_end import LiveProgram, propagate, throw, trace
@@ -62,20 +63,26 @@ def main(n):
     assert program.call("main", 0) == "KeyError('mine')"
 
 
-def test_a_handler_that_was_passed_is_refused(live: Live) -> None:
+def test_the_handler_whose_clauses_did_not_match_gets_its_chance(live: Live) -> None:
     program = live(
         """
 def main(n):
     try:
-        1 / n
+        try:
+            return 1 / n
+        except OSError as error:
+            return repr(error)
     except KeyError as error:
-        return repr(error)
+        return repr(error), error.__context__
 """,
         throw(KeyError("mine")),
-        propagate,
     )
-    program.failure("main", 0)
-    assert program.refused == ["handler-passed"]
+    assert program.call("main", 0) == ("KeyError('mine')", None)
+    assert sys.exc_info() == (None, None, None)
+    program.session.uninstall()
+
+    program = live("def main(n):\n    try: return 1 / n\n    except OSError as error: return repr(error)\n", throw(OSError("mine")))
+    assert program.call("main", 0) == "OSError('mine')"
 
 
 def test_what_nobody_handles_has_the_place_of_the_failing_statement(live: Live) -> None:

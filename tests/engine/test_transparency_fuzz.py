@@ -42,7 +42,7 @@ class Hook:
     def __call__(
         self,
         exception: BaseException,
-        site: tuple[str, int, bool, int],
+        site: tuple[str, int, bool, int, bool, int],
         stack: tuple[Any, ...],
         handled: Any,
         cells: tuple[Any, ...],
@@ -96,9 +96,12 @@ def test_an_exception_that_replaces_another_goes_where_that_would_have_gone(seed
     expected = run(program, World(failures))
 
     def replace(exception: BaseException, frame: FrameType) -> Answer:
-        if type(exception) not in KINDS.values():
+        # Where no `except` clause has matched, what is put in place goes to the clauses again, and comes here again.
+        place = id(frame), frame.f_lasti
+        if type(exception) not in KINDS.values() or getattr(exception, "place", None) == place:
             return None
         new = type(exception)(*exception.args)
+        new.place = place  # type: ignore[attr-defined]
         new.__context__, new.__cause__ = exception.__context__, exception.__cause__
         new.__suppress_context__ = exception.__suppress_context__
         new.__traceback__ = exception.__traceback__

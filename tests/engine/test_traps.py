@@ -27,6 +27,7 @@ import pytest
 
 from fixcont.bytecode import traps
 from fixcont.bytecode.exceptiontable import parse
+from fixcont.bytecode.interpreter import NAME
 from fixcont.bytecode.stack import symbolic_stacks
 from fixcont.bytecode.traps import is_trapped, kept_parameters, original_end, original_view, trap, untrapped
 from support.session import child_environment
@@ -69,6 +70,10 @@ def codes(code: CodeType) -> Iterator[CodeType]:
             yield from codes(constant)
 
 
+#: A row of the compiler's own goes on to the end of a generator expression, whose loop has left the stack by then.
+RAISE_NOTHING = {"LOAD_COMMON_CONSTANT", "RETURN_VALUE"}
+
+
 def verify(code: CodeType) -> None:
     """Run trapped code symbolically, all rows included: nothing is inconsistent, and the stack never gets too deep."""
     raw = code.co_code
@@ -79,8 +84,9 @@ def verify(code: CodeType) -> None:
     deepest = max(len(stack) for stack in stacks if stack is not None)
     assert deepest <= code.co_stacksize, code.co_qualname
     for row in rows:
-        for stack in stacks[row.start : row.end]:
-            assert stack is None or len(stack) >= row.depth or row.start >= original_end(code) // 2, code.co_qualname
+        for at in range(row.start, min(row.end, original_end(code) // 2)):
+            stack = stacks[at]
+            assert stack is None or len(stack) >= row.depth or NAME[raw[2 * at]] in RAISE_NOTHING, code.co_qualname
 
 
 def compare_all_fields(one: CodeType, other: CodeType) -> None:

@@ -10,8 +10,9 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any
 
 from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, ReturnFromFrame, Throw, Way
@@ -190,8 +191,9 @@ class LiveProgram:
         self.program = program
         self.session = session
         self.front_end = front_end
-        self.module = ModuleType(f"live_program_{next(_numbers)}")
-        self.module.__file__ = str(program.path)
+        spec = spec_from_file_location(f"live_program_{next(_numbers)}", program.path)
+        assert spec is not None
+        self.module = module_from_spec(spec)  # with all that a module has: `warnings` asks for its loader, for one
         self.names: dict[str, Any] = self.module.__dict__
 
     def load(self) -> None:
