@@ -285,5 +285,3 @@ def calling_frame() -> FrameType:
         frame = frame.f_back
     assert frame is not None
     return frame
-
-

@@ -18,7 +18,16 @@ from typing import Any, NamedTuple
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.assembler import Assembled, Assembler, Label, Later
 from fixcont.bytecode.exceptiontable import Row, parse
-from fixcont.bytecode.interpreter import DIRECTION, HAS_ARGUMENT, JUMP_IF_NONE, JUMP_IF_NOT_NONE, JUMP_IF_TRUE, NAME, OPCODE, UNITS
+from fixcont.bytecode.interpreter import (
+    DIRECTION,
+    HAS_ARGUMENT,
+    JUMP_IF_NONE,
+    JUMP_IF_NOT_NONE,
+    JUMP_IF_TRUE,
+    NAME,
+    OPCODE,
+    UNITS,
+)
 from fixcont.bytecode.stack import NEVER_COPIED, symbolic_stacks
 from fixcont.errors import DoesNotVerify
 

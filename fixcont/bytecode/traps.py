@@ -67,9 +67,10 @@ class _Record(NamedTuple):
     @classmethod
     def unpacked(cls, data: bytes) -> _Record:
         """Return the record that `packed` made bytes of."""
-        *numbers, kept = _RECORD.unpack_from(data)
-        end = _RECORD.size + 4 * kept
-        return cls(*numbers, struct.unpack_from(f"<{kept}I", data, _RECORD.size), data[end:])
+        prefix, size, constants, stacksize, linetable, variables, count = _RECORD.unpack_from(data)
+        end = _RECORD.size + 4 * count
+        kept = struct.unpack_from(f"<{count}I", data, _RECORD.size)
+        return cls(prefix, size, constants, stacksize, linetable, variables, kept, data[end:])
 
 
 _RECORD = struct.Struct("<7I")

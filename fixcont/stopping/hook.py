@@ -58,7 +58,11 @@ def make_hook(
     usual: dict[int, tuple[Recall, type]] = {}  # id of a type that no filter speaks of -> what is remembered of it, and the type
 
     def hook(
-        exception: BaseException, site: tuple[str, int, bool, int, bool, int], stack: tuple[Any, ...], handled: Any, cells: tuple[Any, ...]
+        exception: BaseException,
+        site: tuple[str, int, bool, int, bool, int],
+        stack: tuple[Any, ...],
+        handled: Any,
+        cells: tuple[Any, ...],
     ) -> Answer:
         frame = _getframe(2)
         traceback = exception.__traceback__
@@ -78,7 +82,11 @@ def make_hook(
         return look_closer(exception, frame, site, stack, cells)
 
     def is_expected(
-        exception: BaseException, traceback: TracebackType, frame: FrameType, site: tuple[str, int, bool, int, bool, int], known: _Seen
+        exception: BaseException,
+        traceback: TracebackType,
+        frame: FrameType,
+        site: tuple[str, int, bool, int, bool, int],
+        known: _Seen,
     ) -> bool:
         """Tell whether an exception was looked at before and is still on its way. Note that it was here."""
         code, frame_id, catcher = known
@@ -94,7 +102,11 @@ def make_hook(
         return True
 
     def look_closer(
-        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int, bool, int], stack: tuple[Any, ...], cells: tuple[Any, ...]
+        exception: BaseException,
+        frame: FrameType,
+        site: tuple[str, int, bool, int, bool, int],
+        stack: tuple[Any, ...],
+        cells: tuple[Any, ...],
     ) -> Answer:
         traceback = exception.__traceback__
         thread = get_ident()
@@ -108,7 +120,9 @@ def make_hook(
         if thread in busy:
             return None
         if traceback.tb_next is not None and is_ours(traceback.tb_next.tb_frame):
-            traceback.tb_next = None  # raised by us in the place of the interpreter: Ctrl-C, or what the user throws at a breakpoint
+            traceback.tb_next = (
+                None  # raised by us in the place of the interpreter: Ctrl-C, or what the user throws at a breakpoint
+            )
         _hide_signal(exception)
         said = policy.filter_of(type(exception))
         if said == "ignore":
@@ -147,7 +161,11 @@ def make_hook(
             usual[id(kind)] = predictor.recall_for(kind), kind
 
     def decide(
-        exception: BaseException, frame: FrameType, site: tuple[str, int, bool, int, bool, int], stack: tuple[Any, ...], cells: tuple[Any, ...]
+        exception: BaseException,
+        frame: FrameType,
+        site: tuple[str, int, bool, int, bool, int],
+        stack: tuple[Any, ...],
+        cells: tuple[Any, ...],
     ) -> Answer:
         layout, handler = site[:2]
         if policy.mode is StopMode.RAISED:

@@ -46,7 +46,13 @@ class Server:
         self._busy = busy
 
     def exception(
-        self, exception: BaseException, frame: FrameType, handlers: tuple[int, int], stack: tuple[Any, ...], cells: tuple[Any, ...], late: str
+        self,
+        exception: BaseException,
+        frame: FrameType,
+        handlers: tuple[int, int],
+        stack: tuple[Any, ...],
+        cells: tuple[Any, ...],
+        late: str,
     ) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
         held = _Held(self._context, frame, exception, handlers, StopReason.EXCEPTION)

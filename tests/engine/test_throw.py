@@ -81,7 +81,9 @@ def main(n):
     assert sys.exc_info() == (None, None, None)
     program.session.uninstall()
 
-    program = live("def main(n):\n    try: return 1 / n\n    except OSError as error: return repr(error)\n", throw(OSError("mine")))
+    program = live(
+        "def main(n):\n    try: return 1 / n\n    except OSError as error: return repr(error)\n", throw(OSError("mine"))
+    )
     assert program.call("main", 0) == "OSError('mine')"
 
 
