@@ -12,7 +12,8 @@ from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.bytecode import stubs
-from fixcont.bytecode.traps import trap, untrapped
+from fixcont.bytecode.original import untrapped
+from fixcont.bytecode.traps import trap
 from fixcont.continuing.unwinding import Answer, is_ours
 from fixcont.errors import Refusal, Refused
 from fixcont.loading.cache import TrapCache, engine_fingerprint

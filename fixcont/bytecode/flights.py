@@ -11,7 +11,7 @@ from types import CodeType
 from fixcont.bytecode.exceptiontable import Row, parse
 from fixcont.bytecode.handlers import reachable
 from fixcont.bytecode.interpreter import OPCODE
-from fixcont.bytecode.traps import original_end
+from fixcont.bytecode.original import original_end
 
 _RERAISE = OPCODE["RERAISE"]
 _RAISE_VARARGS = OPCODE["RAISE_VARARGS"]

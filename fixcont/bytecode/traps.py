@@ -10,7 +10,6 @@ What a trap calls, and what it may answer, is described in `stubs`; `Site` is wh
 from __future__ import annotations
 
 import re
-import struct
 from types import CodeType
 from typing import NamedTuple
 
@@ -18,8 +17,9 @@ from fixcont.bytecode import handlers, interpreter, parameters
 from fixcont.bytecode.exceptiontable import Row, encode, parse
 from fixcont.bytecode.handlers import Handler, HandlerKind
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
+from fixcont.bytecode.original import Record, is_trapped, moved, no_lines
 from fixcont.bytecode.stack import LAYOUT_OF, NOWHERE, TOO_SMALL, layouts_on, may_have_finally, symbolic_stacks
-from fixcont.bytecode.stubs import GENERATOR_KINDS, HOOK_NAME, PAIR, SHELL, SHIM, StubShape, make_stub, render
+from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape, make_stub, render
 from fixcont.errors import DoesNotVerify
 
 #: Changes whenever trapped code looks different or means something else.
@@ -45,35 +45,6 @@ class Site(NamedTuple):
     end: int
     is_plain: bool
     retry: int
-
-
-class _Record(NamedTuple):
-    """How to get the original back from a trapped code object. Among its constants it is bytes: they are read in faster than a tuple."""
-
-    prefix: int  #: code units in front of the original
-    size: int  #: code units of the original
-    constants: int
-    stacksize: int
-    linetable: int  #: bytes
-    variables: int
-    kept: tuple[int, ...]  #: slots of the parameters that are kept at the bottom of the stack
-    table: bytes
-
-    def packed(self) -> bytes:
-        """Return the record as bytes."""
-        kept = len(self.kept)
-        return struct.pack(f"<7I{kept}I", *self[:6], kept, *self.kept) + self.table
-
-    @classmethod
-    def unpacked(cls, data: bytes) -> _Record:
-        """Return the record that `packed` made bytes of."""
-        prefix, size, constants, stacksize, linetable, variables, count = _RECORD.unpack_from(data)
-        end = _RECORD.size + 4 * count
-        kept = struct.unpack_from(f"<{count}I", data, _RECORD.size)
-        return cls(prefix, size, constants, stacksize, linetable, variables, kept, data[end:])
-
-
-_RECORD = struct.Struct("<7I")
 
 
 #: As `Row`; many are made, and a plain tuple is made in a third of the time.
@@ -113,92 +84,6 @@ def trap(code: CodeType) -> CodeType:
     return code.replace(co_consts=nested)
 
 
-def is_trapped(code: CodeType) -> bool:
-    """Tell whether a code object itself (not only one nested in it) has traps."""
-    constants = code.co_consts
-    return bool(constants) and type(constants[-1]) is CodeType and constants[-1].co_name == HOOK_NAME
-
-
-def _record(code: CodeType) -> _Record:
-    return _Record.unpacked(code.co_consts[-2])
-
-
-def untrapped(code: CodeType) -> CodeType:
-    """Return the code object, with all nested ones, as the compiler made it."""
-    if not is_trapped(code):
-        nested = tuple(untrapped(constant) if isinstance(constant, CodeType) else constant for constant in code.co_consts)
-        if any(one is not other for one, other in zip(nested, code.co_consts, strict=True)):
-            return code.replace(co_consts=nested)
-        return code
-    record = _record(code)
-    constants = code.co_consts[: record.constants]
-    start = 2 * record.prefix
-    lines = _prefix_lines(record.prefix)
-    return code.replace(
-        co_code=code.co_code[start : start + 2 * record.size],
-        co_consts=tuple(untrapped(constant) if isinstance(constant, CodeType) else constant for constant in constants),
-        co_stacksize=record.stacksize,
-        co_exceptiontable=record.table,
-        co_linetable=code.co_linetable[len(lines) : len(lines) + record.linetable],
-        co_varnames=code.co_varnames[: record.variables],
-        co_nlocals=record.variables,
-    )
-
-
-class OriginalView(NamedTuple):
-    """The part of a code object that is the program's own, at the offsets that it has in the running code.
-
-    Attributes:
-        ops: opcodes, one a code unit, up to the end of the original part.
-        args: arguments likewise.
-        rows: the original exception table, in code units.
-    """
-
-    ops: bytes
-    args: bytes
-    rows: list[Row]
-
-
-def original_view(code: CodeType) -> OriginalView:
-    """Return a code object's own instructions and rows, without the traps."""
-    raw = code.co_code
-    if not is_trapped(code):
-        return OriginalView(raw[::2], raw[1::2], parse(code.co_exceptiontable))
-    record = _record(code)
-    end = 2 * (record.prefix + record.size)
-    return OriginalView(raw[:end:2], raw[1:end:2], _moved(parse(record.table), record.prefix, len(record.kept)))
-
-
-def original_end(code: CodeType) -> int:
-    """Return the byte offset at which the program's own instructions end and the stubs begin."""
-    if not is_trapped(code):
-        return len(code.co_code)
-    prefix, size = _RECORD.unpack_from(code.co_consts[-2])[:2]
-    return 2 * int(prefix + size)
-
-
-def kept_parameters(code: CodeType) -> tuple[int, ...]:
-    """Return the slots of the parameters whose objects at entry are the first items that a trap gives to the hook."""
-    return _record(code).kept if is_trapped(code) else ()
-
-
-def _moved(rows: list[Row], units: int, items: int) -> list[Row]:
-    """Return rows for code that begins `units` later and with `items` on the stack."""
-    if not units:
-        return rows
-    return [Row(row.start + units, row.end + units, row.target + units, row.depth + items, row.lasti) for row in rows]
-
-
-def _prefix_lines(units: int) -> bytes:
-    return _no_lines(units)
-
-
-def _no_lines(units: int) -> bytes:
-    """Return line table entries that give no place in the source to `units` code units."""
-    whole, rest = divmod(units, 8)
-    return b"\xff" * whole + (bytes((0x80 | 15 << 3 | rest - 1,)) if rest else b"")
-
-
 class _Trapper:
     """Appends traps to one code object.
 
@@ -219,7 +104,7 @@ class _Trapper:
         raw = self.prefix + self.original
         self.ops, self.args = raw[::2], raw[1::2]
         self.start = len(self.prefix) // 2
-        self.rows = _moved(parse(code.co_exceptiontable), self.start, len(self.kept))
+        self.rows = moved(parse(code.co_exceptiontable), self.start, len(self.kept))
         self.outermost = "p" * len(self.kept)
         self.cells = self._cells()
         self.places: dict[_Place, tuple[StubShape, Site]] = {}
@@ -490,7 +375,7 @@ class _Trapper:
         for _, site in self.places.values():
             if site not in self.sites:
                 self.sites[site] = self._constant(tuple(site))
-        record = _Record(
+        record = Record(
             self.start, len(self.original) // 2, self.number_of_constants, self.code.co_stacksize,
             len(self.code.co_linetable), self.code.co_nlocals, self.kept, self.code.co_exceptiontable,
         )  # fmt: skip
@@ -577,7 +462,7 @@ class _Trapper:
             co_code=self.prefix + self.original + bytes(self.tail),
             co_consts=tuple(self.constants),
             co_exceptiontable=encode(self.new_rows),
-            co_linetable=_prefix_lines(self.start) + code.co_linetable + _no_lines(len(self.tail) // 2),
+            co_linetable=no_lines(self.start) + code.co_linetable + no_lines(len(self.tail) // 2),
             co_stacksize=self.stacksize,
             **extra,  # type: ignore[arg-type]
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType, FrameType, FunctionType
 from typing import Any, NamedTuple
 
-from fixcont.bytecode import interpreter, parameters, traps
+from fixcont.bytecode import interpreter, original, parameters
 
 
 class Arguments(NamedTuple):
@@ -30,9 +30,9 @@ def names(code: CodeType) -> tuple[str, ...]:
 def lost(frame: FrameType) -> list[str]:
     """Return the parameters of a live frame whose objects at entry can no longer be told."""
     code = frame.f_code
-    view = traps.original_view(code)
+    view = original.original_view(code)
     bound, dropped = parameters.changes(code, view.ops, view.args)
-    kept = traps.kept_parameters(code)
+    kept = original.kept_parameters(code)
     variables = frame.f_locals
     gone = bound.difference(kept)
     # Where the function only ever drops an argument, and has not yet done so, it is still there.
@@ -42,7 +42,7 @@ def lost(frame: FrameType) -> list[str]:
 
 def rebound(code: CodeType) -> list[str]:
     """Return the parameters that a function binds anew, and whose objects at entry are therefore kept."""
-    return [code.co_varnames[slot] for slot in traps.kept_parameters(code)]
+    return [code.co_varnames[slot] for slot in original.kept_parameters(code)]
 
 
 def at_entry(frame: FrameType, stack: tuple[Any, ...]) -> Arguments:
@@ -54,7 +54,7 @@ def at_entry(frame: FrameType, stack: tuple[Any, ...]) -> Arguments:
     """
     code = frame.f_code
     values = dict(frame.f_locals)
-    for slot, value in zip(traps.kept_parameters(code), stack, strict=False):
+    for slot, value in zip(original.kept_parameters(code), stack, strict=False):
         values[code.co_varnames[slot]] = value
     named = code.co_argcount + code.co_kwonlyargcount
     ordered = names(code)

@@ -9,7 +9,7 @@ import os
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from fixcont.bytecode import interpreter, traps
+from fixcont.bytecode import interpreter, original, traps
 from fixcont.continuing import arguments, reentry
 from fixcont.errors import Refusal
 
@@ -40,7 +40,7 @@ def frame_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
     """Tell why a live frame cannot be unwound and entered again, whatever its function's newest version is."""
     code = frame.f_code
     name = code.co_qualname
-    if not traps.is_trapped(code):
+    if not original.is_trapped(code):
         return _untrapped_refusal(code, is_user)
     if code.co_name in _COMPREHENSIONS and ".0" in code.co_varnames[:1]:
         what = "generator expression" if code.co_name == "<genexpr>" else "comprehension"
@@ -112,7 +112,7 @@ def _kind_name(flags: int) -> str:
 def return_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
     """Tell why a live frame cannot be made to return a value, or give None."""
     code = frame.f_code
-    if not traps.is_trapped(code):
+    if not original.is_trapped(code):
         return _untrapped_refusal(code, is_user)
     if code.co_flags & interpreter.OPTIMIZED:
         return None

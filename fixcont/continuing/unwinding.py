@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from fixcont.bytecode import traps
+from fixcont.bytecode import original
 from fixcont.errors import Unwinding
 
 #: What the hook answers: None to go on, else (exception to put in place or None, callable that takes the frame over or None).
@@ -83,7 +83,7 @@ _OWN_PACKAGES = ("fixcont", "fixcont" + "_ui")
 
 def is_shell(frame: FrameType) -> bool:
     """Tell whether a frame has given up its blocks and only waits for the activation that it handed over to."""
-    return traps.is_trapped(frame.f_code) and frame.f_lasti >= traps.original_end(frame.f_code)
+    return original.is_trapped(frame.f_code) and frame.f_lasti >= original.original_end(frame.f_code)
 
 
 def is_ours(frame: FrameType) -> bool:

@@ -14,8 +14,8 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from fixcont.bytecode.flights import has_met_a_trap
+from fixcont.bytecode.original import is_trapped
 from fixcont.bytecode.stubs import GENERATOR_KINDS, hook_entry, uninterrupted
-from fixcont.bytecode.traps import is_trapped
 from fixcont.continuing.unwinding import Answer, Signal, continue_unwinding, is_ours, is_shell
 from fixcont.stopping.policy import Policy, StopMode
 from fixcont.stopping.prediction import Outcome, Predictor, Recall, Verdict, handler_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Protocol
 
-from fixcont.bytecode import interpreter, traps
+from fixcont.bytecode import interpreter, original
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
 from fixcont.continuing.unwinding import Answer, Arrival, Signal, continue_unwinding, is_ours, is_shell
@@ -208,7 +208,7 @@ class _Held:
     def _handler_around(self) -> int:
         """Return the byte offset of the handler around the current instruction of the held frame, -1 where there is none."""
         at = self.frame.f_lasti // 2
-        rows = traps.original_view(self.frame.f_code).rows
+        rows = original.original_view(self.frame.f_code).rows
         return next((2 * row.target for row in rows if row.start <= at < row.end), -1)
 
     def _task_runner(self) -> FrameType | None:
@@ -277,7 +277,7 @@ class _Held:
         """Refuse where the exception in flight has passed a handler of the frame that would take the new one."""
         if self.traceback is None or self.handler is None:
             return None
-        view = traps.original_view(self.frame.f_code)
+        view = original.original_view(self.frame.f_code)
         at = self.traceback.tb_lasti // 2
         row = next((row for row in view.rows if row.start <= at < row.end), None)
         if row is None or 2 * row.target in (self.handler, self.retry):
@@ -296,8 +296,8 @@ class _Held:
         found = None
         frame: FrameType | None = self.frame
         while frame is not None and frame is not target:
-            if (traps.is_trapped(frame.f_code) and not is_shell(frame)) or frame is self.frame:
-                found = frame if traps.is_trapped(frame.f_code) else found
+            if (original.is_trapped(frame.f_code) and not is_shell(frame)) or frame is self.frame:
+                found = frame if original.is_trapped(frame.f_code) else found
             frame = frame.f_back
         return found
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from fixcont.bytecode.traps import is_trapped, trap, untrapped
+from fixcont.bytecode.original import is_trapped, untrapped
+from fixcont.bytecode.traps import trap
 from fixcont.editing.result import InstallResult, InstallStatus
 from fixcont.editing.sources import Sources
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import fixcont
+from fixcont.bytecode.original import is_trapped
 from fixcont.bytecode.stubs import HOOK_NAME
-from fixcont.bytecode.traps import is_trapped
 from fixcont.errors import Refused
 from fixcont.session import Session, active
 from support.front_end import ScriptedFrontEnd, attempt, give_back, propagate, restart

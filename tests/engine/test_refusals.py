@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from fixcont.bytecode import original
 from fixcont.continuing.ways import RestartFrame, Way
 from fixcont.stopping.stop import Stop
 from support.front_end import LiveProgram, fix, give_back, propagate, restart, throw
@@ -80,10 +81,9 @@ def test_a_frame_outside_of_the_scope(live: Live) -> None:
 
 def test_a_frame_that_was_entered_before(live: Live) -> None:
     program = live("def main(callback):\n    return callback()\ndef fail():\n    raise ValueError\n", restart("main"), propagate)
-    import fixcont.bytecode.traps as traps
 
     main = program.names["main"]
-    main.__code__ = traps.untrapped(main.__code__)
+    main.__code__ = original.untrapped(main.__code__)
     program.failure("main", program.names["fail"])
     assert program.refused == ["entered-before"]
 

@@ -28,8 +28,9 @@ import pytest
 from fixcont.bytecode import traps
 from fixcont.bytecode.exceptiontable import parse
 from fixcont.bytecode.interpreter import NAME
+from fixcont.bytecode.original import is_trapped, kept_parameters, original_end, original_view, untrapped
 from fixcont.bytecode.stack import symbolic_stacks
-from fixcont.bytecode.traps import is_trapped, kept_parameters, original_end, original_view, trap, untrapped
+from fixcont.bytecode.traps import trap
 from support.session import child_environment
 
 MODULES = [

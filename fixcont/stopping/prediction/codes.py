@@ -7,7 +7,7 @@ from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
 from fixcont.bytecode.interpreter import DIRECTION, NAME, OPCODE, RESUME_KIND_MASK, UNITS
-from fixcont.bytecode.traps import original_view
+from fixcont.bytecode.original import original_view
 
 #: So many decoded code objects are kept; then they are dropped all at once and decoded again as needed.
 _LIMIT: Final = 2048
