@@ -11,6 +11,7 @@ from fixcont.bytecode.interpreter import NAME, OPCODE
 
 _EXTENDED_ARG = OPCODE["EXTENDED_ARG"]
 _LOAD_CONST = OPCODE["LOAD_CONST"]
+_LOAD_COMMON_CONSTANT = OPCODE.get("LOAD_COMMON_CONSTANT", -1)
 #: A function that works with these cares how long its arguments live.
 _LIFETIMES = {"weakref", "ref", "proxy", "finalize", "getrefcount"}
 _DICT_CHANGES = {"clear", "pop", "popitem", "setdefault", "update"}
@@ -88,7 +89,7 @@ def _stored_slots(code: CodeType, ops: bytes, args: bytes) -> tuple[set[int], se
         while extension >= 0 and ops[extension] == _EXTENDED_ARG:
             arg |= args[extension] << 8 * (at - extension)
             extension -= 1
-        to_none = at > 0 and ops[at - 1] == _LOAD_CONST and code.co_consts[args[at - 1]] is None
+        to_none = at > 0 and _loads_none(code, ops[at - 1], args[at - 1])
         if name in ("STORE_FAST", "STORE_DEREF"):
             (dropped if to_none else stored).add(arg)
         elif name in ("DELETE_FAST", "DELETE_DEREF"):
@@ -98,6 +99,12 @@ def _stored_slots(code: CodeType, ops: bytes, args: bytes) -> tuple[set[int], se
         elif name == "STORE_FAST_LOAD_FAST":
             (dropped if to_none else stored).add(arg >> 4)
     return stored, dropped
+
+
+def _loads_none(code: CodeType, op: int, arg: int) -> bool:
+    if op == _LOAD_CONST:
+        return code.co_consts[arg] is None
+    return op == _LOAD_COMMON_CONSTANT and arg == interpreter.COMMON_NONE
 
 
 _STORES = bytes(

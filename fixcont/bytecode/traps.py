@@ -32,7 +32,7 @@ class Site(NamedTuple):
     Attributes:
         layout: the kinds of the items of open blocks, see `stack`; the hook gets those that are objects.
         handler: byte offset of the handler that the trap stands in front of, or -1 where the exception leaves the frame.
-        again: whether everything that arrives here has been offered to another trap of this activation before.
+        again: whether what arrives here may have been offered to another trap of this activation before; see `flights`.
         end: byte offset behind the program's own instructions; what failed from there on failed in a frame that took over.
         is_plain: whether an exception that is known and on its way can go by without a closer look: not `again`, and in no generator, which
             an exception may be thrown into and leave again.
@@ -243,7 +243,8 @@ class _Trapper:
             if begin < at:
                 self._add_region(begin, at, layout, row, handler, again=False)
             if again or retry is not None:
-                self._add_region(at, at + 1, layout, row, handler, again=again, retry=retry)
+                # The trap of a block inside of the `try` body may have seen it before, or none: that is told by its way.
+                self._add_region(at, at + 1, layout, row, handler, again=True, retry=retry)
             begin = at + 1
         if begin < end:
             self._add_region(begin, end, layout, row, handler, again=False)

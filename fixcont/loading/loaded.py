@@ -11,6 +11,8 @@ from operator import is_
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from fixcont.bytecode import interpreter
+
 #: What holds functions in the namespace of a module or of a class, other than those themselves.
 _WRAPPERS: tuple[type, ...] = (staticmethod, classmethod, property, partial, MethodType, CellType, tuple)
 #: How many wrappers are looked into, one inside the other: functools.wraps leads from closure to cell to function.
@@ -29,7 +31,7 @@ def loaded_functions(is_user_code: Callable[[CodeType], bool]) -> list[FunctionT
     # a list of a million objects: this runs without an instruction of Python for each
     functions: list[FunctionType] = list(compress(objects, map(is_, map(type, objects), repeat(FunctionType))))
     del objects
-    if gc.get_freeze_count():
+    if gc.get_freeze_count() > interpreter.FROZEN_AT_START:
         known = set(map(id, functions))
         functions += [function for function in _reachable_functions(_modules()) if id(function) not in known]
     return [function for function in functions if is_user_code(function.__code__)]
