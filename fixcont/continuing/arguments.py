@@ -40,11 +40,6 @@ def lost(frame: FrameType) -> list[str]:
     return [code.co_varnames[slot] for slot in sorted(gone)]
 
 
-def rebound(code: CodeType) -> list[str]:
-    """Return the parameters that a function binds anew, and whose objects at entry are therefore kept."""
-    return [code.co_varnames[slot] for slot in original.kept_parameters(code)]
-
-
 def at_entry(frame: FrameType, stack: tuple[Any, ...]) -> Arguments:
     """Return what a frame was called with.
 

@@ -14,8 +14,7 @@ from fixcont.continuing import arguments, reentry
 from fixcont.errors import Refusal
 
 if TYPE_CHECKING:
-    from fixcont.continuing.ways import Way
-    from fixcont.stopping.frames import Frame
+    pass
 
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
@@ -118,8 +117,3 @@ def return_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
         return None
     what = "a class body" if is_class_body(code) else "a module"
     return Refusal("no-caller-for-value", f"{what} returns nothing to anybody", "restart it, or let the exception go on")
-
-
-def way_is_about(way: Way) -> Frame | None:
-    """Return the frame that a way names, or None."""
-    return getattr(way, "frame", None)

@@ -23,7 +23,6 @@ from fixcont.stopping.prediction import Outcome, Predictor, Recall, Verdict, han
 #: Gets the exception, the frame, the handlers of the trap's site (`handler`, `retry`), the items of its blocks, its cells, and a sentence if
 #: the stop is late; answers the trap.
 Serve = Callable[[BaseException, FrameType, tuple[int, int], tuple[Any, ...], tuple[Any, ...], str], Answer]
-Hook = Callable[[BaseException, tuple[str, int, bool, int, bool, int], tuple[Any, ...], Any, tuple[Any, ...]], Answer]
 
 _getframe = sys._getframe
 _REMEMBERED = 256
