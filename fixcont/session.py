@@ -71,6 +71,7 @@ class Session:
         self.versions = _Versions(self)
         self.all_handlers = Predictor(self.scope.is_user_code, library_broad_counts=True)
         self._busy: set[int] = set()
+        self._stops: list[bool] = []  # not empty once there was a stop
         # What is needed only once there is something to stop at, or to edit, is imported and made then.
         self._server: Server | None = None
         self._sources: Sources | None = None
@@ -101,8 +102,8 @@ class Session:
         self._is_installed = True
         if self.policy.mode is not StopMode.NEVER or self.policy.has_catch:
             predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
-            entry = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy)
-            setattr(builtins, stubs.HOOK_NAME, entry)
+            hook = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy, self._stops)
+            setattr(builtins, stubs.HOOK_NAME, hook)
             if getattr(self.front_end, "takes_interrupts", True):
                 self._interrupts.install()
         cache = TrapCache(engine_fingerprint())
@@ -174,6 +175,7 @@ class Session:
             from fixcont.stopping.serving import Server
 
             self._server = Server(self, self._busy)
+            self._stops.append(True)
         return self._server
 
     def _stopped(

@@ -9,8 +9,6 @@ copied to a process that has no hook, where a trap does nothing.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import CodeType
 from typing import Any, NamedTuple
@@ -48,7 +46,7 @@ class StubShape(NamedTuple):
         flags: GENERATOR, COROUTINE or ASYNC_GENERATOR, else 0.
         cells: the slots of the cells that the hook gets.
         checks: comparisons to run first; if one matches, the handler behind takes the exception and the hook is not asked.
-        wide: whether constants need arguments of more than 16 bits.
+        constant_units: code units of an instruction that loads a constant: 1, 2 or 4.
         retry_depth: where no `except` clause has matched, how many items its handler wants: an exception that the hook puts in
             place goes to that handler once more, and so has its chance with the clauses; elsewhere -1.
         retry_lasti: whether that handler wants the offset of the failing instruction.
@@ -61,7 +59,7 @@ class StubShape(NamedTuple):
     flags: int
     cells: tuple[int, ...]
     checks: tuple[bytes, ...] = ()
-    wide: bool = False
+    constant_units: int = 1
     retry_depth: int = -1
     retry_lasti: int = 0
 
@@ -105,26 +103,9 @@ def uninterrupted(code: CodeType) -> CodeType:
     return code.replace(co_code=bytes(raw))
 
 
-#: An exception that was looked at before, and is still on its way, is let through right here: this is what most calls of traps are.
-#: `known` is [code and id of the frame that it left last, id of the frame that will handle it, …].
 _SHIM_SOURCE = """
 def template(exception, site, stack, handled, cells):
-    try:
-        recall, ident, getframe, hook = HOOK
-        known = recall(ident(exception))
-        if known is not None and site[4]:
-            traceback = exception.__traceback__
-            inner = traceback.tb_next
-            if inner is not None:
-                inner = inner.tb_frame
-                if inner.f_code is known[0] and ident(inner) == known[1] and traceback.tb_lasti < site[3]:
-                    inner = getframe(1)
-                    place = ident(inner)
-                    if place != known[2]:
-                        known[0] = inner.f_code
-                        known[1] = place
-                        return None
-        return hook(exception, site, stack, handled, cells)
+    try: return HOOK(exception, site, stack, handled, cells)
     except: return None
 """
 
@@ -133,20 +114,6 @@ def _make_shim() -> CodeType:
     code = _template(_SHIM_SOURCE)
     names = tuple(HOOK_NAME if name == "HOOK" else name for name in code.co_names)
     return uninterrupted(code.replace(co_names=names, co_name=HOOK_NAME, co_qualname=HOOK_NAME, co_linetable=b""))
-
-
-Known = list[Any]
-
-
-def hook_entry(hook: Callable[..., Any], known: Mapping[int, Known]) -> tuple[Any, ...]:
-    """Return what is to lie in `builtins` under `HOOK_NAME` so that traps call `hook`.
-
-    Args:
-        hook: called with the exception, the site, the items of the open blocks, the exception handled before, and the cells.
-        known: by id of an exception in flight, [code of the frame that it left last, id of that frame, id of the frame that will handle
-            it or 0, …]. As long as it goes from frame to frame, and not yet to that one, the hook is not asked.
-    """
-    return known.get, id, sys._getframe, hook
 
 
 #: Calls the hook if there is one. A failure to do so (no hook here, no stack left for it) counts as its "go on".
@@ -172,10 +139,9 @@ class _Writer:
         self.depth = len(shape.layout)
         self.height = self.depth + 3  # with lasti, the exception handled before, the exception
         self.rows: list[tuple[Label, Label, Label | None, int]] = []
-        self.constant_units = 4 if shape.wide else 2
 
     def constant(self, what: str) -> Later:
-        return Later(what, self.constant_units)
+        return Later(what, self.shape.constant_units)
 
     def load(self, index: int) -> None:
         """Copy the item at `index` from the bottom to the top."""

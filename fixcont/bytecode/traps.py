@@ -27,13 +27,12 @@ FORMAT = 1
 
 
 class Site(NamedTuple):
-    """What a trap tells the hook about its place; in the code object it is a plain tuple.
+    """What a trap tells the hook about its place; in the code object it is a plain tuple, or None for `LEAVING`.
 
     Attributes:
         layout: the kinds of the items of open blocks, see `stack`; the hook gets those that are objects.
         handler: byte offset of the handler that the trap stands in front of, or -1 where the exception leaves the frame.
         again: whether what arrives here may have been offered to another trap of this activation before; see `flights`.
-        end: byte offset behind the program's own instructions; what failed from there on failed in a frame that took over.
         is_plain: whether an exception that is known and on its way can go by without a closer look: not `again`, and in no generator, which
             an exception may be thrown into and leave again.
         retry: byte offset of the handler whose clauses did not match, to which an exception put in place goes; -1 where there is none.
@@ -42,9 +41,12 @@ class Site(NamedTuple):
     layout: str
     handler: int
     again: bool
-    end: int
     is_plain: bool
     retry: int
+
+
+#: The site of most traps: the exception leaves the frame, and there are no blocks. In the code object it is None.
+LEAVING = Site("", -1, False, True, -1)
 
 
 #: As `Row`; many are made, and a plain tuple is made in a third of the time.
@@ -313,7 +315,7 @@ class _Trapper:
             self.flags,
             self.cells,
             handler.checks if handler else (),
-            len(self.constants) > 65_000,
+            1,
             retry.depth if retry else -1,
             retry.lasti if retry else 0,
         )
@@ -321,7 +323,6 @@ class _Trapper:
             layout,
             -1 if leaves or target is None else 2 * target,
             again,
-            2 * len(self.ops),
             not again and not self.flags,
             2 * retry.target if retry else -1,
         )
@@ -375,7 +376,7 @@ class _Trapper:
         self.sites: dict[Site, int] = {}
         for _, site in self.places.values():
             if site not in self.sites:
-                self.sites[site] = self._constant(tuple(site))
+                self.sites[site] = self._constant(None if site == LEAVING else tuple(site))
         record = Record(
             self.start, len(self.original) // 2, self.number_of_constants, self.code.co_stacksize,
             len(self.code.co_linetable), self.code.co_nlocals, self.kept, self.code.co_exceptiontable,
@@ -391,6 +392,8 @@ class _Trapper:
         """Render a stub at the end and return its code unit."""
         at = len(self.ops) + len(self.tail) // 2
         shape, site = self.places[place]
+        if len(self.constants) > _NARROW:
+            shape = shape._replace(constant_units=2 if len(self.constants) <= 1 << 16 else 4)
         stub = make_stub(shape)
         self.fill["site"] = self.sites[site]
         self.fill["back"] = place[1] or 0
@@ -478,6 +481,8 @@ def _check_kept(stack: str, layout: str, depth: int) -> None:
 
 
 _verified: set[tuple[str, str, int]] = set()  # stacks, layouts and depths that fit
+
+_NARROW = 256  #: so many constants are reached without EXTENDED_ARG
 
 _GET_ITER = OPCODE["GET_ITER"]
 _GET_AITER = OPCODE["GET_AITER"]

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import sys
 from _thread import get_ident
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from fixcont.bytecode.flights import has_met_a_trap
-from fixcont.bytecode.original import is_trapped
-from fixcont.bytecode.stubs import GENERATOR_KINDS, hook_entry, uninterrupted
+from fixcont.bytecode.original import is_trapped, original_end
+from fixcont.bytecode.stubs import GENERATOR_KINDS, uninterrupted
+from fixcont.bytecode.traps import LEAVING, Site
 from fixcont.continuing.unwinding import Answer, Signal, continue_unwinding, is_ours, is_shell
 from fixcont.stopping.policy import Policy, StopMode
-from fixcont.stopping.prediction import Outcome, Predictor, Recall, Verdict, handler_of
+from fixcont.stopping.prediction import Outcome, Predictor, Route, Routes, Verdict, route_of
 
 #: Gets the exception, the frame, the handlers of the trap's site (`handler`, `retry`), the items of its blocks, its cells, and a sentence if
 #: the stop is late; answers the trap.
 Serve = Callable[[BaseException, FrameType, tuple[int, int], tuple[Any, ...], tuple[Any, ...], str], Answer]
 
-_getframe = sys._getframe
 _REMEMBERED = 256
 _USUAL = 200
 _MORE_STACK = 1000  # frames, where the debuggee has left none
@@ -32,19 +32,29 @@ _CONTEXTS = 20  # how far back a signal is looked for
 
 
 #: What was decided about an exception in flight: [code of the frame that it left last, id of that frame, id of the frame that will handle it,
-#: or 0 where nothing more is to be decided wherever it goes]. The shim in `stubs` reads and writes it, too.
+#: or 0 where nothing more is to be decided wherever it goes].
 #:
 #: It is found by the exception's id, which may belong to another exception by now, as memory is used again. So it is believed only where
 #: this exception must have met a trap before: it has left the frame whose trap was called last (another exception that had left it
 #: would have been noted there in its turn), or the trap is one that is only reached through another trap of the same activation.
 _Seen = list[Any]
 _SETTLED = 0
+_NO_TYPE = None, None
+_Site = Site | None
 
 
 def make_hook(
-    policy: Policy, predictor: Predictor, serve: Serve, report: Callable[[BaseException], None], busy: set[int]
-) -> tuple[Any, ...]:
-    """Return what is to lie in `builtins` for traps to call, see `stubs.hook_entry`.
+    policy: Policy,
+    predictor: Predictor,
+    serve: Serve,
+    report: Callable[[BaseException], None],
+    busy: set[int],
+    stops: Sequence[object],
+) -> Callable[[BaseException, _Site, tuple[Any, ...], Any, tuple[Any, ...]], Answer]:
+    """Return what is to lie in `builtins` for traps to call, under `stubs.HOOK_NAME`.
+
+    It gets the exception, the trap's site (see `traps.Site`), the items of the open blocks, the exception that was handled before, and
+    the frame's cells.
 
     Args:
         policy: when to stop.
@@ -52,39 +62,77 @@ def make_hook(
         serve: holds the thread at a stop.
         report: takes an exception that fixcont itself raised by mistake; the debuggee goes on as if we were not there.
         busy: idents of the threads in which fixcont is at work, or in which the user evaluates something at a stop; nothing stops there.
+        stops: empty as long as nothing has stopped: then there are no signals, and no frames that took over.
     """
     seen: dict[int, _Seen] = {}  # id of exception -> what was decided
-    usual: dict[int, tuple[Recall, type]] = {}  # id of a type that no filter speaks of -> what is remembered of it, and the type
+    usual: dict[int, tuple[Routes, type]] = {}  # id of a type that no filter speaks of -> what is remembered of it, and the type
+    # The exception that was decided upon last, by its route alone: its id; code and instruction at which it left the frame that it left
+    # last; its route; and how many steps of that it went. Most exceptions are handled before there is another, so most calls of
+    # traps end here. That it left that frame at that very instruction tells that it met the trap there, so that it is not another
+    # exception with the same id. Another thread may exchange all of these at any moment: then they don't fit, and it is decided anew.
+    flying = 0
+    left_code: CodeType | None = None
+    left_lasti = 0
+    route: Route = ()
+    steps = 0
+    end = 0  # of the route
+    # The type of that exception, and what is remembered of it. Together in one, as they must fit each other.
+    last_kind: tuple[Routes | None, type | None] = _NO_TYPE
 
-    def hook(
-        exception: BaseException,
-        site: tuple[str, int, bool, int, bool, int],
-        stack: tuple[Any, ...],
-        handled: Any,
-        cells: tuple[Any, ...],
-    ) -> Answer:
-        frame = _getframe(2)
+    def hook(exception: BaseException, site: _Site, stack: tuple[Any, ...], handled: Any, cells: tuple[Any, ...]) -> Answer:
+        nonlocal flying, left_code, left_lasti, route, steps, end, last_kind
         traceback = exception.__traceback__
         if traceback is None:
             return None
-        known = seen.get(id(exception))
-        if known is not None and is_expected(exception, traceback, frame, site, known):
-            return None
-        of_type = usual.get(id(type(exception)))
-        if of_type is not None and site[1] < 0 and traceback.tb_lasti < site[3] and exception.__context__ is None:
-            catcher = handler_of(of_type[0], frame)
-            if catcher is not None:
-                if len(seen) >= _REMEMBERED:
-                    seen.clear()
-                seen[id(exception)] = [frame.f_code, id(frame), id(catcher)]
+        if stops and type(exception) is Signal:
+            return look_closer(exception, getframe(2), site or LEAVING, stack, cells)
+        number = ident(exception)
+        if number == flying:
+            inner = traceback.tb_next
+            if site is None or site[3]:
+                if inner is not None and inner.tb_lasti == left_lasti and inner.tb_frame.f_code is left_code:
+                    left_code, left_lasti, _ = route[steps]
+                    steps += 1
+                    if steps < end:
+                        return None
+                    flying = 0  # it is at its handler, which does not take it
+            elif site[2] and traceback.tb_lasti == left_lasti:
+                frame = traceback.tb_frame
+                if frame.f_code is left_code and has_met_a_trap(left_code, left_lasti, frame.f_lasti):
+                    return None
+        frame = getframe(2)
+        known = recall(number)
+        if known is not None:
+            if is_expected(exception, traceback, frame, site or LEAVING, known):
                 return None
-        return look_closer(exception, frame, site, stack, cells)
+            seen.pop(number, None)  # of another exception, or wrong
+        if site is None or site[1] < 0:
+            code = frame.f_code
+            routes, kind = last_kind
+            if kind is not type(exception):
+                routes, kind = last_kind = recall_type(ident(type(exception)), _NO_TYPE)
+            if routes is not None and (not stops or _is_simple(exception, traceback, code)):
+                found = route_of(routes, frame, code)
+                if found is not None:
+                    flying = number
+                    left_code = code
+                    left_lasti = traceback.tb_lasti
+                    route = found
+                    steps = 0
+                    end = len(found)
+                    return None
+        return look_closer(exception, frame, site or LEAVING, stack, cells)
+
+    recall = seen.get
+    recall_type = usual.get
+    getframe = sys._getframe
+    ident = id  # as cells these are had sooner than as builtins
 
     def is_expected(
         exception: BaseException,
         traceback: TracebackType,
         frame: FrameType,
-        site: tuple[str, int, bool, int, bool, int],
+        site: Site,
         known: _Seen,
     ) -> bool:
         """Tell whether an exception was looked at before and is still on its way. Note that it was here."""
@@ -94,7 +142,7 @@ def make_hook(
             or (site[2] and frame_id == id(frame) and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti))
         ):
             return False
-        if traceback.tb_lasti >= site[3]:
+        if _failed_in_takeover(traceback, frame):
             _hide_shell(exception, frame)
         elif not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
             known[:2] = frame.f_code, id(frame)
@@ -103,7 +151,7 @@ def make_hook(
     def look_closer(
         exception: BaseException,
         frame: FrameType,
-        site: tuple[str, int, bool, int, bool, int],
+        site: Site,
         stack: tuple[Any, ...],
         cells: tuple[Any, ...],
     ) -> Answer:
@@ -113,7 +161,7 @@ def make_hook(
             return continue_unwinding(exception, frame, site[1] < 0, stack, cells)
         if traceback is None:
             return None
-        if traceback.tb_lasti >= site[3]:
+        if _failed_in_takeover(traceback, frame):
             _hide_shell(exception, frame)
             return None
         if thread in busy:
@@ -157,12 +205,12 @@ def make_hook(
             if len(usual) >= _USUAL:
                 usual.clear()
                 predictor.forget()
-            usual[id(kind)] = predictor.recall_for(kind), kind
+            usual[id(kind)] = predictor.routes_for(kind), kind
 
     def decide(
         exception: BaseException,
         frame: FrameType,
-        site: tuple[str, int, bool, int, bool, int],
+        site: Site,
         stack: tuple[Any, ...],
         cells: tuple[Any, ...],
     ) -> Answer:
@@ -181,7 +229,7 @@ def make_hook(
             return None
         late = _late(exception)
         remember(exception, frame, None)
-        answer = serve(exception, frame, (handler, site[5]), stack, cells, late)
+        answer = serve(exception, frame, (handler, site[4]), stack, cells, late)
         if answer is not None:
             seen.pop(id(answer[0]), None)  # an exception that is raised here for the first time
         return answer
@@ -193,7 +241,17 @@ def make_hook(
         seen[id(exception)] = [noted.f_code, id(noted), _SETTLED if catcher is None else id(catcher)]
 
     hook.__code__ = uninterrupted(hook.__code__)
-    return hook_entry(hook, seen)
+    return hook
+
+
+def _is_simple(exception: BaseException, traceback: TracebackType, code: CodeType) -> bool:
+    """Tell whether an exception neither left a frame that took over nor may have to do with a signal."""
+    return traceback.tb_lasti < original_end(code) and exception.__context__ is None
+
+
+def _failed_in_takeover(traceback: TracebackType, frame: FrameType) -> bool:
+    """Tell whether what failed is not the program's own instruction, but the takeover of a frame that has handed over."""
+    return traceback.tb_lasti >= original_end(frame.f_code)
 
 
 def _is_thrown_in(frame: FrameType, known: int) -> bool:

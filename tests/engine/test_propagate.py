@@ -359,3 +359,79 @@ def test_an_exception_object_with_locals_is_not_kept_by_the_stop(live: Live) -> 
     del thing
     gc.collect()
     assert reference() is None
+
+
+@pytest.mark.parametrize("rounds", [3, 50])
+def test_a_kept_exception_that_nobody_handles_stops_after_many_that_were_handled_on_the_same_way(live: Live, rounds: int) -> None:
+    program = live(
+        f"""
+def attempt(number):
+    try:
+        if number % 2: raise ValueError(number)
+    except ValueError as error:
+        return error
+    raise ValueError(number)
+def through(number):
+    return attempt(number)
+def handled(number):
+    try: return through(number)
+    except ValueError: return None
+def again(error):
+    raise error
+def main():
+    for number in range({2 * rounds}):
+        last = handled(number) or last if number else handled(number)
+    again(last)
+"""
+    )
+    program.failure("main")
+    assert program.stops == [f"ValueError: {2 * rounds - 1}"]
+
+
+def test_what_was_handled_on_a_way_stops_there_once_the_handler_takes_it_no_more(live: Live) -> None:
+    program = live(
+        """
+TAKEN = ValueError
+def fail():
+    raise ValueError("it")
+def through():
+    fail()
+def main():
+    global TAKEN
+    for number in range(6):
+        if number == 5: TAKEN = KeyError
+        try: through()
+        except TAKEN: pass
+"""
+    )
+    program.failure("main")
+    assert program.stops == ["ValueError: it"]
+
+
+def test_what_a_manager_swallowed_stops_once_the_name_refers_to_another(live: Live) -> None:
+    program = live(
+        """
+class Swallows:
+    def __enter__(self): pass
+    def __exit__(self, *error): return True
+class Passes:
+    def __enter__(self): pass
+    def __exit__(self, *error): return False
+manager = Passes()
+def fail():
+    raise ValueError("it")
+def through():
+    with manager: fail()
+def handles():
+    try: through()
+    except ValueError: pass
+def main():
+    for number in range(5): handles()
+    globals()["manager"] = Swallows()
+    for number in range(5): handles(); through()
+    globals()["manager"] = Passes()
+    through()
+"""
+    )
+    program.failure("main")
+    assert program.stops[-1:] == ["ValueError: it"]

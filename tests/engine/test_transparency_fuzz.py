@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from fixcont.bytecode import traps
-from fixcont.bytecode.stubs import HOOK_NAME, hook_entry
+from fixcont.bytecode.stubs import HOOK_NAME
 from fixcont.continuing.reentry import kind_flags, returning
 from support.random_programs import FILENAME, KINDS, Ending, World, random_failures, random_program, run
 
@@ -42,7 +42,7 @@ class Hook:
     def __call__(
         self,
         exception: BaseException,
-        site: tuple[str, int, bool, int, bool, int],
+        site: tuple[str, int, bool, bool, int] | None,
         stack: tuple[Any, ...],
         handled: Any,
         cells: tuple[Any, ...],
@@ -66,7 +66,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hooked(monkeypatch: pytest.MonkeyPatch) -> Hooked:
     """Makes traps call a hook that gives these answers."""
-    return lambda answer: monkeypatch.setattr(builtins, HOOK_NAME, hook_entry(Hook(answer), {}), raising=False)
+    return lambda answer: monkeypatch.setattr(builtins, HOOK_NAME, Hook(answer), raising=False)
 
 
 def is_chosen(exception: BaseException) -> bool:

@@ -143,6 +143,7 @@ class Contexts:
         # The name may have been bound anew by the block itself: take it only if it is a manager at all.
         if value is UNKNOWN or _exit_of(type(value)) is None:
             return _DOUBT
+        scope.asks_type_of(value)
         return self.of_manager(exception, value, scope, depth)
 
     def of_manager(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from types import CodeType, FrameType, ModuleType
+from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any, Final
 
 from fixcont.bytecode.interpreter import COROUTINE, ITERABLE_COROUTINE
 from fixcont.stopping.prediction.activation import Activation
-from fixcont.stopping.prediction.boundary import GENERATOR_FLAGS, ODD_NAMES, Boundary, is_odd
+from fixcont.stopping.prediction.boundary import Boundary, is_odd
 from fixcont.stopping.prediction.codes import View, view_of
+from fixcont.stopping.prediction.routes import Answer, Answers, Routes, hold
 from fixcont.stopping.prediction.tasks import LIMIT, is_run_until_complete, task_of, waiter_of
-from fixcont.stopping.prediction.values import BUILTINS, GLOBALS, MISSING, Scope, is_instance, is_subclass
+from fixcont.stopping.prediction.values import Scope, TypeOf, is_any, is_instance, is_subclass
 from fixcont.stopping.prediction.verdicts import PASSES, End, Outcome, Passage, Verdict, after
 
 #: So many answers are kept for one type of exception, and answers for so many types; then they are dropped.
@@ -33,16 +34,6 @@ _AWAITS: Final = ("SEND", "YIELD_VALUE", "RESUME", "FOR_ITER")
 _THROUGH_TASKS: Final = (SystemExit, KeyboardInterrupt)
 
 _ABSENT: Final = Passage(End.ABSENT)
-_HANDLED: Final = End.HANDLED
-
-_Facts = tuple[tuple[Any, str, object], ...]
-#: What a frame at one place does to exceptions of one type: (the frame's code, kept alive so that its id stays its own;
-#: whether the caller must look at this callee; the only callee for which the answer holds, or None for all that are not odd;
-#: what must still hold, or None; what it does, or None where the exception just goes on).
-_Answer = tuple[CodeType, bool, CodeType | None, _Facts | None, Passage | None]
-_Answers = dict[int, _Answer]
-#: Finds what is remembered of exceptions of one type, by place.
-Recall = Callable[[int], _Answer | None]
 
 
 class _Walk:
@@ -94,7 +85,7 @@ class Predictor:
         # id of an exception type -> (id of a code object + f_lasti -> answer of a caller, id of a code object + handler ->
         # answer of a failing frame, the type, kept alive; to hash it could run code of its metaclass). The sums are unique:
         # the instructions lie inside the code object, and no two live objects share an address.
-        self._tables: dict[int, tuple[_Answers, _Answers, type]] = {}
+        self._tables: dict[int, tuple[Answers, Answers, type]] = {}
 
     def forget(self) -> None:
         """Drop all that is remembered."""
@@ -128,17 +119,17 @@ class Predictor:
                     return verdict
         return self._outward(exc, frame, tables[0], walk)
 
-    def recall_for(self, kind: type[BaseException]) -> Recall:
-        """Return what `handler_of` needs for exceptions of a type. It holds until `forget` is called."""
-        return (self._tables.get(id(kind)) or self._new_tables(kind))[0].get
+    def routes_for(self, kind: type[BaseException]) -> Routes:
+        """Return what `route_of` needs for exceptions of a type. It holds until `forget` is called."""
+        return Routes((self._tables.get(id(kind)) or self._new_tables(kind))[0].get, {})
 
-    def _new_tables(self, kind: type) -> tuple[_Answers, _Answers, type]:
+    def _new_tables(self, kind: type) -> tuple[Answers, Answers, type]:
         if len(self._tables) >= _TYPES:
             self._tables.clear()
         tables = self._tables[id(kind)] = ({}, {}, kind)
         return tables
 
-    def _outward(self, exc: BaseException, callee: FrameType, answers: _Answers, walk: _Walk) -> Verdict:
+    def _outward(self, exc: BaseException, callee: FrameType, answers: Answers, walk: _Walk) -> Verdict:
         """Walk the callers of `callee`. This loop runs for every exception: where all is remembered it calls nothing."""
         callee_code = callee.f_code
         odd = is_odd(callee_code)
@@ -151,7 +142,7 @@ class Predictor:
             else:
                 _, next_is_odd, wanted, facts, passage = answer
                 is_stale = odd if wanted is None else wanted is not callee_code
-                if is_stale or (facts is not None and not _hold(facts, frame)):
+                if is_stale or (facts is not None and not hold(facts, frame)):
                     answer = self._work_out(exc, callee, frame, answers)
                 elif passage is None:
                     callee = frame
@@ -189,12 +180,12 @@ class Predictor:
     # -- one frame
 
     def _in_failing_frame(
-        self, exc: BaseException, frame: FrameType, handler: int, exits: Sequence[object], answers: _Answers
+        self, exc: BaseException, frame: FrameType, handler: int, exits: Sequence[object], answers: Answers
     ) -> Passage | None:
         code = frame.f_code
         place = id(code) + handler
         answer = answers.get(place)
-        if answer is not None and (answer[3] is None or _hold(answer[3], frame)):
+        if answer is not None and (answer[3] is None or hold(answer[3], frame)):
             return answer[4]
         view = view_of(code)
         scope = Scope.of_frame(frame)
@@ -204,14 +195,14 @@ class Predictor:
             _store(answers, place, (code, is_odd(code), None, tuple(scope.facts) or None, result))
         return result
 
-    def _work_out(self, exc: BaseException, callee: FrameType, frame: FrameType, answers: _Answers) -> _Answer:
+    def _work_out(self, exc: BaseException, callee: FrameType, frame: FrameType, answers: Answers) -> Answer:
         """Return what a caller does to the exception, and remember it if the same can be told the next time."""
         code = frame.f_code
         place = id(code) + frame.f_lasti
         view = view_of(code)
         at = view.unit_of(frame)
         if at is None or _is_engine(frame):
-            answer: _Answer = (code, False, None, None, _ABSENT)
+            answer: Answer = (code, False, None, None, _ABSENT)
             # Absent whatever the callee is: the flag of the callee's own answer stays in force, so an odd one comes here again.
             _store(answers, place, answer)
             return answer
@@ -220,8 +211,8 @@ class Predictor:
         return self._work_out_caller(exc, callee, frame, view, at, answers)
 
     def _work_out_caller(
-        self, exc: BaseException, callee: FrameType, frame: FrameType, view: View, at: int, answers: _Answers
-    ) -> _Answer:
+        self, exc: BaseException, callee: FrameType, frame: FrameType, view: View, at: int, answers: Answers
+    ) -> Answer:
         code = frame.f_code
         boundary = Boundary(callee, view, at, Scope.of_frame(frame))
         passage = boundary.cross(type(exc))
@@ -230,7 +221,7 @@ class Predictor:
             passage = after(passage, self._activation.through(exc, view, at, scope))
         wanted = callee.f_code if boundary.depends_on_callee else None
         facts = tuple(scope.facts) + boundary.facts
-        answer: _Answer = (code, is_odd(code), wanted, facts or None, _result(passage))
+        answer: Answer = (code, is_odd(code), wanted, facts or None, _result(passage))
         if scope.is_cacheable and boundary.is_cacheable:
             _store(answers, id(code) + frame.f_lasti, answer)
         return answer
@@ -242,7 +233,7 @@ class Predictor:
 
     # -- tasks
 
-    def _through_tasks(self, exc: BaseException, task: Any, frame: FrameType, answers: _Answers, walk: _Walk) -> Verdict:
+    def _through_tasks(self, exc: BaseException, task: Any, frame: FrameType, answers: Answers, walk: _Walk) -> Verdict:
         """Follow an exception that leaves the outermost frame of a task to those who await the task."""
         for _ in range(LIMIT):
             waiter = waiter_of(task)
@@ -274,78 +265,20 @@ class Predictor:
         return None
 
 
-def handler_of(recall: Recall, frame: FrameType) -> FrameType | None:
-    """Return the frame that surely handles an exception which is about to leave `frame`.
-
-    Answers from what is remembered only, without looking at anything of the debuggee but globals, and gives None as soon as
-    that does not do: then ask `Predictor.predict`. For exceptions that are raised and handled over and over this is the whole cost.
-
-    Args:
-        recall: of the exception's type, from `Predictor.recall_for`.
-        frame: the frame that the exception leaves.
-    """
-    callee_code = frame.f_code
-    odd = callee_code.co_flags & GENERATOR_FLAGS or callee_code.co_name in ODD_NAMES
-    back = frame.f_back
-    while back is not None:
-        code = back.f_code
-        answer = recall(id(code) + back.f_lasti)
-        if answer is None:
-            return None
-        _, next_is_odd, wanted, facts, passage = answer
-        if wanted is None:
-            if odd:
-                return None
-        elif wanted is not callee_code:
-            return None
-        if facts is not None:
-            where, name, value = facts[0]
-            if len(facts) > 1 or where is not BUILTINS:
-                if not _hold(facts, back):
-                    return None
-            elif name in back.f_globals or back.f_builtins.get(name) is not value:  # the usual case, without a call
-                return None
-        if passage is None:
-            callee_code = code
-            odd = next_is_odd
-        elif passage is not _ABSENT:
-            end, _, doubt, library_doubt = passage
-            return back if end is _HANDLED and not doubt and not library_doubt else None
-        back = back.f_back
-    return None
-
-
 def _result(passage: Passage) -> Passage | None:
     return None if passage == PASSES else passage
 
 
-def _store(answers: _Answers, place: int, answer: _Answer) -> None:
-    # Only classes and modules may be kept alive here: a program may look how often anything else is referred to, or when it dies.
+def _store(answers: Answers, place: int, answer: Answer) -> None:
+    # Only these may be kept alive here: a program may look how often anything else is referred to, or when it dies.
     if answer[3] is not None and not all(
-        is_subclass(type(value), type) or type(value) is ModuleType for _, _, value in answer[3]
+        is_any(type(value), TypeOf, ModuleType, BuiltinFunctionType) or is_subclass(type(value), type)
+        for _, _, value in answer[3]
     ):
         return
     if len(answers) >= _ANSWERS:
         answers.clear()
     answers[place] = answer
-
-
-def _hold(facts: _Facts, frame: FrameType) -> bool:
-    """Tell whether the names that an answer depends on still have the same values."""
-    variables = frame.f_globals
-    try:
-        for where, name, value in facts:
-            if where is BUILTINS:
-                if name in variables or frame.f_builtins[name] is not value:
-                    return False
-            elif where is GLOBALS:
-                if variables[name] is not value:
-                    return False
-            elif where.get(name, MISSING) is not value:
-                return False
-    except KeyError:
-        return False
-    return True
 
 
 def _is_engine(frame: FrameType) -> bool:

@@ -24,6 +24,15 @@ from typing import Any, Final
 from fixcont.bytecode.interpreter import LOCALS_WRITE_THROUGH, OPTIMIZED
 
 
+class TypeOf:
+    """The value of a fact that asks for the type of what a name refers to, and not for the object."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+
 class _Marker:
     __slots__ = ("_name",)
 
@@ -80,6 +89,10 @@ class Scope:
         if self._locals is not None:
             return self._locals.get(name, UNKNOWN)
         return UNKNOWN if self._frame is None else _local_of(self._frame, name)
+
+    def asks_type_of(self, value: object) -> None:
+        """Note that nothing but the type of a value that was looked up matters."""
+        self.facts = [(where, name, TypeOf(type(value)) if found is value else found) for where, name, found in self.facts]
 
     def named(self, name: str) -> object:
         """Look up a name as a module or a class body does."""
