@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fixcont.bytecode import stubs
 from fixcont.bytecode.original import untrapped
 from fixcont.bytecode.traps import trap
-from fixcont.continuing.unwinding import Answer, is_ours
+from fixcont.continuing.unwinding import Answer, TrapState, is_ours
 from fixcont.errors import Refusal, Refused
 from fixcont.loading.cache import TrapCache, engine_fingerprint
 from fixcont.loading.importing import LoadedText, install_hook, remove_hook
@@ -28,6 +28,7 @@ from fixcont.stopping.prediction import Predictor
 if TYPE_CHECKING:
     from fixcont.continuing.checks import Newest
     from fixcont.editing.sources import Sources
+    from fixcont.editing.variants import How, Variant
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.serving import Server
     from fixcont.stopping.stop import FrontEnd
@@ -178,16 +179,8 @@ class Session:
             self._stops.append(True)
         return self._server
 
-    def _stopped(
-        self,
-        exception: BaseException,
-        frame: FrameType,
-        handlers: tuple[int, int],
-        stack: tuple[Any, ...],
-        cells: tuple[Any, ...],
-        late: str,
-    ) -> Answer:
-        return self.server().exception(exception, frame, handlers, stack, cells, late)
+    def _stopped(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
+        return self.server().exception(exception, frame, state, late)
 
     def set_trace(self, frame: FrameType) -> None:
         """Stop where `frame` is. Raises what the user's answer makes of it; see `Server.elsewhere`."""
@@ -258,6 +251,12 @@ class _Versions:
 
         found = self._session.sources.newest(code)
         return Newest(found.code, found.refusal)
+
+    def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:
+        return self._session.sources.variant(frame_code, code, unit, how, line, bound)
+
+    def note(self, code: CodeType, variant: Variant) -> None:
+        self._session.sources.note(code, variant.node)
 
     def function(self, frame: FrameType, code: CodeType) -> FunctionType | None:
         return self._session.sources.newest_function(frame.f_code, frame.f_globals)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fixcont.bytecode.exceptiontable import Row, parse
 from fixcont.bytecode.stubs import HOOK_NAME
@@ -69,6 +69,43 @@ def untrapped(code: CodeType) -> CodeType:
         co_varnames=code.co_varnames[: record.variables],
         co_nlocals=record.variables,
     )
+
+
+def prefix_units(code: CodeType) -> int:
+    """Return how many code units stand in front of the original."""
+    return _record(code).prefix if is_trapped(code) else 0
+
+
+def with_prefix(code: CodeType, prefix: bytes, constants: tuple[object, ...], table: bytes, spare: int) -> CodeType:
+    """Return trapped code with more in front of it.
+
+    Args:
+        code: with traps.
+        prefix: instructions.
+        constants: theirs, from index `len(code.co_consts)` on.
+        table: the whole exception table.
+        spare: how many items the prefix needs on the stack beside what the code needs.
+    """
+    units = len(prefix) // 2
+    record = _record(code)
+    known = code.co_consts
+    moved_sites = tuple(_moved_site(site, 2 * units) if type(site) is tuple else site for site in known[record.constants :])
+    record = record._replace(prefix=record.prefix + units)
+    lines = code.co_linetable[len(no_lines(record.prefix - units)) :]
+    return code.replace(
+        co_code=prefix + code.co_code,
+        # the record and what follows it are found at the end; the traps find their own where they were
+        co_consts=(*known[: record.constants], *moved_sites, *constants, record.packed(), known[-1]),
+        co_exceptiontable=table,
+        co_linetable=no_lines(record.prefix) + lines,
+        co_stacksize=code.co_stacksize + spare,
+    )
+
+
+def _moved_site(site: tuple[Any, ...], offset: int) -> tuple[Any, ...]:
+    """Return what a trap tells of its place, see `traps.Site`, for a trap that lies further behind."""
+    layout, handler, again, is_plain, retry = site
+    return layout, handler + offset if handler >= 0 else -1, again, is_plain, retry + offset if retry >= 0 else -1
 
 
 class OriginalView(NamedTuple):

@@ -13,13 +13,16 @@ that must be handled with care; every other item is the character of the instruc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import CodeType
 
 from fixcont.bytecode import interpreter
-from fixcont.bytecode.exceptiontable import Row
+from fixcont.bytecode.exceptiontable import Row, parse
 from fixcont.bytecode.interpreter import DIRECTION, HAS_ARGUMENT, NAME, OPCODE, UNITS, stack_effect
 
 #: What must never become an object of its own: NULL, or a tagged int.
 NEVER_COPIED = frozenset("snl")
+#: What blocks keep on the stack.
+BLOCK_KINDS = frozenset("iawsnelxr")
 _FIRST_PUSHED = 0x100
 _LAST_PUSHED = 0x10FFFF
 
@@ -431,6 +434,25 @@ def _mark_returned(ops: bytes, stacks: list[str | None]) -> None:
         for at, stack in enumerate(stacks):
             if stack:
                 stacks[at] = stack.translate(table)
+
+
+def block_kinds_at(code: CodeType, unit: int, *, failed: bool = False) -> str:
+    """Return the kinds of what open blocks keep on the stack at an instruction of a code object without traps.
+
+    Args:
+        failed: once the instruction has failed: then what it takes is gone, so the exit of a `with` block that fails as it is called.
+
+    Raises:
+        ValueError, IndexError: no compiler made the code.
+    """
+    rows = parse(code.co_exceptiontable)
+    stacks = symbolic_stacks(code.co_code[::2], code.co_code[1::2], rows, 0, "")
+    while unit > 0 and stacks[unit] is None:  # caches
+        unit -= 1
+    stack = stacks[unit] or ""
+    if failed:
+        stack = statement_stack(stack, next((row.depth for row in rows if row.start <= unit < row.end), 0))
+    return stack[: next((index for index, kind in enumerate(stack) if kind not in BLOCK_KINDS), len(stack))]
 
 
 def statement_stack(stack: str, depth: int) -> str:

@@ -329,13 +329,15 @@ class _Trapper:
         self.places[place] = shape, site
 
     def _cells(self) -> tuple[int, ...]:
-        """Slots of the captured variables, which a new activation needs."""
-        free = len(self.code.co_freevars)
-        if not free:
+        """Slots of the cells that a new activation needs: of variables that inner functions capture, then of captured ones."""
+        own, free = self.code.co_cellvars, self.code.co_freevars
+        if not own and not free:
             return ()
         names = self.code.co_varnames
-        first = len(names) + sum(name not in names for name in self.code.co_cellvars)
-        return tuple(range(first, first + free))
+        slots = {name: slot for slot, name in enumerate(names)}
+        for name in own:
+            slots.setdefault(name, len(slots))
+        return (*(slots[name] for name in own), *range(len(slots), len(slots) + len(free)))
 
     # -- putting it together
 

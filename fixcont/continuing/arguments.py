@@ -31,7 +31,8 @@ def lost(frame: FrameType) -> list[str]:
     """Return the parameters of a live frame whose objects at entry can no longer be told."""
     code = frame.f_code
     view = original.original_view(code)
-    bound, dropped = parameters.changes(code, view.ops, view.args)
+    first = original.prefix_units(code)  # what restored the variables in front of the original is no doing of the function
+    bound, dropped = parameters.changes(code, view.ops[first:], view.args[first:])
     kept = original.kept_parameters(code)
     variables = frame.f_locals
     gone = bound.difference(kept)
@@ -104,3 +105,15 @@ def call_arguments(code: CodeType, arguments: Arguments, function: FunctionType 
     if code.co_flags & interpreter.VARKEYWORDS:
         by_name |= keywords
     return positional, by_name
+
+
+def by_name(code: CodeType, arguments: Arguments) -> dict[str, Any]:
+    """Return what the parameters of `code` were given, as far as the original call had them."""
+    found = {name: arguments.named[name] for name in names(code) if name in arguments.named}
+    at = code.co_argcount + code.co_kwonlyargcount
+    if code.co_flags & interpreter.VARARGS:
+        found[code.co_varnames[at]] = arguments.positional
+        at += 1
+    if code.co_flags & interpreter.VARKEYWORDS:
+        found[code.co_varnames[at]] = dict(arguments.keywords)
+    return found

@@ -14,7 +14,7 @@ from fixcont.continuing import arguments, reentry
 from fixcont.errors import Refusal
 
 if TYPE_CHECKING:
-    pass
+    from fixcont.editing.variants import How, Variant
 
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
@@ -30,6 +30,15 @@ class Versions(Protocol):
     """What the checks ask about edited code."""
 
     def newest(self, code: CodeType) -> Newest: ...
+
+    def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:
+        """Return the variant of the newest version that is to take over; see `make_variant`. Raises `Refused`.
+
+        `frame_code` is what a frame runs, `code` the same without traps.
+        """
+
+    def note(self, code: CodeType, variant: Variant) -> None:
+        """Note that `code` runs a variant."""
 
     def function(self, frame: FrameType, code: CodeType) -> FunctionType | None:
         """Return a function that runs `code`, the newest version of the one in `frame`, or None."""
@@ -106,6 +115,22 @@ def _kind_name(flags: int) -> str:
         interpreter.ASYNC_GENERATOR: "an async generator",
     }
     return names.get(flags, "a plain function")
+
+
+def resume_refusal(frame: FrameType, is_user: bool, versions: Versions) -> Refusal | None:
+    """Tell why a live frame cannot go on in the middle, as far as that is not a matter of where."""
+    code = frame.f_code
+    if not original.is_trapped(code):
+        return _untrapped_refusal(code, is_user)
+    if code.co_name in _COMPREHENSIONS and ".0" in code.co_varnames[:1]:
+        return Refusal("no-statement", "a comprehension has no statement to go on at", "go on in the function around it")
+    newest, refusal = versions.newest(code)
+    if newest is None:
+        return refusal
+    if code.co_flags & interpreter.OPTIMIZED and reentry.kind_flags(newest) != reentry.kind_flags(code):
+        before, now = (_kind_name(reentry.kind_flags(each)) for each in (code, newest))
+        return Refusal("kind-changed", f"{code.co_qualname} is {now} now, and the running one is {before}", "restart its caller")
+    return None
 
 
 def return_refusal(frame: FrameType, is_user: bool) -> Refusal | None:

@@ -7,7 +7,7 @@ frame of ours lies between the debuggee's frames.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from functools import partial
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
@@ -24,6 +24,11 @@ def kind_flags(code: CodeType) -> int:
     return code.co_flags & _KINDS
 
 
+def named_cells(code: CodeType, cells: tuple[CellType, ...]) -> dict[str, CellType]:
+    """Return the cells that a trap gives, by the names of their variables."""
+    return dict(zip(code.co_cellvars + code.co_freevars, cells, strict=True))
+
+
 def calling(
     code: CodeType, frame: FrameType, given: Arguments, cells: tuple[Any, ...], function: FunctionType | None
 ) -> Callable[[], Any]:
@@ -33,18 +38,43 @@ def calling(
         code: the newest version.
         frame: what it replaces; its globals and captured variables are used.
         given: what to call it with.
-        cells: the frame's captured variables, in the order of its own code.
+        cells: the frame's cells, as traps give them.
         function: a function that runs `code`, for its default values; None if none is known.
     """
-    named = dict(zip(frame.f_code.co_freevars, cells, strict=True))
-    closure = tuple(named[name] for name in code.co_freevars)
-    made = FunctionType(code, frame.f_globals, code.co_name, None, closure)
-    made.__qualname__ = code.co_qualname
+    made = _function(code, frame, named_cells(frame.f_code, cells))
     positional, keywords = arguments.call_arguments(code, given, function)
-    call = partial(made, *positional, **keywords)
-    if kind_flags(code) == interpreter.ASYNC_GENERATOR:
-        return partial(_drive, call)
-    return call
+    return _driven(code, partial(made, *positional, **keywords))
+
+
+def entering(code: CodeType, frame: FrameType, given: Arguments, cells: Mapping[str, CellType]) -> Callable[[], Any]:
+    """Return a callable that runs `code`, which starts in the middle, in the place of a function's frame.
+
+    Args:
+        code: from `fixcont.bytecode.entry`.
+        frame: what it replaces.
+        given: what the frame was called with. What `code` has a parameter for and this has not is None: the code overwrites it.
+        cells: by name, of the captured variables.
+    """
+    available = arguments.by_name(code, given)
+    ordered = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    positional = [available.get(name) for name in ordered[: code.co_argcount]]
+    named = {name: available.get(name) for name in ordered[code.co_argcount :]}
+    made = _function(code, frame, cells)
+    return _driven(code, partial(made, *positional, *given.positional[: _takes_more(code)], **named))
+
+
+def _takes_more(code: CodeType) -> int | None:
+    return None if code.co_flags & interpreter.VARARGS else 0
+
+
+def _function(code: CodeType, frame: FrameType, cells: Mapping[str, CellType]) -> FunctionType:
+    made = FunctionType(code, frame.f_globals, code.co_name, None, tuple(cells[name] for name in code.co_freevars))
+    made.__qualname__ = code.co_qualname
+    return made
+
+
+def _driven(code: CodeType, call: Callable[[], Any]) -> Callable[[], Any]:
+    return partial(_drive, call) if kind_flags(code) == interpreter.ASYNC_GENERATOR else call
 
 
 def forget_variables(frame: FrameType) -> None:
@@ -73,18 +103,27 @@ def executing_class(code: CodeType, frame: FrameType, cells: tuple[Any, ...]) ->
 
     The namespace must be a plain dict. `__class__` and what else the body's methods capture of it are new cells.
     """
-    named = dict(zip(frame.f_code.co_freevars, cells, strict=True))
+    named = named_cells(frame.f_code, cells)
     closure = tuple(named[name] for name in code.co_freevars)
     return partial(_execute_class, code, frame.f_globals, frame.f_locals, closure)
 
 
-def _execute_class(code: CodeType, namespace: dict[str, Any], attributes: dict[str, Any], closure: tuple[CellType, ...]) -> Any:
-    attributes.clear()
+def continuing_class(code: CodeType, frame: FrameType, cells: Mapping[str, CellType]) -> Callable[[], Any]:
+    """Return a callable that goes on with a class body, in its namespace as it is."""
+    return partial(_go_on_class, code, frame.f_globals, frame.f_locals, tuple(cells[name] for name in code.co_freevars))
+
+
+def _go_on_class(code: CodeType, namespace: dict[str, Any], attributes: Any, closure: tuple[CellType, ...]) -> Any:
     if closure:
         exec(code, namespace, attributes, closure=closure)
     else:
         exec(code, namespace, attributes)
     return attributes.get("__classcell__")
+
+
+def _execute_class(code: CodeType, namespace: dict[str, Any], attributes: dict[str, Any], closure: tuple[CellType, ...]) -> Any:
+    attributes.clear()
+    return _go_on_class(code, namespace, attributes, closure)
 
 
 def returning(value: Any, flags: int) -> Callable[[], Any]:

@@ -16,57 +16,88 @@ looked for before anything is touched (`fixcont.continuing.checks`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from fixcont.bytecode import original
 from fixcont.errors import Unwinding
 
 #: What the hook answers: None to go on, else (exception to put in place or None, callable that takes the frame over or None).
 Answer = tuple[BaseException | None, Callable[[], Any] | None] | None
-#: Called in the target's outermost trap with the frame, the items of its open blocks and its cells.
-Arrival = Callable[[FrameType, tuple[Any, ...], tuple[Any, ...]], Answer]
+
+
+class TrapState(NamedTuple):
+    """What a trap says of the frame that it is in.
+
+    Attributes:
+        layout: the kinds of the items of open blocks on the stack, bottom first; see `fixcont.bytecode.stack`.
+        handler: byte offset of the handler in front of which the trap stands, -1 where the exception is about to leave the frame.
+        retry: byte offset of the handler whose clauses did not match, to which an exception put in place goes; -1 where there is none.
+        stack: those items of the layout that are objects.
+        handled: the exception that was being handled when the one in flight came up, or None.
+        cells: the cells of the frame's captured variables, as `reentry.named_cells` takes them.
+    """
+
+    layout: str
+    handler: int
+    retry: int
+    stack: tuple[Any, ...]
+    handled: BaseException | None
+    cells: tuple[Any, ...]
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the exception is about to leave the frame."""
+        return self.handler < 0
+
+
+#: Called in a trap of the target.
+Arrival = Callable[[FrameType, TrapState], Answer]
 
 
 class Signal(Unwinding):
     """On its way to a frame.
 
     Attributes:
-        target: the frame at whose outermost trap it arrives.
+        target: the frame at whose trap it arrives.
         arrival: what to do there.
         replaced: the exception in whose place it was put, or None.
+        keeps_blocks: whether it arrives at the first trap of the target, before anything of that unwinds; else at the outermost.
         takeover: what the shell of the target is to hand over to, once the target has unwound.
     """
 
-    def __init__(self, target: FrameType, arrival: Arrival, replaced: BaseException | None) -> None:
+    def __init__(
+        self, target: FrameType, arrival: Arrival, replaced: BaseException | None, *, keeps_blocks: bool = False
+    ) -> None:
         super().__init__()
         self.target = target
         self.arrival = arrival
         self.replaced = replaced
+        self.keeps_blocks = keeps_blocks
         self.takeover: Callable[[], Any] | None = None
 
 
-def continue_unwinding(signal: Signal, frame: FrameType, leaves: bool, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
-    """Answer a trap that a signal has reached.
-
-    Args:
-        frame: the trap's frame.
-        leaves: whether the exception is about to leave the frame.
-        stack: the items of the frame's open blocks.
-        cells: the frame's captured variables.
-    """
-    if signal.target is not frame or not leaves:
+def continue_unwinding(signal: Signal, frame: FrameType, state: TrapState) -> Answer:
+    """Answer a trap of `frame` that a signal has reached."""
+    if signal.target is not frame or not (state.leaves or (signal.keeps_blocks and signal.takeover is None)):
         return None
     if signal.takeover is not None:  # the shell of the frame that was meant
         takeover, signal.takeover = signal.takeover, None
         return None, takeover
-    answer = signal.arrival(frame, stack, cells)
+    answer = signal.arrival(frame, state)
     shell = shell_of(frame)
     if shell is None or answer is None or answer[1] is None:
         return answer
     signal.takeover = answer[1]
     signal.target = shell
+    if signal.keeps_blocks:  # the frame gives them up without their exits; then it raises the signal, and unwinds
+        return None, partial(_raise, signal)
     return None
+
+
+def _raise(signal: Signal) -> Any:
+    raise signal
 
 
 def shell_of(frame: FrameType) -> FrameType | None:

@@ -22,6 +22,55 @@ class RestartFrame(NamedTuple):
     frame: Frame
 
 
+class Resume(NamedTuple):
+    """The frames above `frame` unwind; `frame` goes on at its failing or current statement, or at `line`, in its function's newest version.
+
+    Its variables, running loops and open `with` blocks are kept. The statement runs from its start. `with` blocks that `line` lies
+    outside of are exited first, with no exception. Not undone: what the statement had done already.
+
+    Attributes:
+        line: of the file as it is installed; None for the statement that failed or runs.
+    """
+
+    frame: Frame
+    line: int | None = None
+
+
+class UseValue(NamedTuple):
+    """As `Resume` without a line, with the expression that failed replaced by `value`, this once."""
+
+    frame: Frame
+    value: Any
+
+
+class Skip(NamedTuple):
+    """As `Resume`, at what follows the statement that failed or runs."""
+
+    frame: Frame
+
+
+class Landing(NamedTuple):
+    """Where a frame will go on.
+
+    Attributes:
+        function: its qualified name.
+        line: in the newest version of the file.
+        was: the line of the statement that failed or runs, in the version that the frame runs.
+        loops: how many running loops are kept.
+        withs: how many open `with` blocks are kept.
+        closes: the lines, in the version that the frame runs, of the `with` statements that are exited first, innermost first.
+        calls: what the statement had called already, as the source has it, and will call again: "fetch()".
+    """
+
+    function: str
+    line: int
+    was: int
+    loops: int
+    withs: int
+    closes: tuple[int, ...] = ()
+    calls: tuple[str, ...] = ()
+
+
 class ReturnFromFrame(NamedTuple):
     """The frames above `frame` and `frame` itself unwind; the caller of `frame` gets `value`."""
 
@@ -40,4 +89,4 @@ class QuitProgram(NamedTuple):
     """The program ends, its `finally` blocks and `with` exits running on the way."""
 
 
-Way = Union[Propagate, RestartFrame, ReturnFromFrame, Throw, QuitProgram]
+Way = Union[Propagate, RestartFrame, Resume, UseValue, Skip, ReturnFromFrame, Throw, QuitProgram]

@@ -14,7 +14,7 @@ from fixcont.editing.functions import Namespace, class_namespace
 from fixcont.editing.syntax import Def, header
 from fixcont.editing.texts import Kind, Node
 
-_FUTURES = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
+FUTURES = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 _ANNOTATIONS_AS_TEXT = __future__.annotations.compiler_flag
 DEFERRED_ANNOTATIONS = "__annotate__" in FunctionType.__dict__
 
@@ -45,7 +45,7 @@ class _Scope:
 
     def __init__(self, node: Node, namespace: Namespace, owner: type | None) -> None:
         self.filename = node.text.filename
-        self.flags = node.code.co_flags & _FUTURES
+        self.flags = node.code.co_flags & FUTURES
         self.namespace = namespace
         self.owner = owner
         self.names: dict[str, Any] = {} if owner is None else dict(class_namespace(owner))

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from fixcont.editing.install import install
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
 from fixcont.editing.texts import Kind, Node, Text
+from fixcont.editing.variants import How, Variant, make_variant
 from fixcont.errors import Refusal, Refused
 
 _STARTED = time.time()
@@ -192,6 +193,31 @@ class Sources:
                 sentence = f"{node.qualname} takes other variables from the function around it than the running version does"
                 return Newest(None, definition.version, Refusal("closure-changed", sentence, "restart the function around it"))
             return Newest(self._live(target), target.version)
+
+    def variant(
+        self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: Collection[str]
+    ) -> Variant:
+        """Make the variant of the newest version that takes over a frame; see `make_variant`.
+
+        Parameters:
+            frame_code: what the frame runs.
+            code: the same without traps.
+
+        Raises:
+            Refused: there is no such place, or no text is known.
+        """
+        with self._lock:
+            node = self._identify(frame_code)
+            if node is None:
+                raise Refused(Refusal("no-text", f"the text of {frame_code.co_qualname} is not known", "restart the frame"))
+            target = node.definition.newest
+            if target is None:
+                raise Refused(Refusal("function-gone", f"{node.qualname} is no longer in {node.text.filename}", "bring it back"))
+            return make_variant(node, target, code, unit, how, line, bound)
+
+    def note(self, code: CodeType, node: Node) -> None:
+        """Note that `code` was made from a version that was found before."""
+        self._registry.note(code, node)
 
     def newest_function(
         self, code: CodeType, namespace: Namespace, closure: tuple[CellType, ...] | None = None

@@ -17,17 +17,19 @@ from fixcont.bytecode.flights import has_met_a_trap
 from fixcont.bytecode.original import is_trapped, original_end
 from fixcont.bytecode.stubs import GENERATOR_KINDS, uninterrupted
 from fixcont.bytecode.traps import LEAVING, Site
-from fixcont.continuing.unwinding import Answer, Signal, continue_unwinding, is_ours, is_shell
+from fixcont.continuing.unwinding import Answer, Signal, TrapState, continue_unwinding, is_ours, is_shell
 from fixcont.stopping.policy import Policy, StopMode
 from fixcont.stopping.prediction import Outcome, Predictor, Route, Routes, Verdict, route_of
 
-#: Gets the exception, the frame, the handlers of the trap's site (`handler`, `retry`), the items of its blocks, its cells, and a sentence if
-#: the stop is late; answers the trap.
-Serve = Callable[[BaseException, FrameType, tuple[int, int], tuple[Any, ...], tuple[Any, ...], str], Answer]
+#: Gets the exception, the frame, what its trap says, and a sentence if the stop is late; answers the trap.
+Serve = Callable[[BaseException, FrameType, TrapState, str], Answer]
 
 _REMEMBERED = 256
 _USUAL = 200
 _MORE_STACK = 1000  # frames, where the debuggee has left none
+_THROWN_THROUGH = (
+    200  # frames between what throws into a generator and the generator; without a limit, deep recursion takes hours
+)
 _CONTEXTS = 20  # how far back a signal is looked for
 
 
@@ -85,7 +87,7 @@ def make_hook(
         if traceback is None:
             return None
         if stops and type(exception) is Signal:
-            return look_closer(exception, getframe(2), site or LEAVING, stack, cells)
+            return look_closer(exception, getframe(2), site or LEAVING, stack, handled, cells)
         number = ident(exception)
         if number == flying:
             inner = traceback.tb_next
@@ -121,7 +123,7 @@ def make_hook(
                     steps = 0
                     end = len(found)
                     return None
-        return look_closer(exception, frame, site or LEAVING, stack, cells)
+        return look_closer(exception, frame, site or LEAVING, stack, handled, cells)
 
     recall = seen.get
     recall_type = usual.get
@@ -153,12 +155,18 @@ def make_hook(
         frame: FrameType,
         site: Site,
         stack: tuple[Any, ...],
+        handled: Any,
         cells: tuple[Any, ...],
     ) -> Answer:
+        state = TrapState(site[0], site[1], site[4], stack, handled, cells)
         traceback = exception.__traceback__
         thread = get_ident()
         if type(exception) is Signal:
-            return continue_unwinding(exception, frame, site[1] < 0, stack, cells)
+            try:
+                return continue_unwinding(exception, frame, state)
+            except Exception as fault:
+                report(fault)
+                return None if exception.replaced is None else (exception.replaced, None)
         if traceback is None:
             return None
         if _failed_in_takeover(traceback, frame):
@@ -179,14 +187,14 @@ def make_hook(
         busy.add(thread)
         try:
             try:
-                return decide(exception, frame, site, stack, cells)
+                return decide(exception, frame, state)
             except RecursionError:
                 limit = sys.getrecursionlimit()
                 if not _can_be_limit(limit):
                     return None  # the next trap outward has more room
             try:
                 sys.setrecursionlimit(limit + _MORE_STACK)
-                return decide(exception, frame, site, stack, cells)
+                return decide(exception, frame, state)
             finally:
                 sys.setrecursionlimit(limit)
         except (RecursionError, MemoryError):
@@ -207,21 +215,16 @@ def make_hook(
                 predictor.forget()
             usual[id(kind)] = predictor.routes_for(kind), kind
 
-    def decide(
-        exception: BaseException,
-        frame: FrameType,
-        site: Site,
-        stack: tuple[Any, ...],
-        cells: tuple[Any, ...],
-    ) -> Answer:
-        layout, handler = site[:2]
+    def decide(exception: BaseException, frame: FrameType, state: TrapState) -> Answer:
         if policy.mode is StopMode.RAISED:
             traceback = exception.__traceback__
-            leaves_raiser = handler < 0 and (traceback is None or not _came_through_user_code(traceback))
+            leaves_raiser = state.leaves and (traceback is None or not _came_through_user_code(traceback))
             verdict = Verdict(Outcome.UNKNOWN, None, "", None)
         else:
             leaves_raiser = False
-            verdict = predictor.predict(exception, frame, None if handler < 0 else handler, _exits(layout, stack))
+            verdict = predictor.predict(
+                exception, frame, None if state.leaves else state.handler, _exits(state.layout, state.stack)
+            )
         is_last = verdict.outcome is Outcome.UNKNOWN and not _has_trap_outward(frame)
         if not policy.stops(type(exception), verdict, leaves_raiser, is_last):
             if verdict.outcome is Outcome.HANDLED:
@@ -229,7 +232,7 @@ def make_hook(
             return None
         late = _late(exception)
         remember(exception, frame, None)
-        answer = serve(exception, frame, (handler, site[4]), stack, cells, late)
+        answer = serve(exception, frame, state, late)
         if answer is not None:
             seen.pop(id(answer[0]), None)  # an exception that is raised here for the first time
         return answer
@@ -257,7 +260,9 @@ def _failed_in_takeover(traceback: TracebackType, frame: FrameType) -> bool:
 def _is_thrown_in(frame: FrameType, known: int) -> bool:
     """Tell whether the frame that was noted last is still on the stack: its exception was thrown into a generator, and comes back."""
     back = frame.f_back
-    while back is not None:
+    for _ in range(_THROWN_THROUGH):
+        if back is None:
+            return False
         if id(back) == known:
             return True
         back = back.f_back

@@ -6,15 +6,27 @@ import sys
 import threading
 from _thread import get_ident
 from collections.abc import Callable, Sequence
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
 from fixcont.bytecode import interpreter, original
 from fixcont.continuing import arguments, checks, reentry
-from fixcont.continuing.checks import Versions
-from fixcont.continuing.unwinding import Answer, Arrival, Signal, continue_unwinding, is_ours, is_shell
-from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, ReturnFromFrame, Throw, Way
-from fixcont.errors import Quit, Refusal
+from fixcont.continuing.checks import Newest, Versions
+from fixcont.continuing.resume import Middle, Plan, Takeover, plan_for
+from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell
+from fixcont.continuing.ways import (
+    Landing,
+    Propagate,
+    QuitProgram,
+    RestartFrame,
+    Resume,
+    ReturnFromFrame,
+    Skip,
+    Throw,
+    UseValue,
+    Way,
+)
+from fixcont.errors import Quit, Refusal, Refused
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
@@ -45,19 +57,11 @@ class Server:
         self._context = context
         self._busy = busy
 
-    def exception(
-        self,
-        exception: BaseException,
-        frame: FrameType,
-        handlers: tuple[int, int],
-        stack: tuple[Any, ...],
-        cells: tuple[Any, ...],
-        late: str,
-    ) -> Answer:
+    def exception(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
-        held = _Held(self._context, frame, exception, handlers, StopReason.EXCEPTION)
+        held = _Held(self._context, frame, exception, (state.handler, state.retry), StopReason.EXCEPTION)
         way = self._ask(held, late)
-        return held.answer(way, stack, cells)
+        return held.answer(way, state)
 
     def elsewhere(self, frame: FrameType, reason: StopReason) -> None:
         """Stop where no exception is in flight: `frame` is about to run on, and code of ours was called from it.
@@ -121,6 +125,7 @@ class _Held:
         self.handler, self.retry = handlers
         self.reason = reason
         self.traceback = exception.__traceback__ if exception is not None else None
+        self._planned: tuple[tuple[Middle, Newest], Plan] | None = None
 
     def is_deep(self, limit: int) -> bool:
         """Tell whether the recursion limit is near."""
@@ -142,6 +147,7 @@ class _Held:
             selected=len(unwound),
             thread_name=threading.current_thread().name,
             refusal_of=self.refusal_of,
+            landing_of=self.landing_of,
             late=late,
         )
 
@@ -229,6 +235,8 @@ class _Held:
             return way.frame.restart_refusal or Refusal("unwound", f"{way.frame.function} has unwound already")
         if isinstance(way, RestartFrame):
             refusal = checks.restart_refusal(raw, way.frame.is_user, self.context.versions)
+        elif isinstance(way, (Resume, UseValue, Skip)):
+            refusal = checks.resume_refusal(raw, way.frame.is_user, self.context.versions) or self._plan_refusal(way)
         elif isinstance(way, ReturnFromFrame):
             refusal = checks.return_refusal(raw, way.frame.is_user)
         else:
@@ -236,6 +244,27 @@ class _Held:
             refusal = self._throw_refusal(raw, way.exception)
             return refusal or (self._reach_refusal(thrower) if thrower is not None else None)
         return refusal or self._reach_refusal(raw)
+
+    def landing_of(self, way: Middle) -> Landing | Refusal:
+        """Tell where a frame would go on, or why it cannot."""
+        refusal = self.refusal_of(way)
+        return refusal if refusal is not None else self._plan(way).landing
+
+    def _plan_refusal(self, way: Middle) -> Refusal | None:
+        try:
+            self._plan(way)
+        except Refused as refused:
+            return refused.refusal
+        except SyntaxError as error:
+            return Refusal("cannot-compile", str(error), "restart the frame")
+        return None
+
+    def _plan(self, way: Middle) -> Plan:
+        """Work out, once for each way, how a frame goes on."""
+        key = way, self.context.versions.newest(way.frame.raw.f_code)
+        if self._planned is None or self._planned[0][0] is not way or self._planned[0][1] != key[1]:
+            self._planned = key, plan_for(way, way.frame.lasti, self.context.versions)
+        return self._planned[1]
 
     def _is_live(self, raw: FrameType) -> bool:
         frame: FrameType | None = self.frame
@@ -303,15 +332,15 @@ class _Held:
 
     # -- doing it
 
-    def answer(self, way: Way, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+    def answer(self, way: Way, state: TrapState) -> Answer:
         """Return what the trap of the failing frame is to do."""
         if isinstance(way, Throw) and way.frame.raw is self.frame:
             return self._placed(way.exception), None
         raised = self.exception_for(way)
         if raised is None:
             return None
-        if isinstance(raised, Signal) and raised.target is self.frame and self.handler == -1:
-            answer = continue_unwinding(raised, self.frame, True, stack, cells)
+        if isinstance(raised, Signal) and raised.target is self.frame and (state.leaves or raised.keeps_blocks):
+            answer = continue_unwinding(raised, self.frame, state)
             if answer is not None:
                 return answer
         return self._placed(raised), None
@@ -327,6 +356,8 @@ class _Held:
         """Return what is to be raised so that the way is gone, or None where the held code just goes on."""
         if isinstance(way, RestartFrame):
             return self._signal(way.frame.raw, _Restart(self.context.versions))
+        if isinstance(way, (Resume, UseValue, Skip)):
+            return self._signal(way.frame.raw, Takeover(self._plan(way), self.context.versions), keeps_blocks=True)
         if isinstance(way, ReturnFromFrame):
             return self._signal(way.frame.raw, _Return(way.value))
         if isinstance(way, Throw):
@@ -339,8 +370,8 @@ class _Held:
             return _quit()
         return None
 
-    def _signal(self, target: FrameType, arrival: Arrival) -> Signal:
-        return Signal(target, arrival, self.exception)
+    def _signal(self, target: FrameType, arrival: Arrival, *, keeps_blocks: bool = False) -> Signal:
+        return Signal(target, arrival, self.exception, keeps_blocks=keeps_blocks)
 
 
 def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
@@ -357,7 +388,7 @@ def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
     return Refusal("would-be-caught", sentence, "restart a frame further in")
 
 
-def _nothing(frame: FrameType, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+def _nothing(frame: FrameType, state: TrapState) -> Answer:
     return None
 
 
@@ -367,21 +398,21 @@ class _Restart:
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
 
-    def __call__(self, frame: FrameType, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+    def __call__(self, frame: FrameType, state: TrapState) -> Answer:
         old = frame.f_code
         code, _ = self._versions.newest(old)
         if code is None:
             code = old
-        return None, self._takeover(frame, code, stack, cells)
+        return None, self._takeover(frame, code, state)
 
-    def _takeover(self, frame: FrameType, code: Any, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Callable[[], Any]:
+    def _takeover(self, frame: FrameType, code: CodeType, state: TrapState) -> Callable[[], Any]:
         if not code.co_flags & interpreter.OPTIMIZED:
             if checks.is_class_body(code):
-                return reentry.executing_class(code, frame, cells)
+                return reentry.executing_class(code, frame, state.cells)
             return reentry.executing_module(code, frame)
-        given = arguments.at_entry(frame, stack)
+        given = arguments.at_entry(frame, state.stack)
         function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
-        takeover = reentry.calling(code, frame, given, cells, function)
+        takeover = reentry.calling(code, frame, given, state.cells, function)
         reentry.forget_variables(frame)
         return takeover
 
@@ -392,7 +423,7 @@ class _Return:
     def __init__(self, value: Any) -> None:
         self._value = value
 
-    def __call__(self, frame: FrameType, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+    def __call__(self, frame: FrameType, state: TrapState) -> Answer:
         return None, reentry.returning(self._value, reentry.kind_flags(frame.f_code))
 
 
@@ -402,7 +433,7 @@ class _ThrowBehind:
     def __init__(self, exception: BaseException) -> None:
         self._exception = exception
 
-    def __call__(self, frame: FrameType, stack: tuple[Any, ...], cells: tuple[Any, ...]) -> Answer:
+    def __call__(self, frame: FrameType, state: TrapState) -> Answer:
         self._exception.__traceback__ = None  # the caller's entry is put there by the interpreter
         return self._exception, None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from fixcont.continuing.ways import Way
+    from fixcont.continuing.ways import Landing, Resume, Skip, UseValue, Way
     from fixcont.errors import Refusal
     from fixcont.stopping.frames import Frame
 
@@ -33,6 +33,7 @@ class Stop:
         selected: index into `frames` of the frame to show first: the innermost one of the user's own code.
         thread_name: the name of the held thread.
         refusal_of: tells why a way cannot be gone from here, or gives None where it can; it touches nothing.
+        landing_of: tells where `Resume`, `UseValue` or `Skip` would go on, or why not; it touches nothing.
         late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
     """
 
@@ -42,6 +43,7 @@ class Stop:
     selected: int
     thread_name: str
     refusal_of: Callable[[Way], Refusal | None]
+    landing_of: Callable[[Resume | UseValue | Skip], Landing | Refusal]
     late: str = ""
 
 

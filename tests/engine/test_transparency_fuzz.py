@@ -53,7 +53,7 @@ class Hook:
         assert exception.__traceback__.tb_frame is frame
         assert frame.f_code.co_filename == FILENAME
         assert all(type(cell) is CellType for cell in cells)
-        assert len(cells) == len(frame.f_code.co_freevars)
+        assert len(cells) == len(frame.f_code.co_cellvars + frame.f_code.co_freevars)
         return self.answer(exception, frame)
 
 

@@ -1,4 +1,4 @@
-"""README.md tells the truth: its transcript is replayed, its commands and demos exist."""
+"""README.md tells the truth: its transcripts are replayed, its commands and demos exist."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 Demos = Callable[[str], Program]
 
+#: (command line, all that is shown after it)
+TRANSCRIPTS = re.findall(r"^```\n\$ (.*?)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
-def transcript() -> tuple[str, list[str], str]:
-    """Give the transcript's command line, what is typed at its prompts, and all that it shows after the command line."""
-    block = re.search(r"^```\n\$ (.*?)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    assert block is not None
-    shown = block[2]
+
+def repair_in_words(number: int, text: str) -> dict[str, str]:
+    """Give the edit that is described below a transcript: what became what, and what is put in a line below, if anything."""
+    edits = re.findall(r"`([^`]+)` became `([^`]+)`(?:, with `([^`]+)` in the line below)?", README.replace("\n", " "))
+    assert len(edits) == len(TRANSCRIPTS)
+    old, new, below = edits[number]
+    indent = next(line for line in text.splitlines() if line.strip() == old).partition(old)[0]
+    return {old: f"{new}\n{indent}{below}" if below else new}
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "prices"), (1, "names")], ids=["prices", "names"])
+def test_the_transcripts_are_what_happens(
+    demo: Demos, scripted_editor: Callable[..., ScriptedEditor], number: int, name: str
+) -> None:
+    command_line, shown = TRANSCRIPTS[number]
     typed = [line[len(PROMPT) :] for line in shown.splitlines() if line.startswith(PROMPT)]
-    return block[1], typed, shown
-
-
-def repair_in_words() -> dict[str, str]:
-    """Give the edit that the text below the transcript describes."""
-    match = re.search(r"where `([^`]+)` became `([^`]+)`", README.replace("\n", " "))
-    assert match is not None
-    return {match[1]: match[2]}
-
-
-def test_the_transcript_is_what_happens(demo: Demos, scripted_editor: Callable[..., ScriptedEditor]) -> None:
-    command_line, typed, shown = transcript()
-    program = demo("prices")
-    assert command_line == "fixcont demos/prices.py"
+    program = demo(name)
+    assert command_line == f"fixcont demos/{name}.py"
+    editor = scripted_editor(repair_in_words(number, program.text))
     program.folder.rename(program.folder.parent / "demos")
-    editor = scripted_editor(repair_in_words())
     folder = program.folder.parent
-    with DebugSession(["demos/prices.py"], folder=folder, environment=editor.environment) as session:
+    with DebugSession([f"demos/{name}.py"], folder=folder, environment=editor.environment) as session:
         session.stop()
         for line in typed:
             session.command(line)
@@ -50,8 +50,8 @@ def test_the_transcript_is_what_happens(demo: Demos, scripted_editor: Callable[.
     # A pipe does not show what is typed: put it in behind each prompt.
     seen = ended.output
     for line in typed:
-        seen = re.sub(re.escape(PROMPT) + "(?!«)", f"{PROMPT}«{line}»\n", seen, count=1)
-    seen = seen.replace("«", "").replace("»", "").replace(f"{folder}/", "…/")
+        seen = seen.replace(PROMPT, f"«{line}»\n", 1)
+    seen = re.sub("«(.*?)»", lambda match: PROMPT + match[1], seen).replace(f"{folder}/", "…/")
     assert seen == shown
     assert (ended.status, ended.errors) == (0, "")
 
@@ -114,7 +114,8 @@ def test_files_that_the_readme_names_exist() -> None:
 def test_every_command_in_the_readme_is_known(demo: Demos) -> None:
     table = README.partition("| command | does |")[2].partition("\n\n")[0]
     names = re.findall(r"`(\w+)", "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")))
-    assert {"fix", "restartframe", "rf", "forcereturn", "fr", "throw", "continue", "c", "quit", "q"} <= set(names)
+    expected = "fix retry resume usevalue uv skip restartframe rf forcereturn fr throw continue c quit q"
+    assert set(expected.split()) <= set(names)
     with DebugSession(demo("prices")) as session:
         session.stop()
         for name in names:

@@ -16,14 +16,26 @@ from typing import Any, cast
 
 import pytest
 
-from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, ReturnFromFrame, Throw, Way
+from fixcont.continuing.ways import (
+    Landing,
+    Propagate,
+    QuitProgram,
+    RestartFrame,
+    Resume,
+    ReturnFromFrame,
+    Skip,
+    Throw,
+    UseValue,
+    Way,
+)
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
-from fixcont_ui.commands import COMMANDS, NOT_AVAILABLE
+from fixcont_ui.commands import COMMANDS
 from fixcont_ui.prompt import Prompt
 from fixcont_ui.streams import Streams, choose_streams
+from fixcont_ui.unavailable import NOT_AVAILABLE
 from support.editor import ScriptedEditor
 
 PROMPT = "(fixcont) "
@@ -69,6 +81,7 @@ class Desk:
         session = cast(Any, SimpleNamespace(sources=self.sources))
         self.prompt = Prompt(session, startup, folder="/no/such/folder", streams=streams)
         self.refused: dict[str, Refusal] = {}  # name of a function -> why its frame cannot be restarted
+        self.landings: dict[str, Landing | Refusal] = {}  # name of a function -> where its frame would go on
         self.answers: list[Way] = []
 
     @property
@@ -93,6 +106,10 @@ class Desk:
         def refusal_of(way: Way) -> Refusal | None:
             return way.frame.restart_refusal if isinstance(way, (RestartFrame, ReturnFromFrame, Throw)) else None
 
+        def landing_of(way: Resume | UseValue | Skip) -> Landing | Refusal:
+            function, line = way.frame.function, way.frame.line
+            return self.landings.get(function) or Landing(function, line, line, 0, 0)
+
         values: dict[str, Any] = {
             "reason": StopReason.EXCEPTION if exception is not None else StopReason.ENTRY,
             "exception": exception,
@@ -100,6 +117,7 @@ class Desk:
             "selected": 0,
             "thread_name": "MainThread",
             "refusal_of": refusal_of,
+            "landing_of": landing_of,
         }
         return Stop(**{**values, **attributes})
 
@@ -405,7 +423,7 @@ def test_the_nearest_frame_may_be_further_in() -> None:
     assert '(use "down 1")' in desk.replies[1]
 
 
-@pytest.mark.parametrize("command", ["rf", "fr 1", "throw ValueError", "c"])
+@pytest.mark.parametrize("command", ["rf", "retry", "resume 3", "uv 1", "skip", "fr 1", "throw ValueError", "c"])
 def test_a_syntax_error_in_a_file_is_shown_and_the_command_not_carried_out(command: str) -> None:
     error = SyntaxError("invalid syntax", ("/x/prices.py", 3, 9, "    x = )\n", 3, 10))
     desk = Desk(f"{command}\np total\n", [InstallResult(InstallStatus.SYNTAX_ERROR, error=error)])
@@ -476,6 +494,98 @@ def test_throw_takes_exceptions_only(argument: str, message: str) -> None:
     load(desk, [1])
 
     assert desk.replies[0].startswith(message)
+    assert [type(way) for way in desk.answers] == [Propagate]
+
+
+@pytest.mark.parametrize(
+    ("command", "kind", "rest"),
+    [
+        ("retry", Resume, (None,)),
+        ("resume 214", Resume, (214,)),
+        ("usevalue [total, count]", UseValue, ([1, 0],)),
+        ("uv total", UseValue, (1,)),
+        ("skip", Skip, ()),
+    ],
+)
+def test_going_on_in_the_middle_installs_first_and_says_where(command: str, kind: type[Way], rest: tuple[Any, ...]) -> None:
+    desk = Desk(f"{command}\n", [installed(Installed("unit_price", "p.py", 2))])
+    desk.landings["unit_price"] = Landing("unit_price", 214, 209, 2, 1)
+    load(desk, [1])
+
+    where = "after" if kind is Skip else "at"
+    assert desk.replies[0] == (
+        f"installed: unit_price (version 2)\nresume unit_price {where} line 214 (was 209), inside 2 loops and 1 with block\n"
+    )
+    way = desk.answers[0]
+    assert type(way) is kind
+    assert isinstance(way, (Resume, UseValue, Skip))
+    assert way.frame.function == "unit_price"
+    assert tuple(way[1:]) == rest
+
+
+@pytest.mark.parametrize(
+    ("landing", "lines"),
+    [
+        (Landing("job", 9, 9, 0, 0), ["resume job at line 9"]),
+        (Landing("job", 9, 9, 1, 0), ["resume job at line 9, inside 1 loop"]),
+        (Landing("A.job", 9, 8, 0, 2), ["resume A.job at line 9 (was 8), inside 2 with blocks"]),
+        (Landing("job", 9, 9, 0, 0, (12,)), ["resume job at line 9, closing the with of line 12"]),
+        (
+            Landing("job", 9, 9, 1, 1, (12, 7)),
+            ["resume job at line 9, inside 1 loop and 1 with block, closing the with of line 12 and of line 7"],
+        ),
+        (
+            Landing("job", 9, 9, 0, 0, (), ("fetch()", "self.store(…)")),
+            ["resume job at line 9", "this calls fetch() again", "this calls self.store(…) again"],
+        ),
+    ],
+)
+def test_where_a_frame_goes_on_in_words(landing: Landing, lines: list[str]) -> None:
+    desk = Desk("retry\n")
+    desk.landings["unit_price"] = landing
+    load(desk, [1])
+
+    assert desk.replies[0].splitlines() == lines
+
+
+@pytest.mark.parametrize("command", ["retry", "resume 3", "uv 1", "skip"])
+def test_a_refusal_to_go_on_in_the_middle_names_the_nearest_frame_that_can(command: str) -> None:
+    desk = Desk(f"{command}\np total\nup\n{command}\n")
+    gone = desk.landings["unit_price"] = Refusal("statement-gone", "the statement of line 3 is gone", 'use "resume 5"')
+    load(desk, [1])
+
+    first, nearest = desk.replies[0].splitlines()
+    assert first == f"refused: {gone}"
+    assert nearest.startswith("nearest that can: load() at test_prompt.py:")
+    assert nearest.endswith('(use "up 1")')
+    assert desk.replies[1] == "1\n"
+    assert desk.replies[3].startswith("resume load ")
+    way = desk.answers[0]
+    assert isinstance(way, (Resume, UseValue, Skip))
+    assert way.frame.function == "load"
+
+
+@pytest.mark.parametrize("command", ["resume", "resume here", "resume 3 4", "resume -1", "resume = 3", "retry 3", "skip = 3"])
+def test_what_makes_no_sense_shows_the_usage(command: str) -> None:
+    desk = Desk(f"{command}\np total\n")
+    load(desk, [1])
+
+    said, usage = desk.replies[0].splitlines()
+    assert said.startswith("*** ")
+    assert usage.strip().startswith(f"Usage: {command.split()[0]}")
+    assert desk.replies[1] == "1\n"
+    assert desk.sources.installs == 0
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"), [("", "*** Argument is required"), ("no_such", "*** NameError: "), ("= 5", "*** Syn")]
+)
+def test_usevalue_needs_a_value(argument: str, message: str) -> None:
+    desk = Desk(f"uv {argument}\np total\n")
+    load(desk, [1])
+
+    assert desk.replies[0].startswith(message)
+    assert desk.replies[1] == "1\n"
     assert [type(way) for way in desk.answers] == [Propagate]
 
 
@@ -623,6 +733,12 @@ def test_each_command_has_help(name: str) -> None:
     assert desk.replies[0] == f"{command.usage}\n\n{command.help}\n"
 
 
+def test_only_what_leaves_a_stop_takes_the_place_of_a_command_of_pdb() -> None:
+    ours = [name for command in COMMANDS for name in command.names if hasattr(pdb.Pdb, f"do_{name}")]
+
+    assert ours == ["continue", "cont", "c", "quit", "q", "exit"]
+
+
 def test_completion_knows_the_commands_and_the_variables() -> None:
     offered: list[Any] = []
 
@@ -637,8 +753,8 @@ def test_completion_knows_the_commands_and_the_variables() -> None:
     def spy(line: str) -> None:
         offered.append(desk.prompt.completenames("restartf", "restartf", 0, 8))
         offered.append(desk.prompt.completenames("st", "st", 0, 2))
-        complete: Callable[..., list[str]] = desk.prompt.complete_fr  # type: ignore[attr-defined]
-        offered.append(complete("some_v", "fr some_v", 3, 9))
+        for complete in (desk.prompt.complete_fr, desk.prompt.complete_uv):  # type: ignore[attr-defined]
+            offered.append(complete("some_v", "fr some_v", 3, 9))
         original(line)
 
     desk.prompt.default = spy  # type: ignore[method-assign]
@@ -647,7 +763,7 @@ def test_completion_knows_the_commands_and_the_variables() -> None:
 
     assert offered[0] == ["restartframe"]
     assert "step" not in offered[1]
-    assert offered[2] == ["some_value"]
+    assert offered[2:] == [["some_value"], ["some_value"]]
 
 
 # Beginning, and leaving nothing behind

@@ -13,11 +13,22 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final, Protocol
 
-from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, ReturnFromFrame, Throw, Way
+from fixcont.continuing.ways import (
+    Landing,
+    Propagate,
+    QuitProgram,
+    RestartFrame,
+    Resume,
+    ReturnFromFrame,
+    Skip,
+    Throw,
+    UseValue,
+    Way,
+)
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop
-from fixcont_ui import editor
+from fixcont_ui import editor, wording
 
 
 class NotDone(Exception):
@@ -74,6 +85,13 @@ class Argument(enum.Enum):
 
     NONE = "none"
     EXPRESSION = "an expression"
+    LINE = "the number of a line"
+
+    def accepts(self, text: str) -> bool:
+        """Tell whether `text`, "" for none, can be such an argument."""
+        if self is Argument.LINE:
+            return text.isdecimal()
+        return bool(text) == (self is Argument.EXPRESSION)
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,31 @@ def _restart_frame(console: Console, argument: str) -> None:
     _go(console, RestartFrame(frame), f"restart {newest}; what it has done so far is not undone", RestartFrame)
 
 
+def _retry(console: Console, argument: str) -> None:
+    frame = _live(console)
+    console.install(tell_unchanged=False)
+    _land(console, Resume(frame), Resume)
+
+
+def _resume(console: Console, argument: str) -> None:
+    frame, line = _live(console), int(argument)
+    console.install(tell_unchanged=False)
+    _land(console, Resume(frame, line), lambda other: Resume(other, line))
+
+
+def _use_value(console: Console, argument: str) -> None:
+    frame = _live(console)
+    console.install(tell_unchanged=False)
+    value = console.evaluate(argument)
+    _land(console, UseValue(frame, value), lambda other: UseValue(other, value))
+
+
+def _skip(console: Console, argument: str) -> None:
+    frame = _live(console)
+    console.install(tell_unchanged=False)
+    _land(console, Skip(frame), Skip)
+
+
 def _force_return(console: Console, argument: str) -> None:
     frame = _live(console)
     console.install(tell_unchanged=False)
@@ -178,6 +221,18 @@ def _go(console: Console, way: Way, told: str = "", elsewhere: Callable[[Frame],
     console.answer(way)
 
 
+def _land(console: Console, way: Resume | UseValue | Skip, elsewhere: Callable[[Frame], Resume | UseValue | Skip]) -> None:
+    """Answer the stop with `way`, saying where the frame will go on; or show why not, with a frame where `elsewhere` can."""
+    landing_of = console.stop.landing_of
+    landing = landing_of(way)
+    if isinstance(landing, Refusal):
+        console.refuse(landing, lambda frame: isinstance(landing_of(elsewhere(frame)), Landing))
+        raise NotDone
+    for line in wording.landing_lines(landing, skips=isinstance(way, Skip)):
+        console.say(line)
+    console.answer(way)
+
+
 def _exception(console: Console, argument: str) -> BaseException:
     """Make the exception that `raise ARGUMENT` would raise, with its cause."""
     try:
@@ -215,11 +270,58 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "edit the selected function in your editor, and install it",
         "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line.\n"
         "When the editor ends, what changed in the program's files is installed and named.\n"
-        "Calls that begin from then on run the new code; the frames of this stop go on with the old one\n"
-        'until they are restarted ("restartframe").',
+        "Calls that begin from then on run the new code; the frames of this stop go on with the old one until\n"
+        'they take it up where they are ("retry", "resume") or are restarted ("restartframe").',
         Argument.NONE,
         AppliesTo.STOP,
         _fix,
+    ),
+    Command(
+        "retry",
+        (),
+        "retry",
+        "go on at the failing statement of the selected frame, on the newest code",
+        "Run the failing statement of the selected frame again, or the one that it is in the middle of, and go\n"
+        'on from there in the newest version of its function. Variables, running loops and open "with" blocks\n'
+        "are kept. The frames that it called unwind. Changed files are installed first.\n"
+        "The statement runs from its start: what it has called already it calls again, and that is told.",
+        Argument.NONE,
+        AppliesTo.FRAME,
+        _retry,
+    ),
+    Command(
+        "resume",
+        (),
+        "resume line",
+        "go on at another line of the selected frame, on the newest code",
+        'As "retry", at a line of the newest version of the function: a number as it stands in the file now.\n'
+        'Loops and "with" blocks around the line must be running ones. Those that it lies outside of end: the\n'
+        '"with" blocks are closed first, as at their end.',
+        Argument.LINE,
+        AppliesTo.FRAME,
+        _resume,
+    ),
+    Command(
+        "usevalue",
+        ("uv",),
+        "usevalue expression | uv expression",
+        "go on with a value in place of the expression that failed",
+        'As "retry", with the expression that failed replaced by the value of the given one, this once. In a\n'
+        "frame further out, that is the call that it is in the middle of.",
+        Argument.EXPRESSION,
+        AppliesTo.FRAME,
+        _use_value,
+    ),
+    Command(
+        "skip",
+        (),
+        "skip",
+        "go on behind the failing statement of the selected frame, on the newest code",
+        'As "retry", at what follows the failing statement, or the one that the frame is in the middle of.\n'
+        "Variables that the statement would have set stay as they are.",
+        Argument.NONE,
+        AppliesTo.FRAME,
+        _skip,
     ),
     Command(
         "restartframe",
@@ -277,56 +379,5 @@ COMMANDS: Final[tuple[Command, ...]] = (
         Argument.NONE,
         AppliesTo.STOP,
         _quit,
-    ),
-)
-
-
-@dataclass(frozen=True)
-class NotAvailable:
-    """Commands of pdb that cannot do their work at a stop of fixcont.
-
-    Attributes:
-        sentence: why, with a place for the command's name.
-        instead: what to use.
-    """
-
-    names: tuple[str, ...]
-    sentence: str
-    instead: str
-
-    def refusal(self, name: str) -> Refusal:
-        return Refusal("not-available", self.sentence.format(name=name), self.instead)
-
-
-NOT_AVAILABLE: Final[tuple[NotAvailable, ...]] = (
-    NotAvailable(
-        ("step", "s", "next", "n", "until", "unt"),
-        '"{name}" does nothing here: a stop of fixcont is left as a whole, without stepping',
-        'use "continue", "restartframe", "forcereturn" or "throw"',
-    ),
-    NotAvailable(
-        ("return", "r"),
-        '"{name}" does nothing here: a stop of fixcont is left as a whole, without stepping',
-        'use "forcereturn expression" to let the frame return',
-    ),
-    NotAvailable(
-        ("jump", "j"),
-        '"{name}" does nothing here: a frame cannot go on at another line',
-        'use "restartframe" to go to its first line',
-    ),
-    NotAvailable(
-        ("break", "b", "tbreak", "clear", "cl", "enable", "disable", "condition", "ignore", "commands"),
-        '"{name}" does nothing here: there are no breakpoints',
-        "call breakpoint() in the program, with PYTHONBREAKPOINT=fixcont.set_trace",
-    ),
-    NotAvailable(
-        ("run", "restart"),
-        '"{name}" does nothing here: the program is not started anew',
-        'use "restartframe" to restart a frame, or "quit"',
-    ),
-    NotAvailable(
-        ("debug",),
-        '"{name}" does nothing here: code is not stepped through',
-        'use "!statement" to run it',
     ),
 )

@@ -21,9 +21,10 @@ from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
 from fixcont_ui import wording
-from fixcont_ui.commands import COMMANDS, NOT_AVAILABLE, Argument, Command, NotAvailable, NotDone
+from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
 from fixcont_ui.interrupts import Interrupts
 from fixcont_ui.streams import Streams, choose_streams
+from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
 from fixcont_ui.viewer import StopViewer
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class Prompt(StopViewer):
     def run_command(self, command: Command, argument: str) -> bool:
         """Carry a command out, or say why not. Returns whether the stop is answered, which ends the command loop."""
         refusal = command.refusal(self)
-        if bool(argument) != (command.argument is Argument.EXPRESSION):
+        if not command.argument.accepts(argument):
             self.error(f"Invalid argument: {argument}" if argument else "Argument is required for this command")
             self.message(f"          Usage: {command.usage}")
         elif refusal is not None:

@@ -6,6 +6,7 @@ import os
 import traceback
 from collections.abc import Callable, Sequence
 
+from fixcont.continuing.ways import Landing
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
@@ -50,6 +51,24 @@ def is_current(result: InstallResult) -> bool:
     return result.status in (InstallStatus.UNCHANGED, InstallStatus.INSTALLED)
 
 
+def landing_lines(landing: Landing, *, skips: bool) -> list[str]:
+    """Say where a frame will go on, what is kept and what is closed, and what will be called again.
+
+    Args:
+        skips: it goes on at what follows the statement of `landing.line`; what that is depends on the way the program takes from there.
+    """
+    told = f"resume {landing.function} {'after' if skips else 'at'} line {landing.line}"
+    if landing.line != landing.was:
+        told += f" (was {landing.was})"
+    kept = [_count(landing.loops, "loop"), _count(landing.withs, "with block")]
+    if any(kept):
+        told += ", inside " + " and ".join(filter(None, kept))
+    if landing.closes:
+        lines = " and of ".join(f"line {line}" for line in landing.closes)
+        told += f", closing the with of {lines}"
+    return [told, *(f"this calls {call} again" for call in landing.calls)]
+
+
 def frame_mark(frame: Frame, *, is_obsolete: bool) -> str:
     """Say in brackets whether a frame can be restarted, else the code of the refusal, and whether it runs an old version."""
     mark = "[restartable]" if frame.restart_refusal is None else f"[{frame.restart_refusal.code}]"
@@ -74,6 +93,11 @@ def nearest_line(frames: Sequence[Frame], selected: int, can: Callable[[Frame], 
 
 def _installed(item: Installed) -> str:
     return f"{item.qualname} (new)" if item.added else f"{item.qualname} (version {item.version})"
+
+
+def _count(number: int, what: str) -> str:
+    """Say how many there are, "" where there is none."""
+    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
 
 
 def _split(parts: list[str]) -> list[str]:

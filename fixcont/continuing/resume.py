@@ -1,0 +1,317 @@
+"""Going on in the middle of a frame: which of its open blocks are kept, and the code that takes it over.
+
+The problem: loops and `with` blocks of a frame are items on its value stack, the newest text may have other blocks, and the compiler copies
+`finally` bodies, so that one statement stands at several places, each with another stack.
+
+Solution: the blocks around the statement that failed are told from the syntax tree, and so are those around the place where to go
+on; both are laid against the stacks there. A place can be entered if each block that it needs corresponds to a live one, in the same
+order. Live `with` blocks that it does not need are exited first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import CellType, CodeType, FrameType
+from typing import Any, NamedTuple
+
+from fixcont.bytecode import interpreter, original
+from fixcont.bytecode.entry import Contents, enter_at
+from fixcont.bytecode.stack import block_kinds_at
+from fixcont.bytecode.traps import trap
+from fixcont.continuing import arguments, checks, reentry
+from fixcont.continuing.checks import Versions
+from fixcont.continuing.unwinding import Answer, TrapState
+from fixcont.continuing.ways import Landing, Resume, Skip, UseValue
+from fixcont.editing.statements import Block, BlockKind
+from fixcont.editing.variants import VALUE_NAME, How, Kept, Variant
+from fixcont.errors import DoesNotVerify, Refusal, Refused
+
+Middle = Resume | UseValue | Skip
+
+_LOOPS = (BlockKind.FOR, BlockKind.ASYNC_FOR)
+_WITHS = (BlockKind.WITH, BlockKind.ASYNC_WITH)
+_FIRST = {BlockKind.FOR: "i", BlockKind.ASYNC_FOR: "a", BlockKind.WITH: "w", BlockKind.ASYNC_WITH: "w", BlockKind.HANDLER: "e"}
+_SECOND = {"i": "n", "w": "s", "e": "x"}
+_NAMES = {
+    BlockKind.FOR: "loop", BlockKind.ASYNC_FOR: "loop", BlockKind.WITH: "with block", BlockKind.ASYNC_WITH: "with block",
+    BlockKind.HANDLER: "except block", BlockKind.STAR_HANDLER: "except* block", BlockKind.FINALLY: "finally block",
+}  # fmt: skip
+
+#: Where the items of a block lie on a stack: from, to. Empty for a `finally` body that no exception led to.
+_Part = tuple[int, int]
+
+
+class Plan(NamedTuple):
+    """How a frame will go on.
+
+    Attributes:
+        landing: where, for the user.
+        variant: the text that takes over.
+        unit: the code unit of the variant at which it is entered.
+        kinds: the kinds of the items of blocks there.
+        sources: for each of them, the index in `live_kinds` of the live item that it is.
+        live_kinds: the kinds of the items of blocks at the statement that failed or runs.
+        closed: the indices in `live_kinds` of the exits to call first, innermost first.
+        value: for `UseValue`, in a tuple.
+    """
+
+    landing: Landing
+    variant: Variant
+    unit: int
+    kinds: str
+    sources: tuple[int, ...]
+    live_kinds: str
+    closed: tuple[int, ...]
+    value: tuple[Any, ...]
+
+
+def plan_for(way: Middle, lasti: int, versions: Versions) -> Plan:
+    """Work out how a frame can go on; nothing is touched.
+
+    Args:
+        way: what the user wants.
+        lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs.
+        versions: knows the texts.
+
+    Raises:
+        Refused: it cannot.
+    """
+    raw = way.frame.raw
+    code = original.untrapped(raw.f_code)
+    unit = lasti // 2 - original.prefix_units(raw.f_code)
+    bound = raw.f_locals.keys() if raw.f_code.co_flags & interpreter.OPTIMIZED else ()
+    how = {UseValue: How.USE_VALUE, Skip: How.SKIP}.get(type(way), How.RETRY)
+    line = way.line if isinstance(way, Resume) else None
+    variant = versions.variant(raw.f_code, code, unit, How.LINE if line is not None else how, line, set(bound))
+    try:
+        live_kinds = block_kinds_at(code, unit, failed=True)
+        return _Planner(variant, live_kinds, _value(way)).plan()
+    except (ValueError, IndexError) as problem:
+        raise Refused(
+            Refusal("not-verified", f"{raw.f_code.co_qualname} cannot be taken over: {problem}", "restart it")
+        ) from problem
+
+
+def _value(way: Middle) -> tuple[Any, ...]:
+    return (way.value,) if isinstance(way, UseValue) else ()
+
+
+class _Planner:
+    """Lays the blocks of a variant against those of the live frame."""
+
+    def __init__(self, variant: Variant, live_kinds: str, value: tuple[Any, ...]) -> None:
+        self.variant = variant
+        self.live_kinds = live_kinds
+        self.value = value
+        self.live = _parts(live_kinds, [block.kind for block in variant.live])
+
+    def plan(self) -> Plan:
+        """Return the plan for the copy that the frame runs, or for the one that keeps most of what is live. Raises `Refused`."""
+        variant = self.variant
+        spots = variant.spots if variant.copy is None else variant.spots[variant.copy : variant.copy + 1]
+        found = [self._plan_at(spot) for spot in spots]
+        fitting = [each for each in found if isinstance(each, Plan)]
+        if not fitting:
+            raise Refused(next(each for each in found if isinstance(each, Refusal)))
+        return max(fitting, key=lambda plan: len(plan.kinds))
+
+    def _plan_at(self, spot: int) -> Plan | Refusal:
+        variant = self.variant
+        kinds = block_kinds_at(variant.code, spot)
+        parts = _parts(kinds, [block.kind for block in variant.kept])
+        sources: list[int] = []
+        last = -1
+        for block, part in zip(variant.kept, parts, strict=True):
+            if part is None:
+                return self._differ(block)
+            if part[0] == part[1]:
+                continue
+            live = None if block.partner is None else self.live[block.partner]
+            if live is None or kinds[slice(*part)] != self.live_kinds[slice(*live)] or live[0] <= last:
+                return self._differ(block)
+            sources += range(*live)
+            last = live[0]
+        if len(sources) != len(kinds):
+            return Refusal("blocks-differ", f"line {variant.line} cannot be entered from outside", "choose another line")
+        closed = self._closed(set(sources))
+        if isinstance(closed, Refusal):
+            return closed
+        return Plan(
+            self._landing(kinds, closed), variant, spot, kinds, tuple(sources), self.live_kinds,
+            tuple(self.live[index][0] for index in closed), self.value,  # type: ignore[index]
+        )  # fmt: skip
+
+    def _differ(self, block: Kept) -> Refusal:
+        name = _NAMES[block.kind]
+        sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which is not running"
+        if block.kind is BlockKind.STAR_HANDLER:
+            sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which cannot be entered"
+        return Refusal("blocks-differ", sentence, f"resume {block.line} begins it anew")
+
+    def _closed(self, kept: set[int]) -> list[int] | Refusal:
+        """Return the indices of the live blocks whose exits are to be called, innermost first."""
+        closed = []
+        for index, (block, part) in reversed(list(enumerate(zip(self.variant.live, self.live, strict=True)))):
+            if block.kind not in _WITHS or part is None or part[0] in kept:
+                continue
+            if block.kind is BlockKind.ASYNC_WITH:
+                line = _line_of(block)
+                sentence = f"line {self.variant.line} is outside of the async with of line {line}, which cannot be left from here"
+                return Refusal("blocks-differ", sentence, "choose a line inside of it, or restart the frame")
+            closed.append(index)
+        return closed
+
+    def _landing(self, kinds: str, closed: Sequence[int]) -> Landing:
+        variant = self.variant
+        loops = sum(block.kind in _LOOPS for block in variant.kept)
+        withs = sum(block.kind in _WITHS for block in variant.kept)
+        lines = tuple(_line_of(variant.live[index]) for index in closed)
+        return Landing(variant.node.qualname, variant.line, variant.was, loops, withs, lines, variant.calls)
+
+
+def _line_of(block: Block) -> int:
+    return int(getattr(block.node, "lineno", 0))
+
+
+def _parts(kinds: str, blocks: Sequence[BlockKind]) -> list[_Part | None]:
+    """Tell which items of a stack belong to which block; None for those that are not there, and what is around by them.
+
+    An exception has led to a `finally` body, or a `return`, or nothing: so it has items or not. `except` bodies must have theirs, so
+    as many are left for them.
+    """
+    parts: list[_Part | None] = []
+    at = 0
+    for index, kind in enumerate(blocks):
+        size = _size(kinds[at:], kind, blocks[index + 1 :])
+        if size is None:
+            return parts + [None] * (len(blocks) - index)
+        parts.append((at, at + size))
+        at += size
+    return parts
+
+
+def _size(kinds: str, block: BlockKind, inner: Sequence[BlockKind]) -> int | None:
+    """Return how many of the next items belong to a block."""
+    first = kinds[:1]
+    if block is BlockKind.FINALLY:
+        if first == "r":
+            return 1
+        handlers = sum(kind is BlockKind.HANDLER for kind in inner)
+        if first != "e" or kinds.count("e") <= handlers:
+            return 0
+    elif first != _FIRST.get(block):
+        return None
+    return 2 if kinds[1:2] == _SECOND.get(first, "-") else 1
+
+
+class Takeover:
+    """Arrives in the frame that is to go on, and hands it over."""
+
+    def __init__(self, plan: Plan, versions: Versions) -> None:
+        self._plan = plan
+        self._versions = versions
+
+    def __call__(self, frame: FrameType, state: TrapState) -> Answer:
+        try:
+            return None, self._callable(frame, state)
+        except (DoesNotVerify, ValueError, IndexError, TypeError) as problem:
+            raise AssertionError(f"the plan for {frame.f_code.co_qualname} does not fit its frame: {problem}") from problem
+
+    def _callable(self, frame: FrameType, state: TrapState) -> Callable[[], Any]:
+        plan, old = self._plan, frame.f_code
+        variant = plan.variant
+        live = _live_items(plan.live_kinds, state, len(original.kept_parameters(old)))
+        items = [live[index] for index in plan.sources]
+        code = _trapped_variant(variant)
+        cells, variables = _variables(frame, state, code)
+        if plan.value and old.co_flags & interpreter.OPTIMIZED:
+            variables[VALUE_NAME] = plan.value[0]
+        given = arguments.at_entry(frame, state.stack) if old.co_flags & interpreter.OPTIMIZED else None
+        kept = _kept_arguments(code, given)
+        contents = Contents("p" * len(kept) + plan.kinds, [*kept, *items], variables, cells, _closing(plan, live))
+        entry = enter_at(code, plan.unit, contents)
+        self._versions.note(entry, variant)
+        if not old.co_flags & interpreter.OPTIMIZED:
+            if plan.value:
+                (frame.f_locals if checks.is_class_body(old) else frame.f_globals)[VALUE_NAME] = plan.value[0]
+            if checks.is_class_body(old):
+                return reentry.continuing_class(entry, frame, cells)
+            return reentry.executing_module(entry, frame)
+        assert given is not None
+        takeover = reentry.entering(entry, frame, given, cells)
+        reentry.forget_variables(frame)
+        return takeover
+
+
+def _trapped_variant(variant: Variant) -> CodeType:
+    code = trap(variant.code)
+    if not original.is_trapped(code):
+        raise DoesNotVerify("it carries no traps")
+    return code
+
+
+def _live_items(kinds: str, state: TrapState, kept: int) -> list[Any]:
+    """Return the values of the items of blocks, for those kinds. For "e" it is the exception that is handled there."""
+    values = iter(state.stack[kept:])
+    laid: list[tuple[str, Any]] = [(kind, None if kind in "snl" else next(values)) for kind in state.layout[kept:]]
+    saved = [value for kind, value in laid if kind == "e"][1:] + [state.handled]
+    found: list[Any] = []
+    at = levels = 0
+    for kind in kinds:
+        here = laid[at] if at < len(laid) else ("", None)
+        if kind == "e" == here[0]:
+            found.append(saved[levels])
+            levels += 1
+        elif kind == here[0]:
+            found.append(here[1])
+        else:
+            found.append(None)
+            if kind == "x":
+                continue
+        at += 1
+    return found
+
+
+def _variables(frame: FrameType, state: TrapState, code: CodeType) -> tuple[dict[str, CellType], dict[str, Any]]:
+    """Return the cells and the other variables that the new code gets."""
+    old = frame.f_code
+    cells = reentry.named_cells(old, state.cells)
+    if not old.co_flags & interpreter.OPTIMIZED:
+        return cells, {}
+    variables = dict(frame.f_locals)
+    for name in code.co_cellvars:
+        if name not in cells:
+            cells[name] = CellType(variables[name]) if name in variables else CellType()
+    return cells, {
+        name: value for name, value in variables.items() if name not in code.co_cellvars and name not in code.co_freevars
+    }
+
+
+def _kept_arguments(code: CodeType, given: arguments.Arguments | None) -> list[Any]:
+    """Return the arguments that lie at the bottom of the stack of trapped code."""
+    if given is None:
+        return []
+    collected = arguments.by_name(code, given)
+    return [collected.get(code.co_varnames[slot]) for slot in original.kept_parameters(code)]
+
+
+def _closing(plan: Plan, live: Sequence[Any]) -> list[Callable[[], object]]:
+    """Return what exits the `with` blocks that are left."""
+    if not plan.closed:
+        return []
+    exits = [_exit(live[index]) for index in plan.closed]
+    if len(exits) == 1:
+        return [partial(exits[0], None, None, None)]
+    stack = contextlib.ExitStack()  # an exit that fails must not keep the outer ones from being called
+    for each in reversed(exits):
+        stack.push(each)
+    return [stack.close]
+
+
+def _exit(item: Any) -> Any:
+    if type(item) is not tuple:
+        return item
+    *self_, exit_ = item
+    return partial(exit_, *self_)
