@@ -263,7 +263,7 @@ class _Trapper:
         if op == _RERAISE:
             if row is None:
                 return not (at and self.ops[at - 1] == handlers.WRAPS_STOPITERATION)
-            return handler is not None and not handler.is_cleanup
+            return handler is not None and (not handler.is_cleanup or self._ends_comprehension(at))
         return False
 
     def _is_seen(self, at: int) -> bool:

@@ -129,9 +129,10 @@ class _Planner:
             if part[0] == part[1]:
                 continue
             live = None if block.partner is None else self.live[block.partner]
-            if live is None or kinds[slice(*part)] != self.live_kinds[slice(*live)] or live[0] <= last:
+            # The exception that a `finally` body keeps is gone from the stack where it was on top; "e" tells as much.
+            if live is None or _without_x(kinds, part) != _without_x(self.live_kinds, live) or live[0] <= last:
                 return self._differ(block)
-            sources += range(*live)
+            sources += [min(live[0] + at, live[1] - 1) for at in range(part[1] - part[0])]
             last = live[0]
         if len(sources) != len(kinds):
             return Refusal("blocks-differ", f"line {variant.line} cannot be entered from outside", "choose another line")
@@ -169,6 +170,10 @@ class _Planner:
         withs = sum(block.kind in _WITHS for block in variant.kept)
         lines = tuple(_line_of(variant.live[index]) for index in closed)
         return Landing(variant.node.qualname, variant.line, variant.was, loops, withs, lines, variant.calls)
+
+
+def _without_x(kinds: str, part: _Part) -> str:
+    return kinds[part[0] : part[1]].removesuffix("x")
 
 
 def _line_of(block: Block) -> int:
@@ -260,17 +265,13 @@ def _live_items(kinds: str, state: TrapState, kept: int) -> list[Any]:
     found: list[Any] = []
     at = levels = 0
     for kind in kinds:
-        here = laid[at] if at < len(laid) else ("", None)
-        if kind == "e" == here[0]:
-            found.append(saved[levels])
-            levels += 1
-        elif kind == here[0]:
-            found.append(here[1])
-        else:
-            found.append(None)
-            if kind == "x":
-                continue
-        at += 1
+        here, value = laid[at] if at < len(laid) else ("", None)
+        if kind == here:
+            at += 1
+        elif kind != "x":  # which is gone where it was on top
+            raise ValueError(f"the stack is {state.layout} where {kinds} was expected")
+        found.append(saved[levels] if kind == "e" else value)
+        levels += kind == "e"
     return found
 
 
