@@ -189,5 +189,9 @@ class _Driver:
         self._next = partial(self._generator.asend, sent)
 
     def __neg__(self) -> None:
-        """Take the exception being handled, which was thrown in."""
-        self._next = partial(self._generator.athrow, sys.exc_info()[1])
+        """Take the exception being handled, which was thrown in. The shell's own entry leaves its traceback."""
+        exception = sys.exc_info()[1]
+        assert exception is not None
+        if exception.__traceback__ is not None:
+            exception.__traceback__ = exception.__traceback__.tb_next
+        self._next = partial(self._generator.athrow, exception)

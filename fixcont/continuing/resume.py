@@ -67,13 +67,14 @@ class Plan(NamedTuple):
     value: tuple[Any, ...]
 
 
-def plan_for(way: Middle, lasti: int, versions: Versions) -> Plan:
+def plan_for(way: Middle, lasti: int, versions: Versions, layout: str | None) -> Plan:
     """Work out how a frame can go on; nothing is touched.
 
     Args:
         way: what the user wants.
         lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs.
         versions: knows the texts.
+        layout: what the frame's trap has of its open blocks, where it is in one: `except*` clauses lose what is around them.
 
     Raises:
         Refused: it cannot.
@@ -87,11 +88,24 @@ def plan_for(way: Middle, lasti: int, versions: Versions) -> Plan:
     variant = versions.variant(raw.f_code, code, unit, How.LINE if line is not None else how, line, set(bound))
     try:
         live_kinds = block_kinds_at(code, unit, failed=True)
+        if layout is not None:
+            live_kinds = live_kinds[: _laid(live_kinds, layout.lstrip("p"))]
         return _Planner(variant, live_kinds, _value(way)).plan()
     except (ValueError, IndexError) as problem:
         raise Refused(
             Refusal("not-verified", f"{raw.f_code.co_qualname} cannot be taken over: {problem}", "restart it")
         ) from problem
+
+
+def _laid(kinds: str, layout: str) -> int:
+    """Return how many of the items of these kinds are there in a layout; "x" is gone where it was on top."""
+    at = 0
+    for index, kind in enumerate(kinds):
+        if layout[at : at + 1] == kind:
+            at += 1
+        elif kind != "x":
+            return index
+    return len(kinds)
 
 
 def _value(way: Middle) -> tuple[Any, ...]:

@@ -317,9 +317,13 @@ def _came_through(traceback: TracebackType | None, code: CodeType, frame_id: int
 
 
 def _hide_shell(exception: BaseException, frame: FrameType) -> None:
-    """Take the entries of the frame that only handed over, and of ours behind it, out of the traceback."""
+    """Take the entries of the frame that only handed over, and of ours behind it, out of the traceback.
+
+    What the frame raised itself, before it handed over, stays.
+    """
     traceback = exception.__traceback__
-    while traceback is not None and (traceback.tb_frame is frame or is_ours(traceback.tb_frame)):
+    end = original_end(frame.f_code)
+    while traceback is not None and ((traceback.tb_frame is frame and traceback.tb_lasti >= end) or is_ours(traceback.tb_frame)):
         traceback = traceback.tb_next
     exception.__traceback__ = traceback or exception.__traceback__
 

@@ -196,6 +196,13 @@ class Answers:
         if DOCUMENTED.get(form) != code:
             self.problems.append(f"refused: {code}: {sentence}")
 
+    def note_what_did_not_stop(self) -> None:
+        """An `except*` statement puts what its bodies raise into a group, which is what leaves it: that is no refusal, but as good as one."""
+        for place, visit in self._left:
+            form = self._program.forms.get(place)
+            if form is Form.STAR and (place, visit) in self._world.failing and not self.refused:
+                self.refused.append((form, "no stop"))
+
     def _check_frames(self, stop: Stop, failing: tuple[int, int]) -> None:
         """The stack looks the same however often it has failed here."""
         names = [frame.function for frame in stop.frames if frame.is_user]
@@ -273,6 +280,7 @@ class Bench:
             sys.modules.pop(live.module.__name__, None)
         problem = "; ".join([*answers.problems, *self._messages])
         self._messages.clear()
+        answers.note_what_did_not_stop()
         if not problem and not answers.refused and not answers.is_late:
             problem = difference(expected, got, answers.texts)
         if problem:
@@ -311,12 +319,13 @@ def difference(expected: Ending, got: Ending, texts: list[str]) -> str:
     """Tell in what two runs differ, or give ""."""
     expected = expected._replace(record=tuple(comparable(expected.record)))
     got = got._replace(record=tuple(comparable(got.record)))
+    ending = f"it ended with {got.result} {got.trace}"
     for number, (one, other) in enumerate(zip(expected.record, got.record, strict=False)):
         if one != other:
-            return f"record {number} is {other}, not {one}; before it {got.record[max(0, number - 4) : number]}"
+            return f"record {number} is {other}, not {one}; before it {got.record[max(0, number - 4) : number]}; {ending}"
     if len(expected.record) != len(got.record):
         more = expected.record[len(got.record) :] or got.record[len(expected.record) :]
-        return f"{len(got.record)} records, not {len(expected.record)}: {more[:5]}"
+        return f"{len(got.record)} records, not {len(expected.record)}: {more[:5]}; {ending}"
     if got.result != expected.result:
         return f"result {got.result}, not {expected.result}"
     if got.handled != expected.handled:

@@ -113,11 +113,12 @@ def with_a_harmless_line(text: str, chooser: random.Random) -> str:
     lines = text.splitlines()
     points = _between_statements(ast.parse(text), lines)
     target = [point for point in points if point[2]]
-    line, indent, _ = chooser.choice(target if target and chooser.random() < 0.85 else points)
+    line, indent, in_main = chooser.choice(target if target and chooser.random() < 0.85 else points)
     name = f"extra_{chooser.randrange(1000)}"
     harmless = chooser.choice(
         ["# a comment", "\n\n", f"{name} = 1", "if False: pass", f"if False:\n    {name} = 2", f"for {name} in (): pass"]
-        + [f"{name} = [each for each in ()]", f"{name} = lambda: (v, arg)", "'text'", "try: pass\nfinally: pass"]
+        + [f"{name} = [each for each in ()]", "'text'", "try: pass\nfinally: pass"]
+        + ([f"{name} = lambda: (v, arg)"] if in_main else [])  # elsewhere they would be variables of another function
     )
     new = [(" " * indent + part) if part else "" for part in harmless.split("\n")]
     return "\n".join(lines[: line - 1] + new + lines[line - 1 :]) + "\n"
@@ -128,7 +129,8 @@ def _between_statements(tree: ast.Module, lines: list[str]) -> list[tuple[int, i
     points = []
 
     def visit(node: ast.AST, in_main: bool) -> None:
-        in_main = in_main or getattr(node, "name", "") in ("target", "Target")
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            in_main = node.name == "target"
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block:
@@ -145,7 +147,7 @@ def _between_statements(tree: ast.Module, lines: list[str]) -> list[tuple[int, i
         for child in ast.iter_child_nodes(node):
             visit(child, in_main)
 
-    visit(tree, False)
+    visit(tree, all(getattr(node, "name", "") not in ("target", "Target") for node in tree.body))
     return points
 
 

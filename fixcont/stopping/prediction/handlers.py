@@ -70,6 +70,7 @@ class Clause(NamedTuple):
     onward: int | None
 
 
+_NESTED: Final = 5  # so many handlers inside of each other are followed
 _NO_FATE: Final = Fate(False, False, ())
 
 
@@ -190,23 +191,32 @@ def _fate(view: View, start: int, name: str | None, is_star: bool = False) -> Fa
     """Follow the jumps of a body. `name` is the variable that holds the exception, if the clause names it."""
     catches = raises = False
     reraises: list[int] = []
-    seen: set[int] = set()
-    work = [start]
+    seen: set[tuple[int, int]] = set()
+    work = [(start, 0)]  # with how many handlers inside of the body are running
     while work:
-        at = work.pop()
-        while at not in seen and at < len(view.ops):
-            seen.add(at)
+        at, depth = work.pop()
+        while (at, depth) not in seen and at < len(view.ops):
+            seen.add((at, depth))
             instruction = view.instruction(at)
             operation = instruction.name
             if operation == "YIELD_VALUE" and not is_delegating(view, instruction.next):
                 catches = True  # the consumer goes on in the middle of the body, and may never come back
-            if operation == "RERAISE":
-                reraises.append(instruction.at)
-            elif operation == "RAISE_VARARGS":
-                if instruction.argument == 0 or (name is not None and _raises_variable(view, instruction, name)):
+            if operation == "RERAISE" or (operation == "RAISE_VARARGS" and instruction.argument == 0):
+                if depth:
+                    raises = True
+                else:
                     reraises.append(instruction.at)
+            elif operation == "RAISE_VARARGS":
+                inner = _except_around(view, instruction.at)
+                if name is not None and not depth and _raises_variable(view, instruction, name):
+                    reraises.append(instruction.at)
+                elif inner is not None and depth < _NESTED:
+                    work.append((inner, depth + 1))
                 else:
                     raises = True
+            elif operation == "POP_EXCEPT" and depth:
+                at, depth = instruction.next, depth - 1
+                continue
             elif operation == "POP_EXCEPT" and view.ops[instruction.next] == _RERAISE:
                 reraises.append(instruction.next)
             elif operation == "POP_EXCEPT" or operation in _RETURNS or (is_star and operation in _STAR_ENDS):
@@ -216,11 +226,21 @@ def _fate(view: View, start: int, name: str | None, is_star: bool = False) -> Fa
                     if "IF" not in operation and operation not in ("FOR_ITER", "SEND"):
                         at = instruction.target
                         continue
-                    work.append(instruction.target)
+                    work.append((instruction.target, depth))
                 at = instruction.next
                 continue
             break
     return Fate(catches, raises, tuple(reraises))
+
+
+def _except_around(view: View, at: int) -> int | None:
+    """Return where the clauses begin that a new exception of a body meets inside of the body, or None."""
+    handler = view.handler_at(at)
+    if handler is None:
+        return None
+    first = view.instruction(handler)
+    is_except = first.name == "PUSH_EXC_INFO" and view.instruction(first.next).name != "WITH_EXCEPT_START"
+    return first.next if is_except else None
 
 
 def is_delegating(view: View, at: int) -> bool:
