@@ -77,6 +77,10 @@ def _driven(code: CodeType, call: Callable[[], Any]) -> Callable[[], Any]:
     return partial(_drive, call) if kind_flags(code) == interpreter.ASYNC_GENERATOR else call
 
 
+#: References to a snapshot that nobody but its frame has: the frame's, that of the variable here, and that of the argument.
+_UNSHARED = 3
+
+
 def forget_variables(frame: FrameType) -> None:
     """Let a function's frame that is given up drop what its variables hold: it stays on the stack for as long as its successor runs.
 
@@ -91,6 +95,8 @@ def forget_variables(frame: FrameType) -> None:
         import ctypes  # only here, and only for a restart: it is slow to load
 
         ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+    if not interpreter.LOCALS_WRITE_THROUGH and sys.getrefcount(variables) <= _UNSHARED and sys.gettrace() is None:
+        variables.clear()  # the snapshot stays in the frame, with what captured variables hold
 
 
 def executing_module(code: CodeType, frame: FrameType) -> Callable[[], Any]:

@@ -246,7 +246,7 @@ class Takeover:
         code = _trapped_variant(variant)
         cells, variables = _variables(frame, state, code)
         if plan.value and old.co_flags & interpreter.OPTIMIZED:
-            variables[VALUE_NAME] = plan.value[0]
+            variables[VALUE_NAME] = list(plan.value)
         given = arguments.at_entry(frame, state.stack) if old.co_flags & interpreter.OPTIMIZED else None
         kept = _kept_arguments(code, given)
         contents = Contents("p" * len(kept) + plan.kinds, [*kept, *items], variables, cells, _closing(plan, live))
@@ -254,7 +254,7 @@ class Takeover:
         self._versions.note(entry, variant)
         if not old.co_flags & interpreter.OPTIMIZED:
             if plan.value:
-                (frame.f_locals if checks.is_class_body(old) else frame.f_globals)[VALUE_NAME] = plan.value[0]
+                (frame.f_locals if checks.is_class_body(old) else frame.f_globals)[VALUE_NAME] = list(plan.value)
             if checks.is_class_body(old):
                 return reentry.continuing_class(entry, frame, cells)
             return reentry.executing_module(entry, frame)

@@ -69,6 +69,7 @@ class Sources:
         self._arrivals: collections.deque[_Arrival] = collections.deque()
         self._files: dict[str, File] = {}  # co_filename -> what is known of the file
         self._registry = Registry()
+        self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
         self._lock = threading.RLock()
 
@@ -180,14 +181,15 @@ class Sources:
         """
         with self._lock:
             file = self._file(code)
-            node = self._identify(code) if file is not None and not file.is_plain() else None
+            entered = self._entered.node(code)
+            node = entered or (self._identify(code) if file is not None and not file.is_plain() else None)
             if node is None:
                 return Newest(code, 1)
             definition, target = node.definition, node.definition.newest
             if target is None:
                 sentence = f"{node.qualname} is no longer in {node.text.filename}"
                 return Newest(None, definition.version, Refusal("function-gone", sentence, "bring it back, or go on further out"))
-            if node is target:
+            if node is target and entered is None:
                 return Newest(code, target.version)
             if node.code.co_freevars != target.code.co_freevars:
                 sentence = f"{node.qualname} takes other variables from the function around it than the running version does"
@@ -216,8 +218,8 @@ class Sources:
             return make_variant(node, target, code, unit, how, line, bound)
 
     def note(self, code: CodeType, node: Node) -> None:
-        """Note that `code` was made from a version that was found before."""
-        self._registry.note(code, node)
+        """Note that `code`, which starts in the middle, is a variant of a version that was found before."""
+        self._entered.note(code, node)
 
     def newest_function(
         self, code: CodeType, namespace: Namespace, closure: tuple[CellType, ...] | None = None
@@ -264,7 +266,7 @@ class Sources:
                         file.newest.module  # noqa: B018 - compiled once, when first asked for
 
     def _identify(self, code: CodeType) -> Node | None:
-        node = self._registry.node(code)
+        node = self._registry.node(code) or self._entered.node(code)
         if node is not None:
             return node
         file = self._file(code)
@@ -337,6 +339,8 @@ class Sources:
         spaces = {name: namespaces_of([name], self._files[name].module_names) for name in filenames}
         by_file: dict[str, list[FunctionType]] = {name: [] for name in filenames}
         for function in live_functions(filenames, [space for each in spaces.values() for space in each]):
+            if self._entered.node(function.__code__) is not None:
+                continue
             filename = function.__code__.co_filename
             by_file[filename].append(function)
             namespace = function.__globals__

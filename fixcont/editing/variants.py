@@ -34,7 +34,7 @@ from fixcont.editing.statements import (
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
 
-#: Under this name `USE_VALUE` finds the value. No program can spell it.
+#: Under this name `USE_VALUE` finds the value, in a list from which it is taken. No program can spell it.
 VALUE_NAME = ".value"
 #: The column of markers: no line is as long as this, and the line is that of the statement.
 _COLUMN = 1 << 20
@@ -283,7 +283,6 @@ class _Maker:
         path = _path_to(self.failed.node, self.span)
         changed = copy.deepcopy(node)
         owner: object = changed
-        value = _at(ast.Name(VALUE_NAME, ast.Load()), node)
         for step in path[:-1]:
             owner = _follow(owner, step)
         if not path or not isinstance(_follow(owner, path[-1]), ast.expr):
@@ -291,7 +290,8 @@ class _Maker:
             raise Refused(Refusal("no-expression", sentence, "use retry"))
         replaced = _follow(owner, path[-1])
         assert isinstance(replaced, ast.expr)
-        ast.copy_location(value, replaced)
+        value = ast.copy_location(_value_once(replaced), replaced)
+        ast.fix_missing_locations(value)
         field, index = path[-1]
         if index is None:
             setattr(owner, field, value)
@@ -520,6 +520,13 @@ def _follow(owner: object, step: _Step) -> object:
     if index is None:
         return found
     return found[index] if isinstance(found, list) and index < len(found) else None
+
+
+def _value_once(expression: ast.expr) -> ast.expr:
+    """Return an expression that is the given value the first time, and the expression itself from then on: that of a `while` is run again."""
+    given = ast.Name(VALUE_NAME, ast.Load())
+    take = ast.Call(ast.Attribute(given, "pop", ast.Load()), [], [])
+    return ast.IfExp(given, take, expression)
 
 
 def _path_to(statement: ast.stmt, span: _Span | None) -> list[_Step]:

@@ -27,7 +27,7 @@ from fixcont.continuing.ways import (
     Way,
 )
 from fixcont.errors import Quit, Refusal, Refused
-from fixcont.stopping.frames import Frame
+from fixcont.stopping.frames import Frame, forget_snapshot
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
 from fixcont.stopping.stop import FrontEnd, Stop, StopReason
@@ -98,6 +98,8 @@ class Server:
                         return way
                     self._context.front_end.refused(refusal)
             finally:
+                for frame in stop.frames:
+                    forget_snapshot(frame.raw)
                 if sys.getrecursionlimit() == limit + 1000:
                     sys.setrecursionlimit(limit)
 
@@ -266,7 +268,10 @@ class _Held:
         """Work out, once for each way, how a frame goes on."""
         key = way, self.context.versions.newest(way.frame.raw.f_code)
         if self._planned is None or self._planned[0][0] is not way or self._planned[0][1] != key[1]:
-            self._planned = key, plan_for(way, way.frame.lasti, self.context.versions, self.layout if way.frame.raw is self.frame else None)
+            self._planned = (
+                key,
+                plan_for(way, way.frame.lasti, self.context.versions, self.layout if way.frame.raw is self.frame else None),
+            )
         return self._planned[1]
 
     def _is_live(self, raw: FrameType) -> bool:

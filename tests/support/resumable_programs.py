@@ -108,46 +108,66 @@ def resumable_program(seed: int) -> ResumableProgram:
     raise AssertionError(f"no program for seed {seed}")
 
 
+class _Point(NamedTuple):
+    """A place for a new statement.
+
+    Attributes:
+        line: it is put in front of this line.
+        indent: how many spaces it begins with.
+        is_main: whether that is in the main part of the program.
+        captures: whether a function that is made there can make variables of the main part into cells.
+    """
+
+    line: int
+    indent: int
+    is_main: bool
+    captures: bool
+
+
 def with_a_harmless_line(text: str, chooser: random.Random) -> str:
     """Give the text of a program with something put in, between two statements, that changes nothing of what it does."""
     lines = text.splitlines()
-    points = _between_statements(ast.parse(text), lines)
-    target = [point for point in points if point[2]]
-    line, indent, in_main = chooser.choice(target if target and chooser.random() < 0.85 else points)
+    points = _points(ast.parse(text), lines)
+    in_main = [point for point in points if point.is_main]
+    point = chooser.choice(in_main if in_main and chooser.random() < 0.85 else points)
     name = f"extra_{chooser.randrange(1000)}"
     harmless = chooser.choice(
         ["# a comment", "\n\n", f"{name} = 1", "if False: pass", f"if False:\n    {name} = 2", f"for {name} in (): pass"]
         + [f"{name} = [each for each in ()]", "'text'", "try: pass\nfinally: pass"]
-        + ([f"{name} = lambda: (v, arg)"] if in_main else [])  # elsewhere they would be variables of another function
+        + ([f"{name} = lambda: (v, arg)"] if point.captures else [])
     )
-    new = [(" " * indent + part) if part else "" for part in harmless.split("\n")]
-    return "\n".join(lines[: line - 1] + new + lines[line - 1 :]) + "\n"
+    new = [(" " * point.indent + part) if part else "" for part in harmless.split("\n")]
+    return "\n".join(lines[: point.line - 1] + new + lines[point.line - 1 :]) + "\n"
 
 
-def _between_statements(tree: ast.Module, lines: list[str]) -> list[tuple[int, int, bool]]:
-    """Give the places for new statements: line that it is put in front of, indentation, whether it is in the main part."""
-    points = []
+def _points(tree: ast.Module, lines: list[str]) -> list[_Point]:
+    """Give the places for new statements, between the statements of each block and at its ends."""
+    points: list[_Point] = []
+    is_module = all(getattr(node, "name", "") not in ("target", "Target") for node in tree.body)
 
-    def visit(node: ast.AST, in_main: bool) -> None:
+    def add_block(block: list[ast.stmt], is_main: bool, captures: bool) -> None:
+        indent = block[0].col_offset
+        if lines[block[0].lineno - 1][:indent].strip():  # it stands in the line of what it belongs to
+            return
+        for statement in block:
+            first = min([statement.lineno] + [each.lineno for each in getattr(statement, "decorator_list", ())])
+            if not lines[first - 1][:indent].strip() and not lines[first - 1].startswith("elif ", indent):
+                points.append(_Point(first, indent, is_main, captures))
+        points.append(_Point((block[-1].end_lineno or 0) + 1, indent, is_main, captures))
+
+    def visit(node: ast.AST, is_main: bool, captures: bool) -> None:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            in_main = node.name == "target"
+            is_main = captures = node.name == "target"
+        elif isinstance(node, ast.ClassDef):
+            captures = False
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block:
-                for statement in block:
-                    first = min([statement.lineno] + [each.lineno for each in getattr(statement, "decorator_list", ())])
-                    begins_line = not lines[first - 1][: statement.col_offset].strip()
-                    if begins_line and not lines[first - 1].lstrip().startswith("elif "):
-                        points.append((first, statement.col_offset, in_main))
-                last = block[-1]
-                if not lines[block[0].lineno - 1][: block[0].col_offset].strip() and not lines[
-                    block[0].lineno - 1
-                ].lstrip().startswith("elif "):
-                    points.append(((last.end_lineno or 0) + 1, block[0].col_offset, in_main))
+                add_block(block, is_main, captures)
         for child in ast.iter_child_nodes(node):
-            visit(child, in_main)
+            visit(child, is_main, captures)
 
-    visit(tree, all(getattr(node, "name", "") not in ("target", "Target") for node in tree.body))
+    visit(tree, is_module, is_module)
     return points
 
 
