@@ -37,6 +37,11 @@ def has_met_a_trap(code: CodeType, failed_at: int, trapped_at: int) -> bool:
     return known[1]
 
 
+def forget_ways() -> None:
+    """Drop what was worked out, and the code objects with it."""
+    _known.clear()
+
+
 def _find(code: CodeType, failed_at: int, trapped_at: int) -> bool:
     rows = parse(code.co_exceptiontable)
     end = original_end(code) // 2

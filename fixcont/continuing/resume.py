@@ -24,8 +24,9 @@ from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
 from fixcont.continuing.unwinding import Answer, TrapState
 from fixcont.continuing.ways import Landing, Resume, Skip, UseValue
+from fixcont.editing.markers import VALUE_NAME
 from fixcont.editing.statements import Block, BlockKind
-from fixcont.editing.variants import VALUE_NAME, How, Kept, Variant
+from fixcont.editing.variants import How, Kept, Variant
 from fixcont.errors import DoesNotVerify, Refusal, Refused
 
 Middle = Resume | UseValue | Skip

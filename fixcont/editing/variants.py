@@ -14,11 +14,24 @@ import enum
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from types import CodeType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
 from fixcont.bytecode.stack import block_kinds_at
 from fixcont.editing.definitions import FUTURES
+from fixcont.editing.markers import (
+    VALUE_NAME,
+    Span,
+    empty_list,
+    follow,
+    names_bound_in,
+    own_expressions,
+    path_to,
+    placed_at,
+    replaced,
+    span_of,
+    value_once,
+)  # fmt: skip
 from fixcont.editing.statements import (
     Block,
     BlockKind,
@@ -34,8 +47,6 @@ from fixcont.editing.statements import (
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
 
-#: Under this name `USE_VALUE` finds the value, in a list from which it is taken. No program can spell it.
-VALUE_NAME = ".value"
 #: The column of markers: no line is as long as this, and the line is that of the statement.
 _COLUMN = 1 << 20
 
@@ -139,7 +150,31 @@ class _Maker:
         self.own = self._opened()
         self.live = (*place.blocks, *self.own)
         self.same_text = old.text is new.text
-        self.matches: dict[ast.AST, ast.AST] = {} if self.same_text else match(self.old, self.new)
+        self.matches: dict[ast.AST, ast.AST] = {} if self.same_text else self._matches(old, new)
+
+    def _matches(self, old: Node, new: Node) -> dict[ast.AST, ast.AST]:
+        """Return which old statements and handlers the new ones correspond to: at least of those that matter."""
+        wanted: list[ast.AST] = [self.failed.node, *(block.node for block in self.live)]
+        lines = _same_lines(_text_of(self.old, old), _text_of(self.new, new), _first_line(self.old), _first_line(self.new))
+        known = {_place_of(node): node for place in places(self.new) for node in (place.node, *_handlers(place.node))}
+        found: dict[ast.AST, ast.AST] = {}
+        for node in wanted:
+            end = node.end_lineno if node is self.failed.node else None
+            same = _moved_place(node, lines, end)
+            partner = known.get(same) if same is not None else self._only_change(node, lines)
+            if partner is None:
+                return match(self.old, self.new)  # what was edited is near
+            found[node] = partner
+        return found
+
+    def _only_change(self, node: ast.AST, lines: dict[int, int]) -> ast.AST | None:
+        """Return the one statement of the new text that takes the place of the only old one that was edited, if that is it."""
+        old = [place.node for place in places(self.old) if place.node.lineno not in lines]
+        same = set(lines.values())
+        new = [place.node for place in places(self.new) if place.node.lineno not in same]
+        if old != [node] or len(new) != 1 or _place_of(new[0])[::2] != _place_of(node)[::2]:
+            return None
+        return new[0]
 
     def _opened(self) -> tuple[Block, ...]:
         """Return the blocks that the statement itself has opened: the loop that takes its next item, the first items of a `with`."""
@@ -245,59 +280,63 @@ class _Maker:
         node = place.node
         marker = self._marker(node)
         if own and isinstance(node, (ast.For, ast.AsyncFor)):
-            taking = _at(ast.If(_empty(), [*marker, ast.Continue()], []), node)
-            return _replaced(node.body, 0, 0, [taking]), (*place.blocks, Block(own[0].kind, node, 0))
+            taking = placed_at(ast.If(empty_list(), [*marker, ast.Continue()], []), node)
+            return replaced(node.body, 0, 0, [taking]), (*place.blocks, Block(own[0].kind, node, 0))
         if own and isinstance(node, (ast.With, ast.AsyncWith)):
             count = len(own)
             inner = type(node)(node.items[count:], node.body)
-            outer = type(node)(node.items[:count], [_at(ast.If(_empty(), marker, []), node), ast.copy_location(inner, node)])
-            return _replaced(place.body, place.index, 1, [ast.copy_location(outer, node)]), (*place.blocks, *own)
+            outer = type(node)(
+                node.items[:count], [placed_at(ast.If(empty_list(), marker, []), node), ast.copy_location(inner, node)]
+            )
+            return replaced(place.body, place.index, 1, [ast.copy_location(outer, node)]), (*place.blocks, *own)
         if how is How.SKIP:
-            new = [_at(ast.If(_empty(), marker, []), node)]
+            new = [placed_at(ast.If(empty_list(), marker, []), node)]
             new[0].orelse = [node]
         elif how is How.USE_VALUE:
-            new = [_at(ast.If(_empty(), [*marker, *self._with_value(node)], []), node)]
+            new = [placed_at(ast.If(empty_list(), [*marker, *self._with_value(node)], []), node)]
             new[0].orelse = [node]
         else:
-            new = [_at(ast.If(_empty(), marker, []), node), node]  # type: ignore[list-item]
-        return _replaced(place.body, place.index, 1, new), place.blocks
+            new = [placed_at(ast.If(empty_list(), marker, []), node), node]  # type: ignore[list-item]
+        return replaced(place.body, place.index, 1, new), place.blocks
 
     def _marker(self, node: ast.stmt) -> list[ast.stmt]:
         """Return the statements at which the variant is entered, behind those that make the compiler check what may be unbound."""
-        spot = ast.Expr(_empty())
-        _at(spot, node)
+        spot = ast.Expr(empty_list())
+        placed_at(spot, node)
         for each in (spot, spot.value):
             each.col_offset = each.end_col_offset = _COLUMN
             each.end_lineno = each.lineno
         if isinstance(self.new, (ast.Module, ast.ClassDef)):
             return [spot]
-        own = _names_bound_in(self.new)
-        unbound = [name for name in self.new_node.code.co_varnames if name in own and name not in self.bound]
-        guard: list[ast.stmt] = [ast.Assign([ast.Name(VALUE_NAME, ast.Store())], _empty())]
+        unbound = [name for name in self.new_node.code.co_varnames if name not in self.bound]
+        if unbound:
+            own = names_bound_in(self.new)
+            unbound = [name for name in unbound if name in own]
+        guard: list[ast.stmt] = [ast.Assign([ast.Name(VALUE_NAME, ast.Store())], empty_list())]
         if unbound:
             guard.append(ast.Delete([ast.Name(name, ast.Del()) for name in unbound]))
-        return [_at(ast.If(_empty(), guard, []), node), spot]
+        return [placed_at(ast.If(empty_list(), guard, []), node), spot]
 
     def _with_value(self, node: ast.stmt) -> list[ast.stmt]:
         """Return the statement with the value in the place of the expression that failed, and one that lets go of the value."""
-        path = _path_to(self.failed.node, self.span)
+        path = path_to(self.failed.node, self.span)
         changed = copy.deepcopy(node)
         owner: object = changed
         for step in path[:-1]:
-            owner = _follow(owner, step)
-        if not path or not isinstance(_follow(owner, path[-1]), ast.expr):
+            owner = follow(owner, step)
+        if not path or not isinstance(follow(owner, path[-1]), ast.expr):
             sentence = f"which expression of line {self.failed.node.lineno} failed cannot be told in the new text"
             raise Refused(Refusal("no-expression", sentence, "use retry"))
-        replaced = _follow(owner, path[-1])
+        replaced = follow(owner, path[-1])
         assert isinstance(replaced, ast.expr)
-        value = ast.copy_location(_value_once(replaced), replaced)
+        value = ast.copy_location(value_once(replaced), replaced)
         ast.fix_missing_locations(value)
         field, index = path[-1]
         if index is None:
             setattr(owner, field, value)
         else:
             getattr(owner, field)[index] = value
-        return [changed, _at(ast.Delete([ast.Name(VALUE_NAME, ast.Del())]), node)]
+        return [changed, placed_at(ast.Delete([ast.Name(VALUE_NAME, ast.Del())]), node)]
 
     def _compile(self) -> CodeType:
         text = self.new_node.text
@@ -324,7 +363,7 @@ class _Maker:
         if how is How.SKIP:
             return ()
         node = self.failed.node
-        spans = {_span_of(each): each for each in _own_expressions(node) if isinstance(each, ast.Call)}
+        spans = {span_of(each): each for each in own_expressions(node) if isinstance(each, ast.Call)}
         found = []
         ops = self.code.co_code[::2]
         for at, position in enumerate(self.code.co_positions()):
@@ -375,10 +414,7 @@ def _scope(node: Node) -> Scope:
     return scope
 
 
-_Span = tuple[int, int, int, int]
-
-
-def _span(positions: Sequence[tuple[int | None, ...]], unit: int) -> _Span | None:
+def _span(positions: Sequence[tuple[int | None, ...]], unit: int) -> Span | None:
     """Return where the source of an instruction is. Instructions without a place belong to what is before them."""
     for at in range(unit, -1, -1):
         line, end_line, column, end_column = positions[at]
@@ -387,11 +423,49 @@ def _span(positions: Sequence[tuple[int | None, ...]], unit: int) -> _Span | Non
     return None
 
 
-def _span_of(node: ast.expr) -> tuple[int | None, ...]:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+def _first_line(scope: Scope) -> int:
+    if isinstance(scope, ast.Module):
+        return 1
+    return min([scope.lineno, *(each.lineno for each in scope.decorator_list)])
 
 
-def _lies_in(node: ast.expr, span: _Span | None) -> bool:
+def _text_of(scope: Scope, node: Node) -> list[str]:
+    last = None if isinstance(scope, ast.Module) else scope.end_lineno
+    return node.text.lines[_first_line(scope) - 1 : last]
+
+
+def _same_lines(old: list[str], new: list[str], old_first: int, new_first: int) -> dict[int, int]:
+    """Return the lines at the beginning and the end of a text that are the same in another: number there -> number here."""
+    shorter = min(len(old), len(new))
+    first = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    last = next((at for at in range(shorter - first) if old[-1 - at] != new[-1 - at]), shorter - first)
+    lines = {old_first + at: new_first + at for at in range(first)}
+    lines.update((old_first + len(old) - 1 - at, new_first + len(new) - 1 - at) for at in range(last))
+    return lines
+
+
+_Spot = tuple[type, int, int]
+
+
+def _place_of(node: ast.AST) -> _Spot:
+    return type(node), node.lineno, node.col_offset  # type: ignore[attr-defined]
+
+
+def _moved_place(node: Any, lines: dict[int, int], end: int | None) -> _Spot | None:
+    """Return where a statement is in the new text if its first line, or all its lines up to `end`, are the same there."""
+    first = lines.get(node.lineno)
+    if first is None or any(
+        lines.get(line) != first + line - node.lineno for line in range(node.lineno, (end or node.lineno) + 1)
+    ):
+        return None
+    return type(node), first, node.col_offset
+
+
+def _handlers(node: ast.stmt) -> list[ast.ExceptHandler]:
+    return getattr(node, "handlers", [])
+
+
+def _lies_in(node: ast.expr, span: Span | None) -> bool:
     """Tell whether an expression is part of the one with this span."""
     if span is None or node.end_lineno is None or node.end_col_offset is None:
         return False
@@ -401,34 +475,6 @@ def _lies_in(node: ast.expr, span: _Span | None) -> bool:
 
 def _line_of(block: Block) -> int:
     return int(getattr(block.node, "lineno", 0))
-
-
-_Node = TypeVar("_Node", bound=ast.AST)
-
-
-def _empty() -> ast.expr:
-    """Return an expression that is false, and which no compiler knows to be."""
-    return ast.List([], ast.Load())
-
-
-def _at(new: _Node, node: ast.stmt) -> _Node:
-    """Give nodes that have no place in the source that of a statement."""
-    for each in ast.walk(new):
-        if "lineno" in each._attributes and not hasattr(each, "lineno"):
-            ast.copy_location(each, node)
-            each.end_lineno, each.end_col_offset = each.lineno, each.col_offset  # type: ignore[attr-defined]
-    return new
-
-
-@contextlib.contextmanager
-def _replaced(body: list[ast.stmt], index: int, count: int, new: Sequence[ast.stmt]) -> Iterator[None]:
-    """Replace statements for as long as it takes to compile."""
-    before = list(body)
-    body[index : index + count] = new
-    try:
-        yield
-    finally:
-        body[:] = before
 
 
 def _spots(code: CodeType) -> tuple[int, ...]:
@@ -442,130 +488,3 @@ def _walk(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _walk(constant)
-
-
-class _Bindings(ast.NodeVisitor):
-    """Collects the names that a function binds itself."""
-
-    def __init__(self) -> None:
-        self.bound: set[str] = set()
-        self.elsewhere: set[str] = set()
-
-    def visit_Name(self, node: ast.Name) -> None:
-        if not isinstance(node.ctx, ast.Load):
-            self.bound.add(node.id)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
-        self.bound.add(node.name)
-        for each in node.decorator_list:
-            self.visit(each)
-
-    visit_AsyncFunctionDef = visit_FunctionDef
-    visit_ClassDef = visit_FunctionDef
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        return
-
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        """Only what `:=` binds belongs to the function."""
-        self.bound.update(each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr))
-
-    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
-
-    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        self.bound.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
-
-    visit_ImportFrom = visit_Import
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        if node.name:
-            self.bound.add(node.name)
-        self.generic_visit(node)
-
-    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
-        if node.name:
-            self.bound.add(node.name)
-        self.generic_visit(node)
-
-    visit_MatchStar = visit_MatchAs
-
-    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
-        if node.rest:
-            self.bound.add(node.rest)
-        self.generic_visit(node)
-
-    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:
-        self.elsewhere.update(node.names)
-
-    visit_Nonlocal = visit_Global
-
-
-def _names_bound_in(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
-    bindings = _Bindings()
-    for statement in function.body:
-        bindings.visit(statement)
-    arguments = function.args
-    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    return (bindings.bound | {each.arg for each in given if each is not None}) - bindings.elsewhere
-
-
-# -- the expression that failed
-
-_Step = tuple[str, int | None]
-
-
-def _follow(owner: object, step: _Step) -> object:
-    field, index = step
-    found = getattr(owner, field, None)
-    if index is None:
-        return found
-    return found[index] if isinstance(found, list) and index < len(found) else None
-
-
-def _value_once(expression: ast.expr) -> ast.expr:
-    """Return an expression that is the given value the first time, and the expression itself from then on: that of a `while` is run again."""
-    given = ast.Name(VALUE_NAME, ast.Load())
-    take = ast.Call(ast.Attribute(given, "pop", ast.Load()), [], [])
-    return ast.IfExp(given, take, expression)
-
-
-def _path_to(statement: ast.stmt, span: _Span | None) -> list[_Step]:
-    """Return the way from a statement to the expression of exactly this span that is evaluated, [] where there is none."""
-    wanted = None if span is None else (span[0], span[1], span[2], span[3])
-    work: list[tuple[ast.AST, list[_Step]]] = [(statement, [])]
-    found: list[_Step] = []
-    while work:
-        node, path = work.pop()
-        if (
-            isinstance(node, ast.expr)
-            and _span_of(node) == wanted
-            and isinstance(getattr(node, "ctx", None) or ast.Load(), ast.Load)
-        ):
-            found = path
-        for field, value in ast.iter_fields(node):
-            if isinstance(value, ast.expr):
-                work.append((value, [*path, (field, None)]))
-            elif isinstance(value, list):
-                children = ((index, each) for index, each in enumerate(value))
-                work += [
-                    (each, [*path, (field, index)])
-                    for index, each in children
-                    if isinstance(each, (ast.expr, ast.withitem, ast.keyword))
-                ]
-    return found
-
-
-def _own_expressions(statement: ast.stmt) -> Iterator[ast.expr]:
-    """Go through the expressions that a statement evaluates itself: not those of its body, or of functions that it makes."""
-    work: list[ast.AST] = [statement]
-    while work:
-        node = work.pop()
-        if isinstance(node, ast.expr):
-            yield node
-        if isinstance(node, (ast.Lambda, ast.GeneratorExp)):
-            continue
-        work += [
-            child
-            for child in ast.iter_child_nodes(node)
-            if isinstance(child, (ast.expr, ast.withitem, ast.keyword, ast.comprehension))
-        ]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from fixcont.bytecode.flights import has_met_a_trap
+from fixcont.bytecode.flights import forget_ways, has_met_a_trap
 from fixcont.bytecode.original import is_trapped, original_end
 from fixcont.bytecode.stubs import GENERATOR_KINDS, uninterrupted
 from fixcont.bytecode.traps import LEAVING, Site
@@ -235,7 +235,16 @@ def make_hook(
         answer = serve(exception, frame, state, late)
         if answer is not None:
             seen.pop(id(answer[0]), None)  # an exception that is raised here for the first time
+        forget()
         return answer
+
+    def forget() -> None:
+        """Drop what is remembered of code: a frame that goes on in the middle has code of its own each time."""
+        nonlocal flying, left_code, route, last_kind
+        flying, left_code, route, last_kind = 0, None, (), _NO_TYPE
+        usual.clear()
+        predictor.forget()
+        forget_ways()
 
     def remember(exception: BaseException, frame: FrameType, catcher: FrameType | None) -> None:
         if len(seen) >= _REMEMBERED:

@@ -98,6 +98,7 @@ class Server:
                         return way
                     self._context.front_end.refused(refusal)
             finally:
+                self._context.all_handlers.forget()
                 for frame in stop.frames:
                     forget_snapshot(frame.raw)
                 if sys.getrecursionlimit() == limit + 1000:

@@ -24,6 +24,7 @@ NAMES = (
     "loading",
     "start_up",
     "save_to_restarted",
+    "resume_after_edit",
     "ten_thousand_restarts",
 )
 _USAGE = f"usage: run.py [--smoke] [--json] [NAME…], with names of {', '.join(NAMES)}"

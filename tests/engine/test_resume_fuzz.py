@@ -52,8 +52,6 @@ FIRST = int(os.environ.get("FIXCONT_RESUME_FIRST", "0"))
 PROGRAMS = -(-int(os.environ.get("FIXCONT_RESUME_CASES", "500")) // PER_PROGRAM)
 CHUNKS = [range(seed, min(seed + CHUNK, FIRST + PROGRAMS)) for seed in range(FIRST, FIRST + PROGRAMS, CHUNK)]
 
-#: Where a frame cannot go on in the middle, as documented: what stands at the place -> the code of the refusal.
-DOCUMENTED = {Form.STAR: "blocks-differ"}
 #: Frames without statements of their own: the one that made them goes on.
 NO_STATEMENT = ("<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>")
 
@@ -193,15 +191,13 @@ class Answers:
     def _refuse(self, failure: Failure, code: str, sentence: str) -> None:
         form = self._program.forms.get(failure.place, Form.PART)
         self.refused.append((form, code))
-        if DOCUMENTED.get(form) != code:
+        if not self.is_late and (code != "blocks-differ" or "except*" not in sentence):
             self.problems.append(f"refused: {code}: {sentence}")
 
     def note_what_did_not_stop(self) -> None:
-        """An `except*` statement puts what its bodies raise into a group, which is what leaves it: that is no refusal, but as good as one."""
-        for place, visit in self._left:
-            form = self._program.forms.get(place)
-            if form is Form.STAR and (place, visit) in self._world.failing and not self.refused:
-                self.refused.append((form, "no stop"))
+        """Count what was let through as handled: what a `finally` body replaces, or an `except*` statement puts into a group."""
+        if any(failing in self._world.failing and left == self._case.tries for failing, left in self._left.items()):
+            self.refused.append((Form.PART, "no stop"))
 
     def _check_frames(self, stop: Stop, failing: tuple[int, int]) -> None:
         """The stack looks the same however often it has failed here."""
@@ -217,7 +213,8 @@ class Answers:
         lines = self.texts[-1].splitlines()
         if not isinstance(way, Skip):
             landed = lines[landing.line - 1]
-            assert any(landed == text.splitlines()[landing.was - 1] for text in self.texts if len(text) > landing.was), landing
+            was = [text.splitlines()[landing.was - 1 : landing.was] for text in self.texts]
+            assert [landed] in was, f"{landing} lands at {landed!r}, was one of {was}"
 
 
 @dataclass(frozen=True)
@@ -305,11 +302,13 @@ def keeps_overwritten_variables() -> bool:
     return overwrite()
 
 
-def comparable(record: tuple[object, ...]) -> list[object]:
-    """Leave out of a record when objects went away, where a frame that handed over keeps them."""
-    if not KEEPS_OVERWRITTEN_VARIABLES:
-        return list(record)
-    return [entry for entry in record if not (isinstance(entry, tuple) and entry[0] == "gone")]
+def comparable(ending: Ending) -> Ending:
+    """Leave out of a record when objects went away, where a frame that handed over keeps them, or the frames of a traceback do."""
+    if not KEEPS_OVERWRITTEN_VARIABLES and not ending.trace:
+        return ending
+    return ending._replace(
+        record=tuple(entry for entry in ending.record if not (isinstance(entry, tuple) and entry[0] == "gone"))
+    )
 
 
 KEEPS_OVERWRITTEN_VARIABLES = keeps_overwritten_variables()
@@ -317,8 +316,9 @@ KEEPS_OVERWRITTEN_VARIABLES = keeps_overwritten_variables()
 
 def difference(expected: Ending, got: Ending, texts: list[str]) -> str:
     """Tell in what two runs differ, or give ""."""
-    expected = expected._replace(record=tuple(comparable(expected.record)))
-    got = got._replace(record=tuple(comparable(got.record)))
+    expected, got = comparable(expected), comparable(got)
+    if "ignored GeneratorExit" in expected.result:  # when what is left of such a generator goes away is another matter
+        got = got._replace(record=got.record[: len(expected.record)])
     ending = f"it ended with {got.result} {got.trace}"
     for number, (one, other) in enumerate(zip(expected.record, got.record, strict=False)):
         if one != other:
@@ -330,7 +330,7 @@ def difference(expected: Ending, got: Ending, texts: list[str]) -> str:
         return f"result {got.result}, not {expected.result}"
     if got.handled != expected.handled:
         return f"{got.handled} is still being handled"
-    if not same_trace(expected, got, texts):
+    if "ignored GeneratorExit" not in expected.result and not same_trace(expected, got, texts):
         return f"traceback {got.trace}, not {expected.trace}"
     return ""
 
@@ -379,7 +379,8 @@ def test_what_goes_on_in_the_middle_ends_as_what_never_failed(seeds: range, tmp_
         for checked in checked_cases(seed, tmp_path / str(seed), PER_PROGRAM, lambda case: None):
             _tried["cases"] += 1
             _tried["refused"] += bool(checked.refused) or checked.is_late
-            assert not checked.problem, checked.problem
+            if checked.problem:
+                pytest.fail(checked.problem, pytrace=False)
 
 
 def test_hardly_any_case_is_refused() -> None:

@@ -494,7 +494,7 @@ class _Writer:
         self.line(where, f"match {subject}:")
         self.line(where.within(), "case (0, y):")
         self.block(where.within().within())
-        guard = f" if p({self.place(Form.VALUE)}) >= 0" if "p(" not in subject else ""
+        guard = f" if p({self.place(Form.PART)}) >= 0" if "p(" not in subject else ""
         self.line(where.within(), self.chooser.choice([f"case (y, [1, *m]){guard}:", f"case {{'a': m}}{guard}:"]))
         self.block(where.within().within())
         self.line(where.within(), "case _:")

@@ -127,3 +127,8 @@ def view_of(code: CodeType) -> View:
             _views.clear()
         view = _views[id(code)] = View(code)
     return view
+
+
+def forget_views() -> None:
+    """Drop all decoded views."""
+    _views.clear()

@@ -15,7 +15,7 @@ from typing import Any, Final
 from fixcont.bytecode.interpreter import COROUTINE, ITERABLE_COROUTINE
 from fixcont.stopping.prediction.activation import Activation
 from fixcont.stopping.prediction.boundary import Boundary, is_odd
-from fixcont.stopping.prediction.codes import View, view_of
+from fixcont.stopping.prediction.codes import View, forget_views, view_of
 from fixcont.stopping.prediction.routes import Answer, Answers, Routes, hold
 from fixcont.stopping.prediction.tasks import LIMIT, is_run_until_complete, task_of, waiter_of
 from fixcont.stopping.prediction.values import Scope, TypeOf, is_any, is_instance, is_subclass
@@ -88,8 +88,9 @@ class Predictor:
         self._tables: dict[int, tuple[Answers, Answers, type]] = {}
 
     def forget(self) -> None:
-        """Drop all that is remembered."""
+        """Drop all that is remembered, and the code objects with it."""
         self._tables.clear()
+        forget_views()
 
     def predict(self, exc: BaseException, frame: FrameType, handler: int | None, exits: Sequence[object] = ()) -> Verdict:
         """Return who will handle an exception that is about to leave a statement of `frame`.
