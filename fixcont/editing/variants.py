@@ -212,7 +212,7 @@ class _Maker:
         if not spots:
             raise Refused(Refusal("no-such-line", f"line {at} is never reached", "choose another line"))
         kept = tuple(Kept(block.kind, self._partner(block), _line_of(block)) for block in blocks)
-        is_same = place.node is self._successor()
+        is_same = how is not How.LINE or place.node is self._successor()
         calls = self._calls(how) if is_same else ()
         copy = self._copy(len(spots)) if is_same else None
         return Variant(code, self.new_node, spots, copy, self.live, kept, place.node.lineno, self.failed.node.lineno, calls)
@@ -243,6 +243,18 @@ class _Maker:
             offer = " or ".join(f"resume {each}" for each in lines)
             sentence = f"the statement of line {self.failed.node.lineno} is no longer in {self.new_node.qualname}"
             raise Refused(Refusal("statement-gone", sentence, offer or "restart the frame"))
+        return place if how is How.USE_VALUE else self._guarded(place)
+
+    def _guarded(self, place: Place) -> Place:
+        """Return the place of the condition or `try` that the edit has put around a statement, so that it is not passed by."""
+        if self.same_text or len(self.matches) <= len(self.live) + 1:  # nothing changed near it
+            return place
+        known = {id(node) for node in self.matches.values()}
+        for outer in places(self.new):
+            if outer.node.lineno > place.node.lineno:
+                break
+            if isinstance(outer.node, _GUARDS) and id(outer.node) not in known and _contains(outer.node, place.node):
+                return outer
         return place
 
     def _successor(self) -> ast.AST | None:
@@ -421,6 +433,13 @@ def _span(positions: Sequence[tuple[int | None, ...]], unit: int) -> Span | None
         if line is not None and end_line is not None and column is not None and end_column is not None:
             return line, end_line, column, end_column
     return None
+
+
+_GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
+
+
+def _contains(outer: ast.stmt, inner: ast.stmt) -> bool:
+    return outer is not inner and any(node is inner for node in ast.walk(outer))
 
 
 def _first_line(scope: Scope) -> int:

@@ -118,7 +118,7 @@ class Answers:
     Attributes:
         problems: what is wrong with the stops.
         refused: the form of the place and the code of each refusal.
-        is_late: whether a frame had unwound when it stopped: what a `with` exit swallows cannot be predicted.
+        is_late: whether a frame had unwound when it stopped, or a block of one: what a `with` exit swallows cannot be predicted.
     """
 
     def __init__(self, case: Case, program: ResumableProgram, world: World, file: Program, session: Session) -> None:
@@ -147,7 +147,7 @@ class Answers:
 
     def _answer(self, stop: Stop, failure: Failure) -> Way:
         failing = failure.place, failure.visit
-        self.is_late = self.is_late or bool(stop.late)
+        self.is_late = self.is_late or bool(stop.late) or self._has_left_a_block()
         self._check_frames(stop, failing)
         if self._case.edits:
             self._edit()
@@ -193,6 +193,12 @@ class Answers:
         self.refused.append((form, code))
         if not self.is_late and (code != "blocks-differ" or "except*" not in sentence):
             self.problems.append(f"refused: {code}: {sentence}")
+
+    def _has_left_a_block(self) -> bool:
+        """Tell whether a `with` exit has seen the failure."""
+        return any(
+            entry[0] == "exit" and entry[2] == Failure.__name__ for entry in self._world.record if isinstance(entry, tuple)
+        )
 
     def note_what_did_not_stop(self) -> None:
         """Count what was let through as handled: what a `finally` body replaces, or an `except*` statement puts into a group."""

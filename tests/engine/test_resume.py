@@ -1,0 +1,410 @@
+"""`Resume`, `UseValue` and `Skip`: a frame goes on in the middle, with its variables, loops and `with` blocks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fixcont.continuing.ways import Landing, Resume, Skip, UseValue, Way
+from fixcont.stopping.stop import Stop
+from support.front_end import Answer, LiveProgram, find_frame, fix, restart, then
+
+Live = Callable[..., LiveProgram]
+
+
+def retry(function: str | None = None, which: int = 0) -> Answer:
+    """Go on at the statement that failed or runs."""
+    return lambda stop: Resume(find_frame(stop, function, which))
+
+
+def resume_at(text: str, function: str | None = None) -> Answer:
+    """Go on at the line of the file, as it is, that has this text."""
+
+    def answer(stop: Stop) -> Way:
+        frame = find_frame(stop, function)
+        with open(frame.filename, encoding="utf-8") as file:
+            numbers = [number for number, line in enumerate(file, 1) if text in line]
+        return Resume(frame, numbers[0])
+
+    return answer
+
+
+def skip(stop: Stop) -> Way:
+    return Skip(find_frame(stop))
+
+
+def use(value: Any) -> Answer:
+    return lambda stop: UseValue(find_frame(stop), value)
+
+
+def landed(answer: Answer, landings: list[Any]) -> Answer:
+    """Answer, and keep what the stop says of where that goes on."""
+
+    def both(stop: Stop) -> Way:
+        way = answer(stop)
+        assert isinstance(way, (Resume, UseValue, Skip))
+        landings.append(stop.landing_of(way))
+        return way
+
+    return both
+
+
+JOB = """
+log = []
+class Block:
+    def __init__(self, name):
+        self.name = name
+    def __enter__(self):
+        log.append(f"enter {self.name}")
+    def __exit__(self, *error):
+        log.append(f"exit {self.name} {error[0] and error[0].__name__}")
+def job(rows):
+    total = 0
+    with Block("a"):
+        for row in rows:
+            with Block(row):
+                total += 12 // row
+    return total
+"""
+
+
+def test_a_loop_in_the_failing_function_goes_on_where_it_was_on_edited_code(live: Live) -> None:
+    landings: list[Landing] = []
+    program = live(JOB, fix({"total += 12 // row": "if row:\n                    total += 12 // row"}, landed(retry(), landings)))
+    assert program.call("job", [1, 0, 2]) == 18
+    assert program.log == [
+        "enter a", "enter 1", "exit 1 None", "enter 0", "exit 0 None", "enter 2", "exit 2 None", "exit a None",
+    ]  # fmt: skip
+    (landing,) = landings
+    assert (landing.function, landing.loops, landing.withs, landing.line - landing.was) == ("job", 1, 2, 0)
+
+
+def test_what_lies_between_the_loops_is_exited_once_when_the_target_is_outside_of_it(live: Live) -> None:
+    landings: list[Landing] = []
+    program = live(JOB, landed(resume_at("return total"), landings))
+    assert program.call("job", [1, 0, 2]) == 12
+    assert program.log == ["enter a", "enter 1", "exit 1 None", "enter 0", "exit 0 None", "exit a None"]
+    assert len(landings[0].closes) == 2
+
+
+def test_an_exit_that_fails_on_the_way_out_is_an_ordinary_exception_and_the_others_are_called(live: Live) -> None:
+    failing = JOB.replace(
+        'log.append(f"exit {self.name}', 'if self.name == 0: raise KeyError(0)\n        log.append(f"exit {self.name}'
+    )
+    program = live(failing, resume_at("return total"))
+    error = program.failure("job", [1, 0, 2])
+    assert type(error) is KeyError
+    assert program.log == ["enter a", "enter 1", "exit 1 None", "enter 0", "exit a KeyError"]
+
+
+def test_a_frame_further_out_goes_on_with_its_blocks_and_those_above_unwind(live: Live) -> None:
+    program = live(
+        JOB.replace("12 // row", "inner(row)")
+        + """
+def inner(row):
+    with Block("inner"):
+        return 12 // row
+""",
+        fix({"return 12 // row": "return row and 12 // row"}, retry("job")),
+    )
+    assert program.call("job", [0, 2]) == 6
+    assert program.log == [
+        "enter a", "enter 0", "enter inner", program.log[3],
+        "enter inner", "exit inner None", "exit 0 None", "enter 2", "enter inner", "exit inner None", "exit 2 None", "exit a None",
+    ]  # fmt: skip
+    assert program.log[3].startswith("exit inner")
+
+
+def test_in_an_except_body_the_same_exception_is_being_handled_again(live: Live) -> None:
+    program = live(
+        """
+import sys
+log = []
+def job():
+    try:
+        raise KeyError("first")
+    except KeyError as error:
+        log.append(1 // divisor)
+        log.append(sys.exc_info()[1] is error)
+        raise
+""",
+        then(lambda: program.names.update(divisor=1), retry()),
+    )
+    program.names["divisor"] = 0
+    error = program.failure("job")
+    assert type(error) is KeyError
+    assert error.__context__ is None
+    assert program.log == [1, True]
+    assert program.trace(error) == ['job: raise KeyError("first")']
+
+
+def test_in_a_finally_body_the_exception_or_the_returned_value_goes_on_behind_it(live: Live) -> None:
+    program = live(
+        """
+log = []
+def job(how):
+    try:
+        if how == "returns":
+            return "returned"
+        elif how == "raises":
+            raise KeyError
+    finally:
+        for each in (1, 2):
+            log.append(each // divisor)
+    return "fell through"
+""",
+        *[then(lambda: program.names.update(divisor=1), retry())] * 3,
+    )
+    for how, result in (("returns", "returned"), ("falls", "fell through")):
+        program.names["divisor"] = 0
+        assert program.call("job", how) == result
+    program.names["divisor"] = 0
+    assert type(program.failure("job", "raises")) is KeyError
+    assert program.log == [1, 2] * 3
+
+
+def test_inner_functions_made_earlier_see_later_assignments(live: Live) -> None:
+    program = live(
+        """
+def job(start):
+    total = start
+    def look():
+        return total, start
+    for each in (0, 1):
+        total += 10 // each
+        start += 1
+    return look()
+""",
+        fix({"total += 10 // each": "total += each and 10 // each"}, retry()),
+    )
+    assert program.call("job", 5) == (15, 7)
+
+
+def test_a_new_variable_is_unbound_and_a_new_inner_function_captures_an_old_one(live: Live) -> None:
+    program = live(
+        """
+def job(a):
+    b = a + 1
+    for each in (0,):
+        1 // each
+    return b
+""",
+        fix(
+            {
+                "    b = a + 1": "    b = a + 1\n    new = b",
+                "1 // each": "1 // (each + 1)",
+                "return b": "return (lambda: b)(), new",
+            },
+            retry(),
+        ),
+        lambda stop: Resume(find_frame(stop), find_frame(stop).line - 4),
+    )
+    assert program.call("job", 1) == (2, 2)
+    assert program.stops[1].startswith("UnboundLocalError")
+
+
+def test_generators_and_coroutines_go_on_for_the_consumer_that_holds_them(live: Live) -> None:
+    source = """
+import asyncio
+log = []
+divisor = 0
+def numbers():
+    try:
+        for each in (1, 2, 3):
+            got = yield each // divisor if each == 2 else each
+            log.append(got)
+    finally:
+        log.append("closed")
+async def wait():
+    async with asyncio.Lock():
+        for each in (1, 2):
+            await asyncio.sleep(0)
+            log.append(each // divisor)
+    return "waited"
+async def ticks():
+    for each in (1, 2):
+        yield each // divisor
+def main(what):
+    if what == "generator":
+        made = numbers()
+        return [next(made), made.send("a"), made.send("b"), list(made)]
+    if what == "coroutine":
+        return asyncio.run(wait())
+    async def collect():
+        return [each async for each in ticks()]
+    return asyncio.run(collect())
+"""
+    program = live(source, *[then(lambda: program.names.update(divisor=1), retry())] * 3)
+    assert program.call("main", "generator") == [1, 2, 3, []]
+    assert program.log == ["a", "b", None, "closed"]
+    for what, result in (("coroutine", "waited"), ("async generator", [1, 2])):
+        program.names["divisor"] = 0
+        assert program.call("main", what) == result
+
+
+def test_a_module_and_a_class_body_go_on(live: Live) -> None:
+    program = live(
+        """
+class Table:
+    rows = []
+    for each in (1, 0, 2):
+        rows.append(each and 4 // each if fixed else 4 // each)
+    def total(self):
+        return sum(self.rows)
+for each in (0, 1):
+    counts = counts + [each // divisor]
+""",
+        then(lambda: program.names.update(fixed=True), retry()),
+        then(lambda: program.names.update(divisor=1), retry()),
+        load=False,
+    )
+    program.names.update(fixed=False, divisor=0, counts=[])
+    program.load()
+    assert program.names["Table"]().total() == 6
+    assert program.names["counts"] == [0, 1]
+
+
+def test_the_value_of_the_failing_expression_is_used_once(live: Live) -> None:
+    landings: list[Landing] = []
+    program = live(
+        """
+log = []
+def look(n):
+    log.append(n)
+    return n
+def job():
+    total = 0
+    n = 0
+    while look(n) + (1 // n) < 3:
+        n += 1
+        total += 1
+    return total
+""",
+        landed(use(-5), landings),
+    )
+    assert program.call("job") == 3
+    assert program.log == [0, 0, 1, 2, 3]
+    assert landings[0].calls == ("look()",)
+
+
+def test_skip_goes_on_behind_the_statement_also_behind_the_last_one_of_a_loop(live: Live) -> None:
+    program = live(
+        """
+def job(rows):
+    found = []
+    for row in rows:
+        found.append(10 // row)
+    return found
+""",
+        skip,
+    )
+    assert program.call("job", [1, 0, 5]) == [10, 2]
+
+
+def test_a_resumed_frame_can_fail_again_be_resumed_again_and_be_restarted(live: Live) -> None:
+    program = live(JOB, retry(), retry(), then(lambda: rows.__setitem__(1, 3), restart()))
+    rows = [1, 0, 2]
+    assert program.call("job", rows) == 12 + 4 + 6
+    assert len(program.stops) == 3
+    assert program.saw[1].depth == program.saw[2].depth
+
+
+def test_at_a_breakpoint_a_frame_goes_on_at_another_line(live: Live) -> None:
+    program = live(
+        """
+import fixcont
+def job():
+    kept = []
+    for each in (1, 2):
+        fixcont.set_trace()
+        kept.append("never")
+        kept.append(each)
+    return kept
+""",
+        resume_at("kept.append(each)"),
+        resume_at("kept.append(each)"),
+    )
+    assert program.call("job") == [1, 2]
+
+
+REFUSALS = {
+    "statement-gone": ({"total += 12 // row": "pass", "return total": "return total + 1"}, retry()),
+    "no-such-line": ({}, lambda stop: Resume(find_frame(stop), 10_000)),
+    "blocks-differ": (
+        {"    return total\n": "    while total:\n        for x in rows:\n            print(x)\n    return total\n"},
+        resume_at("print(x)"),
+    ),
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_what_cannot_be_is_refused_and_nothing_is_touched(live: Live, code: str) -> None:
+    edits, answer = REFUSALS[code]
+    program = live(JOB, fix(edits, answer) if edits else answer, then(lambda: rows.__setitem__(0, 0), restart()))
+    rows = [0, 1]
+    program.attempt("job", rows)
+    assert program.refused[:1] == [code]
+
+
+def test_a_value_has_no_place_where_no_expression_failed(live: Live) -> None:
+    program = live("def job():\n    raise ValueError(1)\n", use(1))
+    program.failure("job")
+    assert program.refused == ["no-expression"]
+
+
+def test_the_item_that_a_loop_could_not_take_apart_is_not_lost_silently(live: Live) -> None:
+    program = live(
+        """
+def job(rows):
+    found = []
+    for a, b in rows:
+        found.append(a + b)
+    return found
+""",
+        retry(),
+        skip,
+    )
+    assert program.call("job", [(1, 2), (1, 2, 3), (3, 4)]) == [3, 7]
+    assert program.refused == ["item-gone"]
+
+
+def test_an_exit_that_has_failed_is_not_called_again(live: Live) -> None:
+    program = live(
+        """
+log = []
+class Failing:
+    def __enter__(self): log.append("enter")
+    def __exit__(self, *error):
+        log.append("exit")
+        raise ValueError
+def job():
+    with Failing():
+        log.append("body")
+    return "done"
+""",
+        retry("job"),
+        lambda stop: Skip(find_frame(stop, "job")),
+    )
+    assert program.call("job") == "done"
+    assert program.refused == ["exit-failed"]
+    assert program.log == ["enter", "body", "exit"]
+
+
+def test_the_traceback_after_a_resume_has_the_program_s_own_frames_only(live: Live) -> None:
+    program = live(
+        """
+def inner(n):
+    1 // n
+    raise KeyError("later")
+def outer(n):
+    for each in (n,):
+        inner(each)
+""",
+        fix({"1 // n": "n + 1"}, retry()),
+    )
+    error = program.failure("outer", 0)
+    assert program.trace(error) == ["outer: inner(each)", 'inner: raise KeyError("later")']
+    assert sys.exc_info() == (None, None, None)
