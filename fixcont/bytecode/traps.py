@@ -277,11 +277,14 @@ class _Trapper:
         return not self._ends_comprehension(at)
 
     def _ends_comprehension(self, at: int) -> bool:
-        """Whether what is raised again here comes out of an inlined comprehension, in which there are no traps."""
-        return NAME[self.ops[at - 1]].startswith("STORE_") and self.args[at] == 0 and self._stack_at(at)[-2:-1] != "e"
+        """Whether what is raised again here comes out of an inlined comprehension, in which there are no traps.
 
-    def _stack_at(self, unit: int) -> str:
-        return (self.stacks[unit] if self.stacks is not None else None) or ""
+        Its handler does nothing but put the variables back that it has borrowed.
+        """
+        if not NAME[self.ops[at - 1]].startswith("STORE_") or self.args[at]:
+            return False
+        begin = max((row.target for row in self.rows if row.target < at), default=at)
+        return begin < at and all(NAME[op].startswith(_PUTS_BACK) for op in self.ops[begin:at])
 
     def _add_region(
         self,
@@ -484,6 +487,7 @@ def _check_kept(stack: str, layout: str, depth: int) -> None:
 
 _verified: set[tuple[str, str, int]] = set()  # stacks, layouts and depths that fit
 
+_PUTS_BACK = ("SWAP", "POP_TOP", "STORE_")
 _NARROW = 256  #: so many constants are reached without EXTENDED_ARG
 
 _GET_ITER = OPCODE["GET_ITER"]

@@ -179,8 +179,9 @@ class _Driver:
         return self._step().__await__()
 
     async def _step(self) -> bool:
+        step, self._next = self._next, self._generator.__anext__  # what was thrown in must not stay here
         try:
-            self._value = await self._next()
+            self._value = await step()
         except StopAsyncIteration:
             return False
         return True

@@ -89,9 +89,8 @@ def plan_for(way: Middle, lasti: int, versions: Versions, layout: str | None) ->
     variant = versions.variant(raw.f_code, code, unit, How.LINE if line is not None else how, line, set(bound))
     try:
         live_kinds = block_kinds_at(code, unit, failed=True)
-        if layout is not None:
-            live_kinds = live_kinds[: _laid(live_kinds, layout.lstrip("p"))]
-        return _Planner(variant, live_kinds, _value(way)).plan()
+        there = live_kinds if layout is None else live_kinds[: _laid(live_kinds, layout.lstrip("p"))]
+        return _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
     except (ValueError, IndexError) as problem:
         raise Refused(
             Refusal("not-verified", f"{raw.f_code.co_qualname} cannot be taken over: {problem}", "restart it")
@@ -116,10 +115,11 @@ def _value(way: Middle) -> tuple[Any, ...]:
 class _Planner:
     """Lays the blocks of a variant against those of the live frame."""
 
-    def __init__(self, variant: Variant, live_kinds: str, value: tuple[Any, ...]) -> None:
+    def __init__(self, variant: Variant, live_kinds: str, value: tuple[Any, ...], *, is_part: bool) -> None:
         self.variant = variant
         self.live_kinds = live_kinds
         self.value = value
+        self.is_part = is_part
         self.live = _parts(live_kinds, [block.kind for block in variant.live])
 
     def plan(self) -> Plan:
@@ -164,6 +164,8 @@ class _Planner:
         sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which is not running"
         if block.kind is BlockKind.STAR_HANDLER:
             sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which cannot be entered"
+        elif self.is_part and block.partner is not None:
+            sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which an except* has left already"
         return Refusal("blocks-differ", sentence, f"resume {block.line} begins it anew")
 
     def _closed(self, kept: set[int]) -> list[int] | Refusal:

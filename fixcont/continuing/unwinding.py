@@ -97,7 +97,10 @@ def continue_unwinding(signal: Signal, frame: FrameType, state: TrapState) -> An
 
 
 def _raise(signal: Signal) -> Any:
-    raise signal
+    try:
+        raise signal
+    finally:
+        del signal  # its traceback has this frame: a cycle that would keep all frames and their variables
 
 
 def shell_of(frame: FrameType) -> FrameType | None:
