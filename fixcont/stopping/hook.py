@@ -141,7 +141,12 @@ def make_hook(
         code, frame_id, catcher = known
         if id(frame) == catcher or not (
             _came_through(traceback.tb_next, code, frame_id, catcher)
-            or (site[2] and frame_id == id(frame) and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti))
+            or (
+                site[2]
+                and frame_id == id(frame)
+                and frame.f_code is code
+                and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti)
+            )
         ):
             return False
         if _failed_in_takeover(traceback, frame):
@@ -235,6 +240,7 @@ def make_hook(
         answer = serve(exception, frame, state, late)
         if answer is not None:
             seen.pop(id(answer[0]), None)  # an exception that is raised here for the first time
+            seen.pop(id(exception), None)  # one that is no longer on its way
         forget()
         return answer
 
