@@ -179,12 +179,16 @@ class _Driver:
         return self._step().__await__()
 
     async def _step(self) -> bool:
-        step, self._next = self._next, self._generator.__anext__  # what was thrown in must not stay here
         try:
-            self._value = await step()
+            self._value = await self._begun()
         except StopAsyncIteration:
             return False
         return True
+
+    def _begun(self) -> Any:
+        """Begin the step. What was thrown in must not stay with this object, nor in a variable: its traceback would lead back to it."""
+        step, self._next = self._next, self._generator.__anext__
+        return step()
 
     def __invert__(self) -> Any:
         """Return, once, the value that was yielded."""
