@@ -68,14 +68,14 @@ class Plan(NamedTuple):
     value: tuple[Any, ...]
 
 
-def plan_for(way: Middle, lasti: int, versions: Versions, layout: str | None) -> Plan:
+def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | None) -> Plan:
     """Work out how a frame can go on; nothing is touched.
 
     Args:
         way: what the user wants.
         lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs.
         versions: knows the texts.
-        layout: what the frame's trap has of its open blocks, where it is in one: `except*` clauses lose what is around them.
+        state: what the frame's trap says, where it is in one: `except*` clauses, for one, lose what is around them.
 
     Raises:
         Refused: it cannot.
@@ -89,12 +89,24 @@ def plan_for(way: Middle, lasti: int, versions: Versions, layout: str | None) ->
     variant = versions.variant(raw.f_code, code, unit, How.LINE if line is not None else how, line, set(bound))
     try:
         live_kinds = block_kinds_at(code, unit, failed=True)
-        there = live_kinds if layout is None else live_kinds[: _laid(live_kinds, layout.lstrip("p"))]
-        return _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
     except (ValueError, IndexError) as problem:
         raise Refused(
             Refusal("not-verified", f"{raw.f_code.co_qualname} cannot be taken over: {problem}", "restart it")
         ) from problem
+    there = live_kinds if state is None else live_kinds[: _laid(live_kinds, state.layout.lstrip("p"))]
+    plan = _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
+    if interpreter.LOOP_KEEPS_INDEX and "n" in plan.kinds:
+        _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
+    return plan
+
+
+def _check_loops(plan: Plan, state: TrapState | None, kept: int) -> None:
+    """Refuse where a loop over a list or tuple is kept: how far it has come lies on the stack, where it cannot be read."""
+    live = _live_items(plan.live_kinds, state, kept) if state is not None else None
+    for kind, source in zip(plan.kinds, plan.sources, strict=True):
+        if kind == "i" and (live is None or not hasattr(type(live[source]), "__next__")):
+            sentence = f"how far a loop around line {plan.landing.line} has come cannot be read on this version of Python"
+            raise Refused(Refusal("loop-index", sentence, "restart the frame, or go on outside of the loop"))
 
 
 def _laid(kinds: str, layout: str) -> int:

@@ -340,7 +340,7 @@ def _hide_shell(exception: BaseException, frame: FrameType) -> None:
     end = original_end(frame.f_code)
     while traceback is not None and ((traceback.tb_frame is frame and traceback.tb_lasti >= end) or is_ours(traceback.tb_frame)):
         traceback = traceback.tb_next
-    exception.__traceback__ = traceback or exception.__traceback__
+    exception.__traceback__ = traceback  # None for the group that an `except*` has made anew: it gets an entry in the next frame
 
 
 def _came_through_user_code(traceback: TracebackType) -> bool:

@@ -60,7 +60,7 @@ class Server:
     def exception(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
         held = _Held(self._context, frame, exception, (state.handler, state.retry), StopReason.EXCEPTION)
-        held.layout = state.layout
+        held.state = state
         way = self._ask(held, late)
         return held.answer(way, state)
 
@@ -112,7 +112,7 @@ class _Held:
         frame: the innermost frame of the user's own code.
         handler: byte offset of the handler in front of which its trap stands, -1 where the exception is about to leave it, None where
             it is not in a trap.
-        layout: what its trap has of its open blocks, None where it is not in a trap.
+        state: what its trap says, None where it is not in a trap.
         retry: byte offset of the handler that an exception put in place goes to, though the one in flight has passed it; else -1.
     """
 
@@ -130,7 +130,7 @@ class _Held:
         self.handler, self.retry = handlers
         self.reason = reason
         self.traceback = exception.__traceback__ if exception is not None else None
-        self.layout: str | None = None
+        self.state: TrapState | None = None
         self._planned: tuple[tuple[Middle, Newest], Plan] | None = None
 
     def is_deep(self, limit: int) -> bool:
@@ -271,7 +271,7 @@ class _Held:
         if self._planned is None or self._planned[0][0] is not way or self._planned[0][1] != key[1]:
             self._planned = (
                 key,
-                plan_for(way, way.frame.lasti, self.context.versions, self.layout if way.frame.raw is self.frame else None),
+                plan_for(way, way.frame.lasti, self.context.versions, self.state if way.frame.raw is self.frame else None),
             )
         return self._planned[1]
 
