@@ -184,16 +184,14 @@ class _Maker:
         open_kinds = block_kinds_at(self.code, self.unit, failed=True)
         is_with = isinstance(node, (ast.With, ast.AsyncWith))
         self.has_failed_exit = is_with and _calls_exit(self.code, self.unit, open_kinds)
-        wanted = {ast.For: "i", ast.AsyncFor: "a"}.get(type(node), "w")
-        around = [_LETTER[block.kind] for block in self.failed.blocks if block.kind in _LETTER]
-        count = sum(kind in "iaw" for kind in open_kinds) - len(around)
+        around = sum(block.kind in _ON_STACK for block in self.failed.blocks)
+        count = sum(kind in "iaw" for kind in open_kinds) - around
         if count <= 0:
             return ()
-        if isinstance(node, (ast.With, ast.AsyncWith)):
-            kind = BlockKind.WITH if isinstance(node, ast.With) else BlockKind.ASYNC_WITH
-            return tuple(Block(kind, node, item) for item in range(min(count, len(node.items) - 1)))
-        kind = BlockKind.FOR if wanted == "i" else BlockKind.ASYNC_FOR
-        return (Block(kind, node, 0),)
+        if isinstance(node, (ast.For, ast.AsyncFor)):
+            return (Block(BlockKind.FOR if isinstance(node, ast.For) else BlockKind.ASYNC_FOR, node, 0),)
+        kind = BlockKind.WITH if isinstance(node, ast.With) else BlockKind.ASYNC_WITH
+        return tuple(Block(kind, node, item) for item in range(min(count, len(node.items) - 1)))
 
     def make(self, how: How, line: int | None) -> Variant:
         if self.has_failed_exit and how in (How.RETRY, How.USE_VALUE):
@@ -387,7 +385,8 @@ class _Maker:
         return tuple(found)
 
 
-_LETTER = {BlockKind.FOR: "i", BlockKind.ASYNC_FOR: "a", BlockKind.WITH: "w", BlockKind.ASYNC_WITH: "w"}
+#: Blocks that have an item of their own on the stack all the time.
+_ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, BlockKind.WITH, BlockKind.ASYNC_WITH)
 #: Instructions that take the next item of a loop.
 _TAKES_ITEM = ("FOR_ITER", "GET_ANEXT", "SEND", "YIELD_VALUE", "RESUME", "END_ASYNC_FOR", "LOAD_CONST", "JUMP_BACKWARD")
 _CALLS = {number for name, number in OPCODE.items() if name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX")}
