@@ -211,7 +211,7 @@ class _Maker:
             raise Refused(Refusal("no-such-line", f"line {at} is never reached", "choose another line"))
         kept = tuple(Kept(block.kind, self._partner(block), _line_of(block)) for block in blocks)
         is_same = how is not How.LINE or place.node is self._successor()
-        calls = self._calls(how) if is_same else ()
+        calls = self._calls(how) if is_same and not own else ()  # with blocks of its own it goes on behind them
         copy = self._copy(len(spots)) if is_same else None
         return Variant(code, self.new_node, spots, copy, self.live, kept, place.node.lineno, self.failed.node.lineno, calls)
 

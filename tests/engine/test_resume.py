@@ -303,6 +303,32 @@ def job():
 
 
 @keeps_loops_over_lists
+def test_a_loop_whose_iterator_failed_asks_it_for_the_next_item_and_calls_nothing_again(live: Live) -> None:
+    landings: list[Landing] = []
+    program = live(
+        """
+class Rows:
+    def __init__(self): self.at = 0
+    def __iter__(self): return self
+    def __next__(self):
+        self.at += 1
+        if self.at == 2 and broken: raise ValueError("broken")
+        if self.at == 4: raise StopIteration
+        return self.at
+def rows(): return Rows()
+def job():
+    found = []
+    for row in rows():
+        found.append(row)
+    return found
+""",
+        then(lambda: program.names.update(broken=False), landed(retry("job"), landings)),
+    )
+    program.names["broken"] = True
+    assert program.call("job") == [1, 3]
+    assert (landings[0].loops, landings[0].calls) == (1, ())
+
+
 def test_skip_goes_on_behind_the_statement_also_behind_the_last_one_of_a_loop(live: Live) -> None:
     program = live(
         """
