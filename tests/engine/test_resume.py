@@ -302,7 +302,6 @@ def job():
     assert landings[0].calls == ("look()",)
 
 
-@keeps_loops_over_lists
 def test_a_loop_whose_iterator_failed_asks_it_for_the_next_item_and_calls_nothing_again(live: Live) -> None:
     landings: list[Landing] = []
     program = live(
@@ -329,6 +328,7 @@ def job():
     assert (landings[0].loops, landings[0].calls) == (1, ())
 
 
+@keeps_loops_over_lists
 def test_skip_goes_on_behind_the_statement_also_behind_the_last_one_of_a_loop(live: Live) -> None:
     program = live(
         """
