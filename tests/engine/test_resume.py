@@ -302,6 +302,7 @@ def job():
     assert landings[0].calls == ("look()",)
 
 
+@keeps_loops_over_lists
 def test_a_loop_whose_iterator_failed_asks_it_for_the_next_item_and_calls_nothing_again(live: Live) -> None:
     landings: list[Landing] = []
     program = live(
