@@ -93,7 +93,11 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
         raise Refused(
             Refusal("not-verified", f"{raw.f_code.co_qualname} cannot be taken over: {problem}", "restart it")
         ) from problem
-    there = live_kinds if state is None else live_kinds[: _laid(live_kinds, state.layout.lstrip("p"))]
+    there = live_kinds
+    if state is not None:
+        there = live_kinds[: _laid(live_kinds, state.layout.lstrip("p"))]
+    elif variant.in_star:
+        there = live_kinds.partition("e")[0]
     plan = _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
     if interpreter.LOOP_KEEPS_INDEX and "n" in plan.kinds:
         _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
