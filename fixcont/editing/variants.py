@@ -131,6 +131,7 @@ class _Maker:
 
     Attributes:
         old, new: the scopes in the two texts.
+        old_places, new_places: their statements.
         failed: where the statement stands that failed or runs.
         live: the live blocks around it, with those that it has opened itself.
         has_failed_exit: whether it is a `with` of which an exit has failed as it was called.
@@ -142,6 +143,7 @@ class _Maker:
         self.bound = bound
         self.code, self.unit = code, unit
         self.old, self.new = _scope(old), _scope(new)
+        self.old_places, self.new_places = places(self.old), places(self.new)
         positions = list(code.co_positions())
         self.span = _span(positions, unit)
         place = place_of_span(self.old, self.span) if self.span else None
@@ -158,7 +160,7 @@ class _Maker:
         """Return which old statements and handlers the new ones correspond to: at least of those that matter."""
         wanted: list[ast.AST] = [self.failed.node, *(block.node for block in self.live)]
         lines = _same_lines(_text_of(self.old, old), _text_of(self.new, new), _first_line(self.old), _first_line(self.new))
-        known = {_place_of(node): node for place in places(self.new) for node in (place.node, *_handlers(place.node))}
+        known = {_place_of(node): node for place in self.new_places for node in (place.node, *_handlers(place.node))}
         found: dict[ast.AST, ast.AST] = {}
         for node in wanted:
             end = node.end_lineno if node is self.failed.node else None
@@ -171,9 +173,9 @@ class _Maker:
 
     def _only_change(self, node: ast.AST, lines: dict[int, int]) -> ast.AST | None:
         """Return the one statement of the new text that takes the place of the only old one that was edited, if that is it."""
-        old = [place.node for place in places(self.old) if place.node.lineno not in lines]
+        old = [place.node for place in self.old_places if place.node.lineno not in lines]
         same = set(lines.values())
-        new = [place.node for place in places(self.new) if place.node.lineno not in same]
+        new = [place.node for place in self.new_places if place.node.lineno not in same]
         if old != [node] or len(new) != 1 or _place_of(new[0])[::2] != _place_of(node)[::2]:
             return None
         return new[0]
@@ -220,13 +222,15 @@ class _Maker:
         )  # fmt: skip
 
     def _is_in_star(self) -> bool:
-        stars = [place.node for place in places(self.old) if isinstance(place.node, ast.TryStar)]
+        stars = [place.node for place in self.old_places if isinstance(place.node, ast.TryStar)]
         return any(_contains(each, self.failed.node) for star in stars for each in star.body) or any(
             each is self.failed.node for star in stars for each in star.body
         )
 
     def _copy(self, count: int) -> int | None:
         """Return which of so many copies of the statement the frame runs, by the place of the failing instruction among its likes."""
+        if count == 1:
+            return 0
         op = self.code.co_code[2 * self.unit]
         positions = list(self.code.co_positions())
         likes = [at for at, name, _ in _instructions(self.code) if OPCODE[name] == op and _span(positions, at) == self.span]
@@ -245,7 +249,7 @@ class _Maker:
                 raise Refused(Refusal("no-such-line", f"line {line} is not in {name}", "choose one of its lines"))
             return place
         node = self._successor()
-        place = next((place for place in places(self.new) if place.node is node), None)
+        place = next((place for place in self.new_places if place.node is node), None)
         if place is None:
             lines = nearest(self.old, self.new, self.matches, self.failed.node)
             offer = " or ".join(f"resume {each}" for each in lines)
@@ -258,7 +262,7 @@ class _Maker:
         if self.same_text or len(self.matches) <= len(self.live) + 1:  # nothing changed near it
             return place
         known = {id(node) for node in self.matches.values()}
-        for outer in places(self.new):
+        for outer in self.new_places:
             if outer.node.lineno > place.node.lineno:
                 break
             if isinstance(outer.node, _GUARDS) and id(outer.node) not in known and _contains(outer.node, place.node):
@@ -329,7 +333,7 @@ class _Maker:
         if isinstance(self.new, (ast.Module, ast.ClassDef)):
             return [spot]
         unbound = [name for name in self.new_node.code.co_varnames if name not in self.bound]
-        if unbound:
+        if _borrowed(self.new_node.code).intersection(unbound):  # maybe by a comprehension only
             own = names_bound_in(self.new)
             unbound = [name for name in unbound if name in own]
         guard: list[ast.stmt] = [ast.Assign([ast.Name(VALUE_NAME, ast.Store())], empty_list())]
@@ -400,6 +404,15 @@ _ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, BlockKind.WITH, BlockKind.ASYNC
 #: Instructions that take the next item of a loop.
 _TAKES_ITEM = ("FOR_ITER", "GET_ANEXT", "SEND", "YIELD_VALUE", "RESUME", "END_ASYNC_FOR", "LOAD_CONST", "JUMP_BACKWARD")
 _CALLS = {number for name, number in OPCODE.items() if name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX")}
+
+
+def _borrowed(code: CodeType) -> set[str]:
+    """Return the names of variables that inlined comprehensions use for their own."""
+    borrow = OPCODE.get("LOAD_FAST_AND_CLEAR", -1)
+    raw, names = code.co_code, code.co_varnames
+    if len(names) > 256:
+        return set(names)
+    return {names[raw[at + 1]] for at in range(0, len(raw), 2) if raw[at] == borrow and raw[at + 1] < len(names)}
 
 
 def _calls_exit(code: CodeType, unit: int, open_kinds: str) -> bool:
