@@ -308,11 +308,20 @@ def _live_items(kinds: str, state: TrapState, kept: int) -> list[Any]:
     return found
 
 
+#: From 3.14 on a module or class body notes here which of the annotations that stand in an `if` it has come by. A marker makes an annotation
+#: such a one that was none, and the start of the body, which makes the set, is not run.
+_CONDITIONAL = "__conditional_annotations__"
+
+
 def _variables(frame: FrameType, state: TrapState, code: CodeType) -> tuple[dict[str, CellType], dict[str, Any]]:
     """Return the cells and the other variables that the new code gets."""
     old = frame.f_code
     cells = reentry.named_cells(old, state.cells)
     if not old.co_flags & interpreter.OPTIMIZED:
+        if _CONDITIONAL in code.co_cellvars:
+            cells.setdefault(_CONDITIONAL, CellType(set()))
+        elif _CONDITIONAL in code.co_names:
+            frame.f_globals.setdefault(_CONDITIONAL, set())
         return cells, {}
     variables = dict(frame.f_locals)
     for name in code.co_cellvars:

@@ -459,3 +459,20 @@ def test_a_loop_whose_index_cannot_be_read_is_refused(live: Live, rows: str, ref
     program = live(f"def job():\n    for row in {rows}:\n        1 // row\n", skip)
     program.attempt("job")
     assert program.refused == refused
+
+
+def test_an_annotated_assignment_of_a_class_body_gets_a_value(live: Live) -> None:
+    program = live(
+        """
+class Table:
+    rows: int = 1 // divisor
+for each in range(1):
+    count: int = 1 // divisor
+""",
+        use(5),
+        use(6),
+        load=False,
+    )
+    program.names["divisor"] = 0
+    program.load()
+    assert (program.names["Table"].rows, program.names["count"]) == (5, 6)
