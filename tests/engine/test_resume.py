@@ -476,3 +476,27 @@ for each in range(1):
     program.names["divisor"] = 0
     program.load()
     assert (program.names["Table"].rows, program.names["count"]) == (5, 6)
+
+
+def test_a_finally_body_with_an_async_loop_lets_the_failure_pass(live: Live) -> None:
+    program = live(
+        """
+import asyncio
+log = []
+async def numbers():
+    yield 1
+async def wait():
+    try:
+        log.append(1 // divisor)
+    finally:
+        async for each in numbers():
+            log.append(each + 1)
+        log.append("end")
+def main():
+    return asyncio.run(wait())
+""",
+        then(lambda: program.names.update(divisor=1), retry()),
+    )
+    program.names["divisor"] = 0
+    program.call("main")
+    assert program.log == [1, 2, "end"]

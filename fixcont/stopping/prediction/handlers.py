@@ -201,6 +201,10 @@ def _fate(view: View, start: int, name: str | None, is_star: bool = False) -> Fa
             operation = instruction.name
             if operation == "YIELD_VALUE" and not is_delegating(view, instruction.next):
                 catches = True  # the consumer goes on in the middle of the body, and may never come back
+            if operation == "GET_ANEXT":  # the loop ends by an exception of its own
+                end = view.handler_at(instruction.at)
+                if end is not None and view.instruction(end).name == "END_ASYNC_FOR":
+                    work.append((end, depth))
             if operation == "RERAISE" or (operation == "RAISE_VARARGS" and instruction.argument == 0):
                 if depth:
                     raises = True
