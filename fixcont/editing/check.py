@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
-from fixcont.editing.compare import Comparison, Relation, Remark, relation
-from fixcont.editing.definitions import annotations_are_text, annotations_node
-from fixcont.editing.functions import Namespace, class_namespace, find_class, shifted
-from fixcont.editing.syntax import Def, Header, Syntax, header, same_expression
+from fixcont.editing import modules
+from fixcont.editing.classes import ClassPlanner, old_definition
+from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, static_attributes
+from fixcont.editing.definitions import Define, Part
+from fixcont.editing.functions import Namespace, class_namespace, find_class, functions_behind, shifted
+from fixcont.editing.headers import Headers
+from fixcont.editing.plan import Assignment, Plan
+from fixcont.editing.removals import Removed
+from fixcont.editing.syntax import Def, Header, Syntax, bound_names, header, loaded_names
 from fixcont.editing.texts import Kind, Node
-from fixcont.editing.values import CannotTell, value_of
 from fixcont.errors import Refusal, Refused
-
-UNTIL_RESTART = "it takes effect when the program is started again"
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """An attribute of a function that gets a new value."""
-
-    function: FunctionType
-    name: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Addition:
-    """A new definition, to be carried out in `namespace`, or in the class `owner` there."""
-
-    node: Node
-    definition: Def
-    namespace: Namespace
-    owner: type | None
-
-
-@dataclass
-class Plan:
-    """What installing the changes of one file does.
-
-    Attributes:
-        kept: live code objects that stay as they are, each with the node of the new text that it is.
-        touched: new nodes of the functions that run other code from now on.
-        class_lines: classes that moved in the file, each with its new first line.
-    """
-
-    comparison: Comparison
-    assignments: list[Assignment] = field(default_factory=list)
-    additions: list[Addition] = field(default_factory=list)
-    kept: list[tuple[CodeType, Node]] = field(default_factory=list)
-    touched: dict[int, Node] = field(default_factory=dict)  # id of the node -> the node
-    class_lines: list[tuple[type, int]] = field(default_factory=list)
-    warnings: dict[tuple[str, str], Refusal] = field(default_factory=dict)  # (code, sentence) -> the warning
-
-    def warn(self, code: str, node: Node, what: str, instead: str = "", line: int | None = None) -> None:
-        """Note an edit that has no effect, or not the expected one."""
-        sentence = f"{node.text.filename}:{line or node.line}: {what}"
-        self.warnings.setdefault((code, sentence), Refusal(code, sentence, instead))
 
 
 def check(
@@ -72,7 +29,7 @@ def check(
 ) -> Plan:
     """Plan the installation of one changed file.
 
-    Parameters:
+    Args:
         functions: all live functions of the file.
         namespaces: of all modules that were loaded from it.
         identify: gives the node that a live code object was made from, None where its text is not known.
@@ -80,49 +37,52 @@ def check(
     Raises:
         Refused: something in the file cannot be installed; nothing was touched.
     """
-    return _Checker(comparison, identify, trap, untrapped).check(functions, namespaces)
+    return _Checker(comparison, functions, namespaces, identify, trap, untrapped).check()
 
 
 class _Checker:
     def __init__(
         self,
         comparison: Comparison,
+        functions: Sequence[FunctionType],
+        namespaces: Sequence[Namespace],
         identify: Callable[[CodeType], Node | None],
         trap: Callable[[CodeType], CodeType],
         untrapped: Callable[[CodeType], CodeType],
     ) -> None:
         self.comparison = comparison
-        self.plan = Plan(comparison)
+        names = tuple(name for name in (space.get("__name__") for space in namespaces) if type(name) is str)
+        self.plan = Plan(comparison, names)
+        self.namespaces = namespaces
         self.identify = identify
         self.trap = trap
         self.untrapped = untrapped
+        self.headers = Headers(self.plan)
         self._relations: dict[tuple[int, int], Relation] = {}  # (id of old node, id of new node) -> how they stand
         self._syntaxes: dict[int, Syntax] = {}  # id of a text -> its syntax
         self._changed = {id(node) for node in comparison.changed}
+        self._matched = [(function, *self._match(function)) for function in functions]
+        self._live_of: dict[int, list[FunctionType]] = {}  # id of a new node -> the functions that it is
+        for function, _, target in self._matched:
+            if target is not None:
+                self._live_of.setdefault(id(target), []).append(function)
 
-    def check(self, functions: Sequence[FunctionType], namespaces: Sequence[Namespace]) -> Plan:
-        matched = [(function, *self._match(function)) for function in functions]
-        for function, node, target in matched:
+    def check(self) -> Plan:
+        for function, node, target in self._matched:
             if target is not None and self._relation(function, node, target) is not Relation.CHANGED and target.live is None:
                 self._adopt(function, node, target)
-        for function, node, target in matched:
+        for function, node, target in self._matched:
             if target is not None:
                 self._plan_function(function, node, target)
             elif node is not None and node.kind is Kind.LAMBDA and node.definition.newest is not None:
-                self.plan.warn(
-                    "lambda-not-matched",
-                    node,
-                    "a lambda from this line cannot be told from others in the changed text",
-                    UNTIL_RESTART,
-                )
-        found = {id(target) for _, _, target in matched}
-        self._plan_additions(namespaces, found)
-        self._note_missing(found)
-        self._plan_class_lines(namespaces)
-        for remark in self.comparison.remarks:
-            self._note_remark(remark)
-        for node in self.comparison.removed:
-            self.plan.warn("removed-kept", node, f"{node.qualname} is no longer in the file; the program keeps it", UNTIL_RESTART)
+                what = "a lambda from this line cannot be told from others in the changed text"
+                self.plan.warn("lambda-not-matched", node, what)
+        self._plan_scopes()
+        self._plan_definitions()
+        self._plan_renamed()
+        self._plan_removed()
+        self._note_missing()
+        self._plan_bookkeeping()
         return self.plan
 
     # Which function is which
@@ -189,200 +149,208 @@ class _Checker:
         old_code, new_code = function.__code__, target.code
         if old_code.co_freevars != new_code.co_freevars:
             raise Refused(_closure_refusal(target, old_code, new_code))
-        assignments: list[Assignment] = []
-        try:
-            if headers is not None:
-                self._plan_defaults(function, target, headers, assignments)
-                self._plan_annotations(function, target, headers, assignments)
-        except CannotTell:
-            return  # an inner function that exists already stays as it is; it has been said
+        if headers is not None and not self.headers.update(function, target, self._syntax(target).definition(target), *headers):
+            return
         if how is Relation.CHANGED:
-            self._plan_doc(function, node, target, assignments)
+            self._plan_doc(function, node, target)
         if how is Relation.SAME:
             self.plan.kept.append((function.__code__, target))
         else:
-            assignments.append(Assignment(function, "__code__", self._live(target)))
+            self.plan.assignments.append(Assignment(function, "__code__", self._live(target)))
         if how is Relation.CHANGED or (headers is not None and id(target) in self._changed):
-            self.plan.touched[id(target)] = target
-        self.plan.assignments += assignments
+            self.plan.touch(target)
 
-    def _plan_doc(self, function: FunctionType, node: Node | None, target: Node, assignments: list[Assignment]) -> None:
+    def _plan_doc(self, function: FunctionType, node: Node | None, target: Node) -> None:
         old = _doc(node.code if node is not None else self.untrapped(function.__code__))
         new, current = _doc(target.code), function.__doc__
         if old != new and type(current) in (str, type(None)) and current == old:  # else the program has set it
-            assignments.append(Assignment(function, "__doc__", new))
+            self.plan.assignments.append(Assignment(function, "__doc__", new))
 
-    def _plan_defaults(
-        self, function: FunctionType, target: Node, headers: tuple[Header, Header], assignments: list[Assignment]
-    ) -> None:
-        before, after = headers
-        if (
-            before.positional == after.positional
-            and before.keyword_only == after.keyword_only
-            and before.defaults.keys() == after.defaults.keys()
-            and all(same_expression(before.defaults[name], after.defaults[name]) for name in after.defaults)
-        ):
-            return
-        old_values = _default_values(function)
-        values: dict[str, Any] = {}
-        for name, expression in after.defaults.items():
-            if name in old_values and same_expression(before.defaults.get(name), expression):
-                values[name] = old_values[name]
+    # Statements of modules and classes
+
+    def _plan_scopes(self) -> None:
+        """Plan what changed in the bodies of the module and of classes, but for the definitions there."""
+        changes = {id(change.new): change for change in self.comparison.scopes}
+        for node in self.comparison.added:
+            if self._revived(node):
+                items = (item for item in self._syntax(node).items(node) if item.definition is None)
+                changes[id(node)] = ScopeChange(node, node, tuple(items), ())
+        rebased = {id(node) for node in self.comparison.rebased}
+        for node in self._scopes():
+            if node.kind is Kind.MODULE:
+                if id(node) in changes:
+                    modules.update(self.plan, changes[id(node)], self.namespaces, self._syntax(node).body(node))
                 continue
-            try:
-                values[name] = value_of(expression, self._scopes(function, target))
-            except CannotTell:
-                values[name] = self._old_default(target, name, expression, old_values)
-        positional = tuple(values[name] for name in after.positional if name in values)
-        keyword_only = {name: values[name] for name in after.keyword_only if name in values}
-        assignments.append(Assignment(function, "__defaults__", positional or None))
-        assignments.append(Assignment(function, "__kwdefaults__", keyword_only or None))
+            planner = ClassPlanner(self.plan, self._syntax(node), self.trap)
+            for namespace, cls in self._classes(node):
+                before = old_definition(self.comparison, node) if id(node) in rebased else None
+                if before is not None:
+                    planner.rebase(cls, namespace, node, before)
+                if id(node) in changes:
+                    planner.update(cls, namespace, changes[id(node)])
+                planner.finish(cls, node)
 
-    def _old_default(self, target: Node, name: str, expression: ast.expr, old_values: Mapping[str, Any]) -> Any:
-        what = f"the default {ast.unparse(expression)} of {name} in {target.qualname} is not evaluated"
-        if name in old_values:
-            self.plan.warn("default-not-evaluated", target, f"{what}; {name} keeps its old default", UNTIL_RESTART)
-            return old_values[name]
-        if not target.is_top_level:
-            what += "; existing functions stay as they are, the next call of the function around it makes new ones"
-            self.plan.warn("default-not-evaluated", target, what)
-            raise CannotTell
-        sentence = f"{target.text.filename}:{target.line}: {what}, and there is no old one to keep"
-        raise Refused(Refusal("default-not-evaluated", sentence, "use a literal or None as the default for now"))
+    def _scopes(self) -> Iterator[Node]:
+        """Give the modules and classes of the new text whose own body or header changed."""
+        nodes = {id(node): node for node in self.comparison.changed if node.is_scope}
+        nodes |= {id(node): node for node in self.comparison.rebased if node.is_top_level}
+        nodes |= {id(node): node for node in self.comparison.added if self._revived(node)}
+        yield from nodes.values()
 
-    def _plan_annotations(
-        self, function: FunctionType, target: Node, headers: tuple[Header, Header], assignments: list[Assignment]
-    ) -> None:
-        before, after = headers
-        if before.annotations.keys() == after.annotations.keys() and all(
-            same_expression(before.annotations[name], after.annotations[name]) for name in after.annotations
-        ):
-            return
-        definition = self._syntax(target).definition(target)
-        late = annotations_node(target, definition) if definition is not None else None
-        if late is not None:
-            self._plan_late_annotations(function, target, late, assignments)
-        elif getattr(function, "__annotate__", None) is not None:
-            assignments.append(Assignment(function, "__annotate__", None))
-        else:
-            values = self._annotation_values(function, target, headers)
-            assignments.append(Assignment(function, "__annotations__", values))
+    def _classes(self, node: Node) -> list[tuple[Namespace, type]]:
+        """Give the classes of the process that a node made, each with the namespace of its module."""
+        found = [(namespace, find_class(namespace, node.qualname)) for namespace in self.namespaces]
+        classes = [(namespace, cls) for namespace, cls in found if cls is not None] or self._revived(node)
+        if not classes:
+            what = f"the changes of {node.qualname} are not made: no class in the running program has this name"
+            self.plan.warn("class-not-found", node, what)
+        return classes
 
-    def _plan_late_annotations(self, function: FunctionType, target: Node, late: Node, assignments: list[Assignment]) -> None:
-        old: FunctionType | None = getattr(function, "__annotate__", None)
-        closure = getattr(old, "__closure__", None) or ()
-        if type(old) is FunctionType and old.__code__.co_freevars == late.code.co_freevars:
-            annotate = FunctionType(late.code, function.__globals__, None, None, closure)
-        elif not late.code.co_freevars:
-            annotate = FunctionType(late.code, function.__globals__)
-        else:
-            self.plan.warn("annotation-not-evaluated", target, f"{target.qualname} keeps its old annotations", UNTIL_RESTART)
-            return
-        assignments.append(Assignment(function, "__annotate__", annotate))
+    # Definitions that are new, or made anew by other decorators
 
-    def _annotation_values(self, function: FunctionType, target: Node, headers: tuple[Header, Header]) -> dict[str, Any]:
-        before, after = headers
-        old_values, values = function.__annotations__, {}
-        for name, expression in after.annotations.items():
-            if name in old_values and same_expression(before.annotations.get(name), expression):
-                values[name] = old_values[name]
-            elif annotations_are_text(target.code):
-                values[name] = ast.unparse(expression)
-            else:
-                try:
-                    values[name] = value_of(expression, self._scopes(function, target))
-                except CannotTell:
-                    what = f"the annotation {ast.unparse(expression)} of {name} in {target.qualname} is not evaluated"
-                    self.plan.warn("annotation-not-evaluated", target, what, UNTIL_RESTART)
-                    if name in old_values:
-                        values[name] = old_values[name]
-        return values
+    def _plan_definitions(self) -> None:
+        """Plan what the `def` and `class` statements are to bind that are new, or have other decorators."""
+        fresh = {id(node) for node in self._fresh()}
+        again = {id(node) for node in self.comparison.redecorated if node.is_top_level}
+        lost = {(id(self._new_scope(node)), node.code.co_name) for node in self.comparison.removed}
+        for scope, name, nodes in self._groups(fresh | again):
+            parts = [(node, definition) for node in nodes if (definition := self._syntax(node).definition(node)) is not None]
+            chained = any(_builds_on(definition, name) for _, definition in parts)
+            whole = chained and ((id(scope), name) in lost or any(id(node) in again for node in nodes))
+            for namespace, owner in self._places(scope):
+                chosen = parts if whole else [part for part in parts if id(part[0]) in fresh | again]
+                for group in [chosen] if chained else [[part] for part in chosen]:
+                    self._plan_group(group, namespace, owner, binds=group[-1] is parts[-1])
 
-    def _scopes(self, function: FunctionType, target: Node) -> list[Mapping[str, Any]] | None:
-        """Give the namespaces in which names of a header are looked up, None where they may be local variables."""
-        if not target.is_top_level:
-            return None
-        scopes: list[Mapping[str, Any]] = [function.__globals__]
-        if target.parent is not None and target.parent.kind is Kind.CLASS:
-            owner = find_class(function.__globals__, target.parent.qualname)
-            if owner is not None:
-                scopes.insert(0, class_namespace(owner))
-        return scopes
-
-    # What is new, what is not there
-
-    def _plan_additions(self, namespaces: Sequence[Namespace], found: set[int]) -> None:
-        kept_names = {  # bound by a definition that was there before
-            (id(_scope_of(each)), each.code.co_name): each.line
-            for each in self.comparison.new.module.walk()
-            if id(each) in self.comparison.partners
-        }
-        returned = {id(node) for node in self.comparison.returned}
-        waiting = list(reversed(self.comparison.added))
-        while waiting:
-            node = waiting.pop()
-            if id(node) in returned and node.kind is Kind.CLASS and any(find_class(each, node.qualname) for each in namespaces):
-                waiting += [child for child in reversed(node.children) if child.kind in (Kind.CLASS, Kind.FUNCTION)]
-                continue  # the class is still there
-            if id(node) in found:
-                self.plan.touched[id(node)] = node  # it was gone, and is back
-                continue
-            definition = self._syntax(node).definition(node)
-            if definition is None or kept_names.get((id(_scope_of(node)), node.code.co_name), 0) > node.line:
-                self._note_remark(Remark("statement", node.line))  # the name belongs to a later definition
-                continue
-            places = self._places(node, namespaces)
-            if places:
+    def _plan_group(self, group: Sequence[tuple[Node, Def]], namespace: Namespace, owner: type | None, *, binds: bool) -> None:
+        """Plan definitions of one name that are carried out together, as each may build on the one before."""
+        parts = []
+        for node, definition in group:
+            live = self._living(node, namespace, owner)
+            if live is None:
                 self._live(node)
-                self.plan.touched[id(node)] = node
-            self.plan.additions += [Addition(node, definition, namespace, owner) for namespace, owner in places]
+            self.plan.touch(node, added=live is None and not self.comparison.has(node))
+            parts.append(Part(node, definition, live, as_it_is=bool(self._revived(node))))
+        self.plan.steps.append(Define(parts, namespace, owner, binds=binds))
 
-    def _places(self, node: Node, namespaces: Sequence[Namespace]) -> list[tuple[Namespace, type | None]]:
-        scope = _scope_of(node)
-        if scope is None or scope.kind is Kind.MODULE:
-            return [(namespace, None) for namespace in namespaces]
-        owners = [(namespace, find_class(namespace, scope.qualname)) for namespace in namespaces]
-        places: list[tuple[Namespace, type | None]] = [(namespace, owner) for namespace, owner in owners if owner is not None]
-        if not places:
-            what = f"{node.qualname} is not added: {scope.qualname} is not a class in the running program"
-            self.plan.warn("class-not-found", node, what, UNTIL_RESTART)
-        return places
+    def _groups(self, wanted: set[int]) -> Iterator[tuple[Node, str, list[Node]]]:
+        """Give the definitions of one name in one scope, for each such name of which one is wanted."""
+        groups: dict[tuple[int, str], tuple[Node, list[Node]]] = {}
+        for node in self.comparison.new.module.walk():
+            scope = scope_of(node)
+            if scope is not None and node.is_top_level and node.kind in (Kind.FUNCTION, Kind.CLASS):
+                groups.setdefault((id(scope), node.code.co_name), (scope, []))[1].append(node)
+        for (_, name), (scope, nodes) in groups.items():
+            if any(id(node) in wanted for node in nodes) and not self._is_new(scope):
+                yield scope, name, nodes
 
-    def _note_missing(self, found: set[int]) -> None:
+    def _is_new(self, scope: Node) -> bool:
+        """Tell whether a class is new itself, so that its definition makes all that is in it."""
+        return not self.comparison.has(scope) and not self._revived(scope)
+
+    def _revived(self, node: Node) -> list[tuple[Namespace, type]]:
+        """Give the classes that a definition had made, was gone, and is back: they are there still where something holds them."""
+        definition = self.comparison.returned.get(id(node))
+        if definition is None or node.kind is not Kind.CLASS:
+            return []
+        left = [(namespace, definition.left_in(namespace)) for namespace in self.namespaces]
+        return [(namespace, cls) for namespace, cls in left if issubclass(type(cls), type)]
+
+    def _fresh(self) -> Iterator[Node]:
+        """Give the definitions that are new; of a class that is back, those too that it had not."""
+        for node in self.comparison.added:
+            yield node
+            if self._revived(node):
+                yield from (child for child in node.children if child.kind in (Kind.CLASS, Kind.FUNCTION))
+
+    def _new_scope(self, old: Node) -> Node | None:
+        """Give the module or class of the new text in which a definition of the old one stood."""
+        scope = scope_of(old)
+        return self.comparison.target(scope.definition) if scope is not None else None
+
+    def _places(self, scope: Node) -> list[tuple[Namespace, type | None]]:
+        if scope.kind is Kind.MODULE:
+            return [(namespace, None) for namespace in self.namespaces]
+        owners = [(namespace, find_class(namespace, scope.qualname)) for namespace in self.namespaces]
+        found: list[tuple[Namespace, type | None]] = [(namespace, owner) for namespace, owner in owners if owner is not None]
+        return found or [*self._revived(scope)]  # where there is none, that was said for the class
+
+    def _living(self, node: Node, namespace: Namespace, owner: type | None) -> Any:
+        """Give the function or class that a definition has made already in a module or class, None where there is none."""
+        if node.kind is Kind.CLASS:
+            revived = [cls for space, cls in self._revived(node) if space is namespace]
+            return revived[0] if revived else find_class(namespace, node.qualname)
+        live = [each for each in self._live_of.get(id(node), ()) if each.__globals__ is namespace]
+        if len(live) < 2:
+            return live[0] if live else None
+        bound = (class_namespace(owner) if owner is not None else namespace).get(node.code.co_name)
+        behind = [each for each in functions_behind(bound) if any(each is one for one in live)]
+        return behind[0] if behind else live[0]
+
+    def _plan_renamed(self) -> None:
+        for node in self.comparison.renamed:
+            old = self.comparison.partners[id(node)]
+            scope = scope_of(node)
+            assert scope is not None
+            for namespace, owner in self._places(scope):
+                live = self._living(node, namespace, owner)
+                definition = self._syntax(node).definition(node)
+                if live is None or definition is None:
+                    continue
+                self.plan.assignments += [
+                    Assignment(live, "__name__", node.code.co_name),
+                    Assignment(live, "__qualname__", node.qualname),
+                ]
+                self.plan.steps.append(Define([Part(node, definition, live, True)], namespace, owner, binds=True))
+                self._plan_removal(old, namespace, owner)
+
+    # What is gone
+
+    def _plan_removed(self) -> None:
+        for old in self.comparison.removed:
+            scope, new_scope = scope_of(old), self._new_scope(old)
+            if scope is None or new_scope is None or not old.is_top_level:
+                continue
+            if old.code.co_name in bound_names(self._syntax(new_scope).body(new_scope)):
+                continue
+            for namespace in self.namespaces:
+                owner = find_class(namespace, scope.qualname) if scope.kind is Kind.CLASS else None
+                if scope.kind is Kind.MODULE or owner is not None:
+                    self._plan_removal(old, namespace, owner)
+
+    def _plan_removal(self, old: Node, namespace: Namespace, owner: type | None) -> None:
+        self.plan.removals.append(Removed(self.plan, old, namespace, owner, self.identify))
+
+    def _note_missing(self) -> None:
         """Say so where a function was edited that the program does not have; count inner ones, whose next version is in place."""
         for node in self.comparison.changed:
-            if node.kind is not Kind.FUNCTION or id(node) in self.plan.touched or id(node) in found:
+            if node.kind is not Kind.FUNCTION or id(node) in self.plan.touched or id(node) in self._live_of:
                 continue
             if node.is_top_level:
-                self.plan.warn(
-                    "no-live-function", node, f"{node.qualname} changed, but no function of the program runs it", UNTIL_RESTART
-                )
+                what = f"{node.qualname} changed, but no function of the program runs it"
+                self.plan.warn("no-live-function", node, what)
             elif id(node.outermost) in self.plan.touched:
-                self.plan.touched[id(node)] = node
+                self.plan.touch(node)
 
-    def _plan_class_lines(self, namespaces: Sequence[Namespace]) -> None:
+    def _plan_bookkeeping(self) -> None:
+        """Plan what classes note of their place in the file and of the attributes that their methods set."""
         for node in self.comparison.new.module.walk():
             old = self.comparison.partners.get(id(node))
-            if node.kind is not Kind.CLASS or old is None or old.line == node.line or not node.is_top_level:
+            if node.kind is not Kind.CLASS or old is None or not node.is_top_level:
                 continue
-            for namespace in namespaces:
+            before, after = static_attributes(old.code), static_attributes(node.code)
+            if old.line == node.line and before == after:
+                continue
+            for namespace in self.namespaces:
                 cls = find_class(namespace, node.qualname)
-                if cls is not None and class_namespace(cls).get("__firstlineno__") == old.line:
-                    self.plan.class_lines.append((cls, node.line))
-
-    def _note_remark(self, remark: Remark) -> None:
-        module = self.comparison.new.module
-        what = {
-            "statement": "this statement is not run",
-            "removed-statement": "the statement on this line of the old text is gone; what it did stays",
-            "conditional-definition": f"{remark.name} is new and depends on a condition, so it is not added",
-            "decorators": f"the changed decorators of {remark.name} are not applied",
-            "bases": f"the changed bases or keywords of class {remark.name} are not applied",
-        }[remark.kind]
-        self.plan.warn("module-statement-not-run", module, what, UNTIL_RESTART, line=remark.line)
+                noted = class_namespace(cls) if cls is not None else {}
+                if cls is not None and noted.get("__firstlineno__") == old.line:
+                    self.plan.class_facts.append((cls, "__firstlineno__", node.line))
+                if cls is not None and noted.get("__static_attributes__") == before and before != after:
+                    self.plan.class_facts.append((cls, "__static_attributes__", after))
 
 
-def _scope_of(node: Node) -> Node | None:
+def scope_of(node: Node) -> Node | None:
     """Give the module or class body whose statement defines `node`."""
     scope = node.parent
     while scope is not None and not scope.is_scope:
@@ -390,17 +358,13 @@ def _scope_of(node: Node) -> Node | None:
     return scope
 
 
+def _builds_on(definition: Def, name: str) -> bool:
+    """Tell whether a decorator of a definition uses what the name stands for already, as `@x.setter` does."""
+    return any(name in loaded_names(each) for each in header(definition).decorators)
+
+
 def _doc(code: CodeType) -> str | None:
     return FunctionType(code, {}, None, None, tuple(CellType() for _ in code.co_freevars)).__doc__
-
-
-def _default_values(function: FunctionType) -> dict[str, Any]:
-    code = function.__code__
-    positional = code.co_varnames[: code.co_argcount]
-    defaults = function.__defaults__ or ()
-    values = dict(zip(reversed(positional), reversed(defaults), strict=False))
-    values.update(function.__kwdefaults__ or {})
-    return values
 
 
 def _closure_refusal(target: Node, old: CodeType, new: CodeType) -> Refusal:

@@ -29,18 +29,20 @@ class Relation(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Remark:
-    """A difference that installing functions cannot put into effect.
+class ScopeChange:
+    """What differs between the statements of one module or class body, but for the definitions in it.
 
     Attributes:
-        kind: "statement", "removed-statement", "conditional-definition", "decorators" or "bases".
-        line: in the new text, for a removed statement in the old one.
-        name: of the definition, "" for other statements.
+        old: the node of the module or class in the old text.
+        new: its node in the new one.
+        appeared: statements of the new text that are new or were changed, in order.
+        gone: statements of the old text that are not in the new one, or were changed.
     """
 
-    kind: str
-    line: int
-    name: str = ""
+    old: Node
+    new: Node
+    appeared: tuple[Item, ...]
+    gone: tuple[Item, ...]
 
 
 @dataclass
@@ -53,8 +55,14 @@ class Comparison:
         changed: new nodes of functions, lambdas, class bodies and the module whose own effect differs.
         headers: id of a new node -> (old header, new header), for definitions whose headers may differ.
         added: new nodes of functions and classes whose `def` or `class` statements are new, in order.
-        returned: nodes among or in the added ones whose definition was there before, was gone, and is back.
+        returned: id of a node among or in the added ones -> its definition, which was there before, was gone, and is back.
         removed: old nodes of functions and classes that are gone.
+        renamed: new nodes of functions that are the old ones under another name.
+        scopes: modules and classes whose own statements differ, the module first.
+        redecorated: new nodes of functions and classes outside of functions, whose decorators differ.
+        rebased: new nodes of classes whose bases or keywords differ.
+        syntax: of the new text, where it was needed.
+        old_syntax: of the old one, likewise.
     """
 
     old: Text
@@ -64,10 +72,18 @@ class Comparison:
     changed: list[Node] = field(default_factory=list)
     headers: dict[int, tuple[Header, Header]] = field(default_factory=dict)
     added: list[Node] = field(default_factory=list)
-    returned: list[Node] = field(default_factory=list)
+    returned: dict[int, Definition] = field(default_factory=dict)
     removed: list[Node] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
+    renamed: list[Node] = field(default_factory=list)
+    scopes: list[ScopeChange] = field(default_factory=list)
+    redecorated: list[Node] = field(default_factory=list)
+    rebased: list[Node] = field(default_factory=list)
     syntax: Syntax | None = None
+    old_syntax: Syntax | None = None
+
+    def has(self, node: Node) -> bool:
+        """Tell whether a node of the new text was in the old one."""
+        return id(node) in self.partners
 
     def target(self, definition: Definition) -> Node | None:
         """Give the newest node of a definition, as it is after this comparison is installed."""
@@ -162,6 +178,19 @@ def _without_line_numbers(code: CodeType) -> tuple[bytes, tuple[object, ...]]:
     return bytes(code_bytes), tuple(consts)
 
 
+def static_attributes(code: CodeType) -> object:
+    """Give what a class body stores as the names of attributes that its methods set on `self`, None where this Python does not."""
+    name = "__static_attributes__"
+    if name not in code.co_names:
+        return None
+    store = code.co_names.index(name)
+    code_bytes = code.co_code
+    for at in range(2, len(code_bytes), 2):
+        if code_bytes[at] == _STORE_NAME and code_bytes[at + 1] == store and code_bytes[at - 2] == _LOAD_CONST:
+            return code.co_consts[code_bytes[at - 1]]
+    return None
+
+
 def _same_lines(old: CodeType, new: CodeType, shift: int) -> bool:
     return (
         new.co_firstlineno - old.co_firstlineno == shift
@@ -186,10 +215,10 @@ def compare(old: Text, new: Text) -> Comparison:
     _pair(result, old.module, new.module, scopes, headed, False)
     if scopes or headed:
         old_syntax, new_syntax = Syntax(old), Syntax(new)
-        result.syntax = new_syntax
+        result.syntax, result.old_syntax = new_syntax, old_syntax
         _compare_headers(result, headed, old_syntax, new_syntax)
         for old_scope, new_scope in scopes:
-            _compare_scopes(result, old_syntax.items(old_scope), new_syntax.items(new_scope), old_syntax, new_syntax)
+            _compare_scopes(result, old_scope, new_scope)
     return result
 
 
@@ -213,7 +242,12 @@ def _pair(
         result.changed.append(new)
     # The defaults of a function with type parameters are evaluated one further out.
     header_differs = own_differs or (around_differs and new.kind is Kind.TYPE_PARAMETERS)
-    for one, other in _pair_children(old.children, new.children):
+    pairs = _pair_children(old.children, new.children)
+    if own_differs and new.is_scope and new.is_top_level:
+        renamed = _pair_renamed(old.children, new.children, pairs)
+        result.renamed += [other for _, other in renamed]
+        pairs += renamed
+    for one, other in pairs:
         if header_differs and other.kind in (Kind.FUNCTION, Kind.LAMBDA, Kind.CLASS):
             headed.append((one, other))
         _pair(result, one, other, scopes, headed, header_differs)
@@ -265,6 +299,25 @@ def _pair_namesakes(before: list[Node], after: list[Node]) -> list[tuple[Node, N
     return pairs
 
 
+def _pair_renamed(old: Iterable[Node], new: Iterable[Node], pairs: Iterable[tuple[Node, Node]]) -> list[tuple[Node, Node]]:
+    """Pair functions that have another name now and are the same otherwise, where each has but one such partner."""
+    paired = {id(node) for pair in pairs for node in pair}
+    gone, come = ([node for node in side if node.kind is Kind.FUNCTION and id(node) not in paired] for side in (old, new))
+    found: list[tuple[Node, Node]] = []
+    for one in gone:
+        alike = [other for other in come if _same_but_for_name(one, other)]
+        if len(alike) == 1 and sum(_same_but_for_name(each, alike[0]) for each in gone) == 1:
+            found.append((one, alike[0]))
+    return found
+
+
+def _same_but_for_name(old: Node, new: Node) -> bool:
+    if len(old.code.co_code) != len(new.code.co_code) or _decorators(old) or _decorators(new):
+        return False
+    named = new.code.replace(co_name=old.code.co_name, co_qualname=old.code.co_qualname)
+    return same_effect(old.code, named)
+
+
 def _parameters(node: Node) -> tuple[str, ...]:
     code = node.code
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -297,35 +350,39 @@ def _compare_headers(result: Comparison, headed: list[tuple[Node, Node]], old_sy
         if not new.is_top_level:
             continue  # evaluated anew with each call of the function around it
         if len(before.decorators) != len(after.decorators) or not all(map(same_expression, before.decorators, after.decorators)):
-            result.remarks.append(Remark("decorators", new.line, new.qualname))
+            result.redecorated.append(new)
         if before.bases != after.bases:
-            result.remarks.append(Remark("bases", new_definition.lineno, new.qualname))
+            result.rebased.append(new)
+        if (new in result.redecorated or new in result.rebased) and new not in result.changed:
+            result.changed.append(new)
 
 
 def _same_expressions(before: dict[str, ast.expr], after: dict[str, ast.expr]) -> bool:
     return before.keys() == after.keys() and all(same_expression(before[name], after[name]) for name in before)
 
 
-def _compare_scopes(result: Comparison, old: list[Item], new: list[Item], old_syntax: Syntax, new_syntax: Syntax) -> None:
+def _compare_scopes(result: Comparison, old: Node, new: Node) -> None:
     """Compare the statements of a module or class body that is in both texts."""
-    for item in new:
+    old_syntax, new_syntax = result.old_syntax, result.syntax
+    assert old_syntax is not None and new_syntax is not None
+    before, after = old_syntax.items(old), new_syntax.items(new)
+    for item in after:
         node = new_syntax.node(item.definition) if item.definition is not None else None
-        if node is None or id(node) in result.partners:
-            continue
-        if item.is_conditional:
-            result.remarks.append(Remark("conditional-definition", item.line, node.qualname))
-        else:
+        if node is not None and id(node) not in result.partners:
             result.added.append(node)
     kept = {id(node) for node in result.partners.values()}
-    for item in old:
-        node = old_syntax.node(item.definition) if item.definition is not None else None
+    for definition in old_syntax.definitions(old):
+        node = old_syntax.node(definition)
         if node is not None and id(node) not in kept:
             result.removed.append(node)
-    before = [item for item in old if item.definition is None]
-    after = [item for item in new if item.definition is None]
+    before = [item for item in before if item.definition is None and not item.is_empty]
+    after = [item for item in after if item.definition is None and not item.is_empty]
     matcher = difflib.SequenceMatcher(None, [item.key for item in before], [item.key for item in after], autojunk=False)
+    appeared: list[Item] = []
+    gone: list[Item] = []
     for tag, start, end, new_start, new_end in matcher.get_opcodes():
-        if tag == "delete":
-            result.remarks += [Remark("removed-statement", item.line) for item in before[start:end]]
-        elif tag != "equal":
-            result.remarks += [Remark("statement", item.line) for item in after[new_start:new_end]]
+        if tag != "equal":
+            gone += before[start:end]
+            appeared += after[new_start:new_end]
+    if appeared or gone:
+        result.scopes.append(ScopeChange(old, new, tuple(appeared), tuple(gone)))

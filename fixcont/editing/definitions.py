@@ -1,4 +1,4 @@
-"""Carry out a single new `def` or `class` statement in a module or class that is already loaded."""
+"""Carry out single `def` and `class` statements in a module or class that is already loaded."""
 
 from __future__ import annotations
 import __future__
@@ -6,49 +6,136 @@ import __future__
 import ast
 import builtins
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from types import CellType, CodeType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixcont.editing.functions import Namespace, class_namespace
-from fixcont.editing.syntax import Def, header
+from fixcont.editing.plan import Step, failed, refusal_at
+from fixcont.editing.syntax import Def, header, loaded_names
 from fixcont.editing.texts import Kind, Node
+from fixcont.errors import Refused
+
+if TYPE_CHECKING:
+    from fixcont.editing.install import Installation
 
 FUTURES = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 _ANNOTATIONS_AS_TEXT = __future__.annotations.compiler_flag
 DEFERRED_ANNOTATIONS = "__annotate__" in FunctionType.__dict__
 
 
-def make(node: Node, definition: Def, namespace: Namespace, owner: type | None) -> Any:
-    """Give the value that the statement binds: a function or class, decorated.
+class Part(NamedTuple):
+    """One of the statements that together make what a name stands for: a getter and its setter, for one.
 
-    The code is that of the whole compiled file (`node.live`), so names, lines and traps are those of a function that was loaded.
-    Runs the user's decorators, default values, annotations (where this Python evaluates them at once), bases and class body.
-
-    Raises:
-        Exception: whatever those raise; KeyError where the code needs a variable that only its class body has.
+    Attributes:
+        live: the function or class, without decorators, that the statement has made already; None where it is to be made.
+        as_it_is: whether `live` is only to be bound, as it was decorated before.
     """
-    scope = _Scope(node, namespace, owner)
-    head = header(definition)
-    decorators = [scope.evaluate(each) for each in head.decorators]
-    if isinstance(definition, ast.ClassDef):
-        value = _make_class(node, definition, scope)
-    else:
-        value = _make_function(node, definition, scope)
+
+    node: Node
+    definition: Def
+    live: Any = None
+    as_it_is: bool = False
+
+
+class Define(Step):
+    """Carries out definitions of one name that are new, or whose decorators changed.
+
+    The functions and classes themselves are made of the code of the whole compiled file (`node.live`), so that names, lines and traps are those
+    of functions that were loaded; where they are there already they stay the same objects.
+
+    Args:
+        parts: in the order of the source.
+        owner: the class in whose body they stand, None for the module.
+        binds: whether the name gets the last of them; not where a later definition has it.
+    """
+
+    def __init__(self, parts: Sequence[Part], namespace: Namespace, owner: type | None, *, binds: bool) -> None:
+        self.parts = parts
+        self.namespace = namespace
+        self.owner = owner
+        self.binds = binds
+        self.line = parts[0].node.line
+
+    def calls(self) -> Iterable[str]:
+        for part in self.parts:
+            if part.live is not None:
+                yield part.node.code.co_name  # a decorator looks at it
+            for expression in _evaluated(part.definition):
+                yield from loaded_names(expression)
+
+    def carry_out(self, installation: Installation) -> None:
+        name = self.parts[0].node.code.co_name
+        scope = Scope(self.parts[0].node, self.namespace, self.owner, installation)
+        value: Any = None
+        for part in self.parts:
+            try:
+                value = scope.names[name] = self._value(part, scope, installation)
+            except Refused:
+                raise
+            except Exception as error:
+                raise failed(part.node, f"the new definition of {part.node.qualname}", error) from error
+        if not self.binds:
+            return
+        if self.owner is None:
+            installation.bind(self.namespace, name, value, everywhere=True)
+        else:
+            value = as_class_attribute(name, value)
+            installation.set_class(self.owner, name, value)
+            tell_name(value, self.owner, name)
+
+    def _value(self, part: Part, scope: Scope, installation: Installation) -> Any:
+        if part.as_it_is:
+            return part.live
+        definition = part.definition
+        decorators = [scope.evaluate(each) for each in header(definition).decorators]
+        value = part.live
+        if value is None:
+            if isinstance(definition, ast.ClassDef):
+                value = _make_class(part.node, definition, scope)
+            else:
+                value = _make_function(part.node, definition, scope)
+        if not issubclass(type(part.live), type):
+            return _decorated(value, decorators)
+        with installation.changing_class(part.live):
+            value = _decorated(value, decorators)
+        if value is not part.live and issubclass(type(value), type):
+            what = f"the changed decorators of {part.node.qualname} make another class of it"
+            instead = "instances of the old one stay what they are; start the program again for this"
+            raise Refused(refusal_at("class-replaced", part.node, what, instead))
+        return value
+
+
+def _decorated(value: Any, decorators: Sequence[Callable[[Any], Any]]) -> Any:
     for decorate in reversed(decorators):
         value = decorate(value)
     return value
 
 
-class _Scope:
-    """Where the statement stands: its names, and the cells that its code needs."""
+def _evaluated(definition: Def) -> list[ast.AST]:
+    head = header(definition)
+    found: list[ast.AST] = [*head.decorators, *head.defaults.values()]
+    if isinstance(definition, ast.ClassDef):
+        found += [definition]  # its body runs
+    return found
 
-    def __init__(self, node: Node, namespace: Namespace, owner: type | None) -> None:
+
+class Scope:
+    """Where a definition stands: its names, and the cells that its code needs.
+
+    Attributes:
+        names: those that go before the module's own: of the class around it, and those that are about to be bound.
+    """
+
+    def __init__(self, node: Node, namespace: Namespace, owner: type | None, installation: Installation) -> None:
         self.filename = node.text.filename
         self.flags = node.code.co_flags & FUTURES
         self.namespace = namespace
         self.owner = owner
-        self.names: dict[str, Any] = {} if owner is None else dict(class_namespace(owner))
+        self.names: dict[str, Any] = dict(installation.pending(namespace))
+        if owner is not None:
+            self.names |= class_namespace(owner)
+            self.names |= installation.pending(owner)
 
     def evaluate(self, expression: ast.expr, **more: Any) -> Any:
         code = compile(ast.Expression(expression), self.filename, "eval", flags=self.flags, dont_inherit=True)
@@ -59,7 +146,7 @@ class _Scope:
         return FunctionType(code, self.namespace, None, defaults, tuple(cells[name] for name in code.co_freevars))
 
 
-def _make_function(node: Node, definition: Def, scope: _Scope) -> Any:
+def _make_function(node: Node, definition: Def, scope: Scope) -> Any:
     head = header(definition)
     defaults = tuple(scope.evaluate(head.defaults[name]) for name in head.positional if name in head.defaults)
     keyword_defaults = {name: scope.evaluate(head.defaults[name]) for name in head.keyword_only if name in head.defaults}
@@ -78,7 +165,7 @@ def _make_function(node: Node, definition: Def, scope: _Scope) -> Any:
     return function
 
 
-def _make_class(node: Node, definition: ast.ClassDef, scope: _Scope) -> Any:
+def _make_class(node: Node, definition: ast.ClassDef, scope: Scope) -> Any:
     if node.parent is not None and node.parent.kind is Kind.TYPE_PARAMETERS:
         return _call_maker(node.parent, scope)
     assert node.live is not None
@@ -90,9 +177,25 @@ def _make_class(node: Node, definition: ast.ClassDef, scope: _Scope) -> Any:
     return scope.evaluate(call, **{"@build": build})
 
 
-def _call_maker(maker: Node, scope: _Scope, *args: Any) -> Any:
+def _call_maker(maker: Node, scope: Scope, *args: Any) -> Any:
     assert maker.live is not None
     return scope.function(maker.live)(*args)
+
+
+def as_class_attribute(name: str, value: Any) -> Any:
+    """Return what a class gets where its body binds a function to a name that stands for a static or class method by itself."""
+    if type(value) is not FunctionType:
+        return value
+    if name == "__new__":
+        return staticmethod(value)
+    return classmethod(value) if name in ("__init_subclass__", "__class_getitem__") else value
+
+
+def tell_name(value: object, owner: type, name: str) -> None:
+    """Tell a descriptor its name, as the creation of a class does."""
+    set_name = getattr(type(value), "__set_name__", None)
+    if set_name is not None:
+        set_name(value, owner, name)
 
 
 def annotations_are_text(code: CodeType) -> bool:

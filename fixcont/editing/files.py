@@ -115,17 +115,16 @@ class File:
             definition = self.gone.get(_key(node))
             if definition is not None and id(definition) not in comparison.targets:
                 comparison.targets[id(definition)] = node
-                comparison.returned.append(node)
+                comparison.returned[id(node)] = definition
 
     def commit(self, comparison: Comparison) -> None:
         """Make the new text of `comparison` the newest one, and count the versions of its definitions."""
         new, changed = comparison.new, {id(node) for node in comparison.changed}
-        returned = {id(node) for node in comparison.returned}
         for node in new.module.walk():
             partner = comparison.partners.get(id(node))
             if partner is not None:
                 node.definition = partner.definition
-            elif id(node) in returned:
+            elif id(node) in comparison.returned:
                 node.definition = self.gone.pop(_key(node))
                 node.definition.version += 1
             if id(node) in changed and comparison.old is not new:

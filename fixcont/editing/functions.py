@@ -31,6 +31,12 @@ def class_namespace(cls: Any) -> Mapping[str, Any]:
     return namespace
 
 
+def class_qualname(cls: Any) -> str:
+    """Give the qualified name of a class, without running code of its metaclass."""
+    name: str = _class_qualname.__get__(cls)
+    return name
+
+
 def namespaces_of(filenames: Iterable[str], module_names: Iterable[str] = ()) -> list[Namespace]:
     """Give the namespaces of the loaded modules that came from one of `filenames` or have one of `module_names`."""
     wanted, names = set(filenames), set(module_names)
@@ -43,6 +49,12 @@ def namespaces_of(filenames: Iterable[str], module_names: Iterable[str] = ()) ->
         if name in names or (type(origin) is str and origin in wanted):
             found[id(namespace)] = namespace
     return list(found.values())
+
+
+def all_namespaces() -> list[Namespace]:
+    """Give the namespaces of all loaded modules."""
+    found = (module_namespace(module) for module in list(sys.modules.values()))
+    return [namespace for namespace in found if namespace is not None]
 
 
 def live_functions(filenames: Iterable[str], namespaces: Iterable[Namespace]) -> list[FunctionType]:
@@ -112,9 +124,18 @@ def find_class(namespace: Namespace, qualname: str) -> type | None:
         if not issubclass(type(found), type):
             return None
         where = class_namespace(found)
-        if where.get("__module__") != namespace.get("__name__"):
+        if where.get("__module__") != namespace.get("__name__") and not _has_functions_of(where, namespace, qualname):
             return None  # imported, or one in C that took the place of the one in the file
     return found if _class_qualname.__get__(found) == qualname else None  # type: ignore[return-value]
+
+
+def _has_functions_of(attributes: Mapping[str, Any], namespace: Namespace, qualname: str) -> bool:
+    """Tell whether a class comes from a module though it says otherwise: packages let the classes of their public face do so."""
+    return any(
+        function.__globals__ is namespace and function.__code__.co_qualname == f"{qualname}.{name}"
+        for name, value in attributes.items()
+        for function in functions_behind(value)
+    )
 
 
 def find_function(namespace: Namespace, qualname: str) -> FunctionType | None:
@@ -129,6 +150,23 @@ def find_function(namespace: Namespace, qualname: str) -> FunctionType | None:
         if type(each) is FunctionType and each.__code__.co_qualname == qualname:
             return each
     return None
+
+
+def functions_behind(value: object) -> Iterator[FunctionType]:
+    """Give the functions that a value is made of: through descriptors, wrappers and closures, the outermost first."""
+    waiting: list[object] = [value]
+    seen: set[int] = set()
+    while waiting:
+        each = waiting.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if type(each) is FunctionType:
+            yield each
+            wrapped = each.__dict__.get("__wrapped__")
+            waiting += [*_cell_contents(each), *([wrapped] if wrapped is not None else [])]
+        else:
+            waiting += _wrapped(each)
 
 
 def shifted(code: CodeType, lines: int) -> CodeType:

@@ -1,102 +1,232 @@
-"""Put a checked plan into the process: all of it, or nothing."""
+"""Put checked plans into the process: all of them in one step, or nothing.
+
+The problem: a change of many functions, classes and names must not be seen half done by other threads, and evaluating new definitions
+runs the user's code, which may fail, wait, or let other threads run.
+
+Solution: first everything is evaluated and only collected; nothing that exists is touched. Then all of it is assigned within one call of a C
+function. The interpreter lets no other thread run before such a call has returned, as none of what it calls runs Python code.
+
+What remains visible before that: names that are new are bound as soon as they have a value, since code that is evaluated later in the
+same install may need them; and functions that this code calls get their new code before, if they changed in the same install.
+"""
 
 from __future__ import annotations
 
+import collections
+import contextlib
+import operator
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from types import FunctionType
 from typing import Any
 
-from fixcont.editing.check import Addition, Plan
-from fixcont.editing.definitions import make
-from fixcont.editing.functions import Namespace, class_namespace
-from fixcont.errors import Refusal, Refused
+from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
+from fixcont.editing.plan import Plan
+from fixcont.errors import Refusal
 
 _MISSING: Any = object()
+_Call = Callable[[], object]
 
 
-class Transaction:
-    """Assignments that can be taken back, in the reverse order."""
+class Installation:
+    """What one install assigns: collected first, then done at once, and it can be taken back.
+
+    Attributes:
+        warnings: what came to light while it was collected.
+    """
 
     def __init__(self) -> None:
-        self._undo: list[tuple[Any, str, Any]] = []  # function, class or namespace; name; what was there before
+        self.warnings: list[Refusal] = []
+        self._do: list[_Call] = []
+        self._undo: list[_Call] = []  # of what was done, and of what will be
+        self._pending: dict[int, dict[str, Any]] = {}  # id of a namespace or class -> name -> value that it will have
+        self._replaced: dict[int, tuple[Any, Any]] = {}  # id of what a name was bound to -> it, what takes its place
+
+    # -- collecting
 
     def set_function(self, function: FunctionType, name: str, value: Any) -> None:
-        """Assign to an attribute that every function has."""
-        before = getattr(function, name)
-        setattr(function, name, value)
-        self._undo.append((function, name, before))
+        """Give an attribute of a function a value."""
+        self._plan(partial(setattr, function, name, value), partial(setattr, function, name, getattr(function, name)))
 
     def set_class(self, cls: type, name: str, value: Any) -> None:
-        """Assign to an attribute of a class, past its metaclass."""
-        before = class_namespace(cls).get(name, _MISSING)
-        type.__setattr__(cls, name, value)
-        self._undo.append((cls, name, before))
+        """Give an attribute of a class a value, past its metaclass."""
+        self._plan(partial(type.__setattr__, cls, name, value), _class_undo(cls, name))
+        self.pending(cls)[name] = value
 
-    def set_name(self, namespace: Namespace, name: str, value: Any) -> None:
-        """Bind a name of a module."""
-        self._undo.append((namespace, name, namespace.get(name, _MISSING)))
-        namespace[name] = value
+    def delete_from_class(self, cls: type, name: str) -> None:
+        """Take an attribute out of a class. Does nothing where it has none."""
+        if name in class_namespace(cls):
+            self._plan(partial(type.__delattr__, cls, name), _class_undo(cls, name))
 
-    def roll_back(self) -> None:
-        """Take back everything that was assigned."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            while self._undo:
-                target, name, value = self._undo.pop()
-                if type(target) is dict:
-                    target.pop(name, None) if value is _MISSING else target.__setitem__(name, value)
-                elif issubclass(type(target), type):
-                    type.__delattr__(target, name) if value is _MISSING else type.__setattr__(target, name, value)
-                else:
-                    setattr(target, name, value)
+    def set_bases(self, cls: type, bases: tuple[type, ...]) -> None:
+        """Give a class other bases.
 
+        Raises:
+            TypeError: Python does not allow it.
+        """
+        self.pending(cls)["__bases__"] = bases
+        before = cls.__bases__
+        set_bases = partial(type.__setattr__, cls, "__bases__")
+        _at_once([partial(set_bases, bases), partial(set_bases, before)])
+        self._plan(partial(set_bases, bases), partial(set_bases, before))
 
-def install(plans: Sequence[Plan]) -> None:
-    """Carry out `plans` as one.
+    def set_annotate(self, cls: type, annotate: Any) -> None:
+        """Give a class the function that computes its annotations, where this Python computes them late."""
+        accessor: Any = vars(type)["__annotate__"]
+        put = partial(type.__setattr__, cls, "__annotate__")
+        self._plan(partial(put, annotate), partial(put, accessor.__get__(cls)))
+        self.pending(cls)["__annotate_func__"] = annotate
 
-    New definitions are made first: that runs their decorators, default values and class bodies, as the file would when it is loaded.
-    Then everything is assigned without any input or output in between, so that other threads see no state in between for longer
-    than the assignments take.
-    Not undone when it fails: what the statements of new definitions did.
+    @contextlib.contextmanager
+    def changing_class(self, cls: type) -> Iterator[None]:
+        """Note what happens to a class in this block, which a decorator does to it at once, so that it can be taken back."""
+        before = dict(class_namespace(cls))
+        try:
+            yield
+        finally:
+            after = class_namespace(cls)
+            for name in before.keys() | after.keys():
+                if before.get(name, _MISSING) is not after.get(name, _MISSING):
+                    self._undo.append(_class_setter(cls, name, before.get(name, _MISSING)))
 
-    Raises:
-        Refused: a new definition raised, or an assignment did; everything is as before.
-    """
-    transaction = Transaction()
-    try:
-        for plan in plans:
-            for addition in plan.additions:
-                _add(transaction, addition)
+    def bind(self, namespace: Namespace, name: str, value: Any, *, everywhere: bool = False) -> None:
+        """Bind a name of a module: at once if it is new, as nobody can have used it; else with everything else.
+
+        Args:
+            everywhere: let other names of modules that are bound to the old value have the new one too.
+        """
+        self.pending(namespace)[name] = value
+        if name not in namespace:
+            self._undo.append(partial(namespace.pop, name, None))
+            namespace[name] = value
+        elif namespace[name] is not value:
+            if everywhere:
+                self._replaced[id(namespace[name])] = namespace[name], value
+            self._plan(partial(namespace.__setitem__, name, value), partial(namespace.__setitem__, name, namespace[name]))
+
+    def unbind(self, namespace: Namespace, name: str) -> None:
+        """Take a name out of a module."""
+        if name in namespace:
+            self._plan(partial(namespace.pop, name, None), partial(namespace.__setitem__, name, namespace[name]))
+
+    def do(self, call: _Call, undo: _Call) -> None:
+        """Have something else done with everything else. Neither callable may run Python code."""
+        self._plan(call, undo)
+
+    def pending(self, where: Namespace | type) -> dict[str, Any]:
+        """Give what names of a module, or attributes of a class, will be bound to."""
+        return self._pending.setdefault(id(where), {})
+
+    @property
+    def replaced(self) -> Iterable[tuple[Any, Any]]:
+        """What names of modules were bound to, each with what takes its place everywhere."""
+        return tuple(self._replaced.values())
+
+    def _plan(self, do: _Call, undo: _Call) -> None:
+        self._do.append(do)
+        self._undo.append(undo)
+
+    # -- doing
+
+    def commit(self) -> None:
+        """Do everything that was collected since the last commit, at once.
+
+        Raises:
+            Exception: one of the assignments did, such as an audit hook; then some are done. `take_back` mends that.
+        """
+        calls, self._do = self._do, []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a function that becomes a generator: that is what was asked for
-            for plan in plans:
-                for assignment in plan.assignments:
-                    transaction.set_function(assignment.function, assignment.name, assignment.value)
-                for cls, line in plan.class_lines:
-                    transaction.set_class(cls, "__firstlineno__", line)
-    except BaseException:
-        transaction.roll_back()
-        raise
+            _at_once(calls)
+
+    def take_back(self) -> None:
+        """Make everything as it was before."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            calls, self._undo = self._undo[::-1], []
+            for call in calls:
+                try:
+                    call()
+                except AttributeError:
+                    continue  # to be deleted, and it never came to be
 
 
-def _add(transaction: Transaction, addition: Addition) -> None:
-    node = addition.node
+def _class_undo(cls: type, name: str) -> _Call:
+    return _class_setter(cls, name, class_namespace(cls).get(name, _MISSING))
+
+
+def _class_setter(cls: type, name: str, value: Any) -> _Call:
+    return partial(type.__delattr__, cls, name) if value is _MISSING else partial(type.__setattr__, cls, name, value)
+
+
+def _at_once(calls: Sequence[_Call]) -> None:
+    """Call all in turn, with no other thread in between."""
+    collections.deque(map(operator.call, calls), maxlen=0)
+
+
+def install(plans: Sequence[Plan]) -> Installation:
+    """Carry out `plans` as one.
+
+    Not undone when it fails: what new definitions, imports and decorators did when they were evaluated.
+
+    Returns:
+        What was done, to be taken back by `take_back`.
+
+    Raises:
+        Refused: something that had to be evaluated raised, or an assignment did; everything is as before.
+    """
+    installation = Installation()
     try:
-        value = make(node, addition.definition, addition.namespace, addition.owner)
-        if addition.owner is None:
-            transaction.set_name(addition.namespace, node.code.co_name, value)
-        else:
-            transaction.set_class(addition.owner, node.code.co_name, value)
-            _tell_name(value, addition.owner, node.code.co_name)
-    except Exception as error:
-        place = f"{node.text.filename}:{node.line}"
-        sentence = f"{place}: the new definition of {node.qualname} raised {type(error).__name__}"
-        raise Refused(Refusal("definition-failed", sentence, "mend it, or leave it out for now")) from error
+        early = {name for plan in plans for step in plan.steps for name in step.calls()}
+        for plan in plans:
+            for assignment in plan.needed_early(early):
+                installation.set_function(*assignment)
+        installation.commit()
+        for plan in _in_order(plans):
+            for step in sorted(plan.steps, key=lambda step: step.line):
+                step.carry_out(installation)
+        for plan in plans:
+            for assignment in plan.assignments:
+                installation.set_function(*assignment)
+            for cls, name, value in plan.class_facts:
+                installation.set_class(cls, name, value)
+            for removal in plan.removals:
+                removal.carry_out(installation)
+        _replace_imported(installation)
+        installation.commit()
+    except BaseException:
+        installation.take_back()
+        raise
+    return installation
 
 
-def _tell_name(value: object, owner: type, name: str) -> None:
-    """Tell a descriptor its name, as the creation of a class does."""
-    set_name = getattr(type(value), "__set_name__", None)
-    if set_name is not None:
-        set_name(value, owner, name)
+def _in_order(plans: Sequence[Plan]) -> list[Plan]:
+    """Put files whose new imports name other changed files behind those."""
+    names = {name: plan for plan in plans for name in plan.module_names}
+    ordered: list[Plan] = []
+
+    def place(plan: Plan, inside: tuple[Plan, ...]) -> None:
+        if plan in ordered or plan in inside:
+            return
+        for step in plan.steps:
+            for name in step.imports():
+                if name in names:
+                    place(names[name], (*inside, plan))
+        ordered.append(plan)
+
+    for plan in plans:
+        place(plan, ())
+    return ordered
+
+
+def _replace_imported(installation: Installation) -> None:
+    """Let modules that have imported what is now another object have that one."""
+    replaced = {id(old): new for old, new in installation.replaced}
+    if not replaced:
+        return
+    for namespace in all_namespaces():
+        pending = installation.pending(namespace)
+        for name, value in list(namespace.items()):
+            if id(value) in replaced and name not in pending:
+                installation.bind(namespace, name, replaced[id(value)])

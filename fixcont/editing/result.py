@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 
 
@@ -20,7 +21,7 @@ class InstallStatus(enum.Enum):
 
 @dataclass(frozen=True)
 class Installed:
-    """One function that runs new code from now on.
+    """One function or class that is another one from now on.
 
     Attributes:
         qualname: its qualified name, such as "Basket.total".
@@ -43,6 +44,7 @@ class InstallResult:
         status: how it ended.
         installed: the functions that run new code, in the order of the files.
         warnings: edits that are in the files but have no effect (yet), each with a code, a sentence and what to do.
+        unrun: new and changed statements of modules, which were not run.
         refusal: why nothing was installed, or None.
         error: the syntax error with its place, where that is the reason.
     """
@@ -50,5 +52,6 @@ class InstallResult:
     status: InstallStatus
     installed: tuple[Installed, ...] = ()
     warnings: tuple[Refusal, ...] = ()
+    unrun: tuple[Unrun, ...] = ()
     refusal: Refusal | None = None
     error: SyntaxError | None = None

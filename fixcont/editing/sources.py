@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import NamedTuple
 
-from fixcont.editing.check import Plan, check
+from fixcont.editing.check import check
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File
 from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
 from fixcont.editing.install import install
+from fixcont.editing.plan import Plan
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
 from fixcont.editing.texts import Kind, Node, Text
+from fixcont.editing.unrun import Unrun, UnrunStatements
 from fixcont.editing.variants import How, Variant, make_variant
 from fixcont.errors import Refusal, Refused
 
@@ -72,6 +74,7 @@ class Sources:
         self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
         self._lock = threading.RLock()
+        self.unrun = UnrunStatements()
 
     # What was loaded
 
@@ -320,7 +323,12 @@ class Sources:
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
-            return InstallResult(InstallStatus.INSTALLED, tuple(installed), tuple(warnings))
+            unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
+            return InstallResult(InstallStatus.INSTALLED, tuple(installed), tuple(warnings), tuple(unrun))
+
+    def rerun(self, number: int) -> Unrun | None:
+        """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`."""
+        return self.unrun.run(number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap)
 
     def _compare_all(self) -> list[Comparison]:
         texts: list[tuple[File, Text]] = []
@@ -355,7 +363,6 @@ class Sources:
     def _commit(self, plan: Plan) -> list[Installed]:
         comparison = plan.comparison
         file = self._files[comparison.new.filename]
-        added = {id(addition.node) for addition in plan.additions}
         file.commit(comparison)
         file.is_behind = False
         for code, node in plan.kept:
@@ -364,9 +371,9 @@ class Sources:
         linecache.checkcache(file.filename)
         order = sorted(plan.touched.values(), key=lambda node: node.line)
         return [
-            Installed(node.qualname, file.filename, node.version, id(node) in added)
+            Installed(node.qualname, file.filename, node.version, id(node) in plan.added)
             for node in order
-            if node.kind is Kind.FUNCTION or id(node) in added
+            if node.kind in (Kind.FUNCTION, Kind.CLASS)
         ]
 
 

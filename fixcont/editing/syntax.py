@@ -10,23 +10,39 @@ from typing import Union
 from fixcont.editing.texts import Kind, Node, Text
 
 Def = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda]
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One statement of a module or class body, or the head of a compound one.
+    """One statement of a module or class body.
 
     Attributes:
-        key: equal for statements that do the same; for a definition it says no more than that there is one.
-        line: where it starts.
-        definition: the syntax of the function or class that it defines, else None.
-        is_conditional: whether it stands in an `if`, `for`, `while`, `try`, `with` or `match`.
+        key: equal for statements that do the same. Of a definition in it, it says no more than that it is there, since functions and classes
+            are compared by themselves.
+        statement: its syntax, with all that is in it.
     """
 
     key: str
-    line: int
-    definition: Def | None = None
-    is_conditional: bool = False
+    statement: ast.stmt
+
+    @property
+    def line(self) -> int:
+        """Where it starts."""
+        return self.statement.lineno
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it does nothing: `pass`, or `...`."""
+        statement = self.statement
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            return not isinstance(statement.value.value, str)
+        return isinstance(statement, ast.Pass)
+
+    @property
+    def definition(self) -> Def | None:
+        """The statement, where it is a `def` or `class`, else None."""
+        return self.statement if isinstance(self.statement, _DEFINITIONS) else None
 
 
 @dataclass(frozen=True)
@@ -124,18 +140,32 @@ class Syntax:
         """Give the node that a `def` or `class` was compiled to, None where the compiler left it out or it cannot be told."""
         return self._nodes.get(id(definition))
 
-    def items(self, scope: Node) -> list[Item]:
-        """Give the statements of the module or class `scope` in order, those inside compound statements too."""
+    def body(self, scope: Node) -> list[ast.stmt]:
+        """Give the statements of the module or class `scope`, in order."""
         if scope.kind is Kind.MODULE:
-            return list(_items(self.text.tree.body, ""))
+            return self.text.tree.body
         definition = self.definition(scope)
-        return list(_items(definition.body, "")) if isinstance(definition, ast.ClassDef) else []
+        return definition.body if isinstance(definition, ast.ClassDef) else []
+
+    def definitions(self, scope: Node) -> Iterator[Def]:
+        """Give the `def` and `class` statements of the module or class `scope`, those in its compound statements too."""
+        waiting = list(reversed(self.body(scope)))
+        while waiting:
+            statement = waiting.pop()
+            if isinstance(statement, _DEFINITIONS):
+                yield statement
+            else:
+                waiting += [each for block in reversed(list(_blocks(statement))) for each in reversed(block)]
+
+    def items(self, scope: Node) -> list[Item]:
+        """Give the statements of the module or class `scope` in order."""
+        return [Item(_key(statement), statement) for statement in self.body(scope)]
 
 
 def _definitions(body: list[ast.stmt]) -> Iterator[Def]:
     """Give the `def` and `class` statements in `body` and in the blocks and definitions there, in the order of the source."""
     for statement in body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(statement, _DEFINITIONS):
             yield statement
             yield from _definitions(statement.body)
         elif not isinstance(statement, (ast.Expr, ast.Assign, ast.Return)):  # the most frequent ones, which have no blocks
@@ -143,16 +173,42 @@ def _definitions(body: list[ast.stmt]) -> Iterator[Def]:
                 yield from _definitions(block)
 
 
-def _items(body: list[ast.stmt], path: str) -> Iterator[Item]:
-    for statement in body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            kind = "class" if isinstance(statement, ast.ClassDef) else "def"
-            yield Item(f"{path}{kind} {statement.name}", statement.lineno, statement, bool(path))
-            continue
-        blocks = list(_blocks(statement))
-        yield Item(f"{path}{_head(statement)}", statement.lineno, None, bool(path))
-        for number, block in enumerate(blocks):
-            yield from _items(block, f"{path}{type(statement).__name__}.{number}/")
+def _key(statement: ast.stmt) -> str:
+    if isinstance(statement, _DEFINITIONS):
+        kind = "class" if isinstance(statement, ast.ClassDef) else "def"
+        return f"{kind} {statement.name}"
+    blocks = list(_blocks(statement))
+    if not blocks:
+        return ast.dump(statement)
+    inside = (f"{{{'; '.join(map(_key, block))}}}" for block in blocks)
+    return " ".join([_head(statement), *inside])
+
+
+def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
+    """Give the names that statements of a module or class bind there: by assignment, import, definition, or in any other way."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = list(statements)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _DEFINITIONS):
+            names.add(node.name)
+            waiting += node.decorator_list
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                names.add(node.id)
+        elif not isinstance(node, ast.Lambda):
+            name = getattr(node, "name", None) or getattr(node, "rest", None)  # of `except … as`, `case … as`, `type`
+            if isinstance(name, str):
+                names.add(name)
+            waiting += ast.iter_child_nodes(node)
+    return names
+
+
+def loaded_names(node: ast.AST) -> set[str]:
+    """Give the names that syntax may read, those in functions inside of it too."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
 
 
 def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:

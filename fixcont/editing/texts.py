@@ -8,13 +8,16 @@ definition points to its newest node only, so an old text is freed when the last
 from __future__ import annotations
 
 import ast
+import contextlib
 import enum
 import importlib.util
 import inspect
 import io
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from types import CodeType
+from typing import Any
 
 
 class Kind(enum.Enum):
@@ -58,11 +61,22 @@ class Definition:
         version: 1 for the text that was loaded, one more for each installed change.
     """
 
-    __slots__ = ("newest", "version")
+    __slots__ = ("_left", "newest", "version")
 
     def __init__(self) -> None:
         self.newest: Node | None = None
         self.version = 1
+        self._left: list[tuple[int, weakref.ref[Any]]] = []  # id of a namespace, and what the name was bound to there
+
+    def leave(self, namespace: dict[str, Any], value: Any) -> None:
+        """Note what it had made in a module, as the text no longer has it; it may come back. Keeps nothing alive."""
+        self._left = [(place, reference) for place, reference in self._left if place != id(namespace)]
+        with contextlib.suppress(TypeError):
+            self._left.append((id(namespace), weakref.ref(value)))
+
+    def left_in(self, namespace: dict[str, Any]) -> Any:
+        """Return what it had made in a module when it was taken out there, None where that is gone too."""
+        return next((reference() for place, reference in self._left if place == id(namespace)), None)
 
 
 class Node:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
 
+from fixcont.bytecode.original import untrapped
+from fixcont.bytecode.traps import trap
 from support.front_end import LiveProgram, live_program
+from support.project import Project
 
 #: Loads the text of a program under a session whose stops are answered in order.
 Live = Callable[..., LiveProgram]
@@ -24,3 +28,15 @@ def live(tmp_path: Path) -> Iterator[Live]:
             return stack.enter_context(live_program(tmp_path, text, *answers, **options))
 
         yield load
+
+
+@pytest.fixture(params=["plain", "trapped"])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
+    """A folder with modules to be edited, whose code has traps or not."""
+    made = Project(tmp_path, *((trap, untrapped) if request.param == "trapped" else (_as_it_is, _as_it_is)))
+    yield made
+    made.close()
+
+
+def _as_it_is(code: CodeType) -> CodeType:
+    return code

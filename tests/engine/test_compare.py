@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 
 import pytest
 
-from fixcont.editing.compare import Comparison, Relation, Remark, compare, relation
+from fixcont.editing.compare import Comparison, Relation, compare, relation
 from fixcont.editing.texts import Kind, Text
 
 
@@ -64,7 +65,7 @@ def test_functions_that_only_move_need_no_syntax_tree() -> None:
 
 def test_a_new_attribute_of_self_is_no_change_of_the_class() -> None:
     comparison = compared("class A:\n    def f(self):\n        pass\n", "class A:\n    def f(self):\n        self.x = 1\n")
-    assert changed(comparison) == {"A.f"} and not comparison.remarks and not comparison.added
+    assert changed(comparison) == {"A.f"} and not comparison.scopes and not comparison.added
 
 
 def test_inner_functions_change_the_function_around_them() -> None:
@@ -124,36 +125,68 @@ def test_lambdas_are_matched_by_what_they_do_and_by_order() -> None:
 
 def test_added_and_removed() -> None:
     comparison = compared(
-        "def a(): ...\nclass C:\n    def m(self): ...\n    def gone(self): ...\n",
+        "def a(): return 1\nclass C:\n    def m(self): ...\n    def gone(self): return 1\n",
         "def b(): ...\nclass C:\n    def m(self): ...\n    def n(self): ...\nclass D:\n    def inner(self): ...\n",
     )
     assert [node.qualname for node in comparison.added] == ["b", "D", "C.n"]
     assert [node.qualname for node in comparison.removed] == ["a", "C.gone"]
-    assert not comparison.remarks
+    assert not comparison.scopes
+
+
+def statements(comparison: Comparison) -> tuple[set[str], set[str]]:
+    """Return the statements that appeared in modules and classes, and those that are gone."""
+    appeared = {ast.unparse(item.statement) for change in comparison.scopes for item in change.appeared}
+    gone = {ast.unparse(item.statement) for change in comparison.scopes for item in change.gone}
+    return appeared, gone
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "remarks"),
+    ("before", "after", "appeared", "gone"),
     [
-        ("x = 1\n", "x = 2\n", [Remark("statement", 1)]),
-        ("x = 1\n", "y = 0\nx = 1\n", [Remark("statement", 1)]),
-        ("y = 0\nx = 1\n", "x = 1\n", [Remark("removed-statement", 1)]),
-        ("x = 1\n", "x = 1  # one\n", []),
-        ("if a:\n    x = 1\n", "if b:\n    x = 1\n", [Remark("statement", 1)]),
-        ("if a:\n    x = 1\n", "if a:\n    x = 2\n", [Remark("statement", 2)]),
-        ("try:\n    x = 1\nexcept A:\n    x = 2\n", "try:\n    x = 1\nexcept B:\n    x = 2\n", [Remark("statement", 1)]),
-        ("if a:\n    x = 1\n", "if a:\n    x = 1\n    def f(): ...\n", [Remark("conditional-definition", 3, "f")]),
-        ("class A:\n    x = 1\n", "class A:\n    x = 2\n", [Remark("statement", 2)]),
-        ("class A: ...\n", "class A(B): ...\n", [Remark("bases", 1, "A")]),
-        ("class A: ...\n", "class A(metaclass=B): ...\n", [Remark("bases", 1, "A")]),
-        ("def f(): ...\n", "@d\ndef f(): ...\n", [Remark("decorators", 1, "f")]),
-        ("@d(1)\nclass A: ...\n", "@d(2)\nclass A: ...\n", [Remark("decorators", 1, "A")]),
-        ("def f():\n    class A:\n        x = 1\n", "def f():\n    class A:\n        x = 2\n", []),
-        ("def f():\n    @d\n    def g(): ...\n", "def f():\n    def g(): ...\n", []),
+        ("x = 1\n", "x = 2\n", {"x = 2"}, {"x = 1"}),
+        ("x = 1\n", "y = 0\nx = 1\n", {"y = 0"}, set()),
+        ("y = 0\nx = 1\n", "x = 1\n", set(), {"y = 0"}),
+        ("x = 1\n", "x = 1  # one\n", set(), set()),
+        ("if a:\n    x = 1\n", "if a:\n    x = 2\n", {"if a:\n    x = 2"}, {"if a:\n    x = 1"}),
+        ("if a:\n    def f(): 1\n", "if a:\n    def f(): 2\n", set(), set()),
+        ("if a:\n    x\n", "if a:\n    x\n    def f(): 1\n", {"if a:\n    x\n\n    def f():\n        1"}, {"if a:\n    x"}),
+        ("class A:\n    x = 1\n", "class A:\n    x = 2\n", {"x = 2"}, {"x = 1"}),
+        ("class A:\n    pass\n", "class A:\n    def f(self): 1\n", set(), set()),
+        ("def f():\n    class A:\n        x = 1\n", "def f():\n    class A:\n        x = 2\n", set(), set()),
     ],
 )
-def test_remarks(before: str, after: str, remarks: list[Remark]) -> None:
-    assert compared(before, after).remarks == remarks
+def test_statements_of_modules_and_classes(before: str, after: str, appeared: set[str], gone: set[str]) -> None:
+    assert statements(compared(before, after)) == (appeared, gone)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "redecorated", "rebased"),
+    [
+        ("class A: ...\n", "class A(B): ...\n", [], ["A"]),
+        ("class A: ...\n", "class A(metaclass=B): ...\n", [], ["A"]),
+        ("def f(): ...\n", "@d\ndef f(): ...\n", ["f"], []),
+        ("@d(1)\nclass A: ...\n", "@d(2)\nclass A: ...\n", ["A"], []),
+        ("def f():\n    @d\n    def g(): ...\n", "def f():\n    def g(): ...\n", [], []),
+    ],
+)
+def test_decorators_and_bases(before: str, after: str, redecorated: list[str], rebased: list[str]) -> None:
+    comparison = compared(before, after)
+    assert [node.qualname for node in comparison.redecorated] == redecorated
+    assert [node.qualname for node in comparison.rebased] == rebased
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "renamed"),
+    [
+        ("def f():\n    return 1\n", "def g():\n    return 1\n", [("f", "g")]),
+        ("class A:\n    def f(self): return 1\n", "class A:\n    def g(self): return 1\n", [("A.f", "A.g")]),
+        ("def f():\n    return 1\n", "def g():\n    return 2\n", []),
+        ("def f():\n    return 1\ndef g():\n    return 1\n", "def h():\n    return 1\n", []),
+    ],
+)
+def test_renamed_functions(before: str, after: str, renamed: list[tuple[str, str]]) -> None:
+    comparison = compared(before, after)
+    assert [(comparison.partners[id(node)].qualname, node.qualname) for node in comparison.renamed] == renamed
 
 
 @pytest.mark.parametrize(

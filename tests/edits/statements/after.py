@@ -11,7 +11,11 @@ class Shop:
         return LIMIT + 1
 
 
-class Annex(Shop, dict):
+class Other:
+    pass
+
+
+class Annex(Shop, Other):
     pass
 
 

@@ -11,6 +11,10 @@ class Shop:
         return LIMIT
 
 
+class Other:
+    pass
+
+
 class Annex(Shop):
     pass
 

@@ -1,0 +1,129 @@
+"""The statements of a module that is loaded already: which are carried out when they are new or changed, and which are only named.
+
+Imports are carried out, since the new code of functions needs them, and so is an assignment of a plain value to a name that is not bound
+yet, as that changes nothing that exists. All other statements did something once, and are not run again unless the user says so.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fixcont.editing.compare import ScopeChange
+from fixcont.editing.definitions import FUTURES
+from fixcont.editing.functions import Namespace
+from fixcont.editing.plan import Plan, Statement, Step, refusal_at
+from fixcont.editing.syntax import Item, bound_names
+from fixcont.editing.texts import Node
+from fixcont.editing.values import CannotTell, value_of
+from fixcont.errors import Refused
+
+if TYPE_CHECKING:
+    from fixcont.editing.install import Installation
+
+
+def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], body: Sequence[ast.stmt]) -> None:
+    """Plan what the changed statements of a module do.
+
+    Args:
+        namespaces: of the modules that were loaded from the file.
+        body: the statements of the new text.
+    """
+    for item in change.appeared:
+        statement = item.statement
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            if not _is_future(statement):
+                plan.steps += [_Import(change.new, statement, namespace) for namespace in namespaces]
+        elif statement is body[0] and _is_text(statement):
+            plan.steps += [_Value(statement.lineno, namespace, "__doc__", _text(statement)) for namespace in namespaces]
+        elif not _bind_plain(plan, statement, namespaces):
+            plan.statements.append(Statement(change.new, item))
+    for item in change.gone:
+        _note_gone(plan, change.new, item, bound_names(body))
+
+
+def _note_gone(plan: Plan, node: Node, item: Item, bound: set[str]) -> None:
+    statement = item.statement
+    if isinstance(statement, (ast.Import, ast.ImportFrom)) or _is_text(statement):
+        return
+    names = sorted(bound_names([statement]) - bound)
+    if names:
+        what = f"{', '.join(names)} is no longer assigned to; the program keeps its value"
+        plan.warn("removed-kept", node, what, line=item.line)
+
+
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__" and not statement.level
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
+    )
+
+
+def _text(statement: ast.stmt) -> Any:
+    assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return statement.value.value
+
+
+def _bind_plain(plan: Plan, statement: ast.stmt, namespaces: Sequence[Namespace]) -> bool:
+    """Plan the binding of a name that is new everywhere, where its value can be told without running code."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target: ast.expr = statement.targets[0]
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        target = statement.target
+    else:
+        return False
+    if not isinstance(target, ast.Name) or any(target.id in namespace for namespace in namespaces):
+        return False
+    assert statement.value is not None
+    try:
+        values = [value_of(statement.value, [namespace]) for namespace in namespaces]
+    except CannotTell:
+        return False
+    plan.steps += [
+        _Value(statement.lineno, namespace, target.id, value) for namespace, value in zip(namespaces, values, strict=True)
+    ]
+    return True
+
+
+class _Value(Step):
+    """Binds a name of a module to a value that is known."""
+
+    def __init__(self, line: int, namespace: Namespace, name: str, value: Any) -> None:
+        self.line, self.namespace, self.name, self.value = line, namespace, name, value
+
+    def carry_out(self, installation: Installation) -> None:
+        installation.bind(self.namespace, self.name, self.value)
+
+
+class _Import(Step):
+    """Carries out an import."""
+
+    def __init__(self, node: Node, statement: ast.Import | ast.ImportFrom, namespace: Namespace) -> None:
+        self.node, self.statement, self.namespace = node, statement, namespace
+        self.line = statement.lineno
+
+    def imports(self) -> Iterable[str]:
+        if isinstance(self.statement, ast.Import):
+            return [alias.name for alias in self.statement.names]
+        package = str(self.namespace.get("__package__") or "").split(".")
+        parts = package[: len(package) - self.statement.level + 1] if self.statement.level else []
+        module = ".".join([*parts, *([self.statement.module] if self.statement.module else [])])
+        return [module, *(f"{module}.{alias.name}" for alias in self.statement.names)]
+
+    def carry_out(self, installation: Installation) -> None:
+        text = self.node.text.filename
+        code = compile(ast.Module([self.statement], []), text, "exec", flags=self.node.code.co_flags & FUTURES, dont_inherit=True)
+        bound: dict[str, Any] = {}
+        try:
+            exec(code, self.namespace, bound)
+        except Exception as error:
+            what = f"{ast.unparse(self.statement)} raised {type(error).__name__}: {error}"
+            raise Refused(
+                refusal_at("import-failed", self.node, what, "mend it, or leave it out for now", self.statement.lineno)
+            ) from error
+        for name, value in bound.items():
+            installation.bind(self.namespace, name, value)

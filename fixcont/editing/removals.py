@@ -1,0 +1,85 @@
+"""Names that the new text no longer defines: they are taken out of modules and classes, unless old code that still runs needs them."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from fixcont.editing.compare import Relation, relation
+from fixcont.editing.functions import Namespace, class_namespace, class_qualname, functions_behind
+from fixcont.editing.plan import Plan, Step
+from fixcont.editing.texts import Kind, Node
+
+if TYPE_CHECKING:
+    from fixcont.editing.install import Installation
+
+_MISSING: Any = object()
+
+
+class Removed(Step):
+    """Takes the name of a definition that is gone out of a module or class.
+
+    Objects that were made by it live on where something else holds them.
+
+    Args:
+        old: the definition, in the old text.
+        owner: the class that it stands in, None for the module.
+        identify: gives the node that a live code object was made from.
+    """
+
+    def __init__(
+        self, plan: Plan, old: Node, namespace: Namespace, owner: type | None, identify: Callable[[CodeType], Node | None]
+    ) -> None:
+        self.plan, self.old, self.namespace, self.owner, self.identify = plan, old, namespace, owner, identify
+        self.line = old.line
+
+    def carry_out(self, installation: Installation) -> None:
+        name = self.old.code.co_name
+        where = class_namespace(self.owner) if self.owner is not None else self.namespace
+        value = where.get(name, _MISSING)
+        if value is _MISSING or not self._made(value):
+            return
+        user = next((code for code in _running() if self._needs(code, name)), None)
+        if user is not None:
+            what = f"{self.old.qualname} is no longer in the file; old code of {user.co_qualname} that still runs may need it, so it is kept"
+            self.plan.warn("removed-kept", self.old, what, "restart that frame; the next install takes it out")
+            return
+        self.old.definition.leave(self.namespace, value)
+        if self.owner is not None:
+            installation.delete_from_class(self.owner, name)
+        else:
+            installation.unbind(self.namespace, name)
+
+    def _made(self, value: Any) -> bool:
+        """Tell whether the definition has made a value: the program may have bound the name to something else."""
+        if self.old.kind is Kind.CLASS:
+            return issubclass(type(value), type) and class_qualname(value) == self.old.qualname
+        nodes = (self.identify(function.__code__) for function in functions_behind(value))
+        return any(node is not None and node.definition is self.old.definition for node in nodes)
+
+    def _needs(self, code: CodeType, name: str) -> bool:
+        if code.co_filename != self.old.text.filename or name not in code.co_names:
+            return False
+        node = self.identify(code)
+        target = self.plan.comparison.target(node.definition) if node is not None else None
+        return node is None or target is None or relation(node.code, target.code) is Relation.CHANGED
+
+
+def _running() -> Iterator[CodeType]:
+    """Give the code of all frames that run or wait: those of all threads, and of generators and coroutines."""
+    for top in sys._current_frames().values():
+        frame: FrameType | None = top
+        while frame is not None:
+            yield frame.f_code
+            frame = frame.f_back
+    for each in gc.get_objects():
+        kind = type(each)
+        if kind is GeneratorType and each.gi_frame is not None:
+            yield each.gi_code
+        elif kind is CoroutineType and each.cr_frame is not None:
+            yield each.cr_code
+        elif kind is AsyncGeneratorType and each.ag_frame is not None:
+            yield each.ag_code

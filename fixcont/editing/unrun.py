@@ -1,0 +1,124 @@
+"""Statements of modules that are in the files and were not run: new and changed ones, by number, and running one of them.
+
+What a module's statements have done may be what the program holds dear, so an install does not run them. The user does, one by one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import CodeType
+
+from fixcont.editing.compare import Comparison
+from fixcont.editing.definitions import FUTURES
+from fixcont.editing.functions import Namespace
+from fixcont.editing.plan import Statement
+from fixcont.editing.syntax import Syntax, bound_names
+
+
+@dataclass(frozen=True)
+class Unrun:
+    """One statement that was not run.
+
+    Attributes:
+        number: by which the user names it; never used again for another one.
+        line: in the newest text of the file.
+        text: its first line, as in the file.
+    """
+
+    number: int
+    filename: str
+    line: int
+    text: str
+
+
+class UnrunStatements:
+    """All statements that are in the newest texts and were not run."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._waiting: dict[int, tuple[Unrun, ast.stmt, int]] = {}  # number -> it, its syntax, the compiler flags of its file
+        self._keys: dict[int, str] = {}  # number -> what tells statements apart
+        self._ran: dict[tuple[str, frozenset[str] | str], str] = {}  # (file, names bound or key) -> key of the statement run last
+
+    def update(self, comparison: Comparison, statements: Iterable[Statement]) -> list[Unrun]:
+        """Take in what an install has not run, and drop what is no longer in the file. Returns what was added."""
+        filename = comparison.new.filename
+        for change in comparison.scopes:
+            if change.new is not comparison.new.module:
+                continue
+            for item in change.gone:
+                if not self._drop(filename, item.key):
+                    self._ran.setdefault(_slot(filename, item.statement, item.key), item.key)
+        self._move(comparison)
+        return [
+            self._add(each)
+            for each in statements
+            if self._ran.get(_slot(filename, each.item.statement, each.item.key)) != each.item.key
+        ]
+
+    def _add(self, statement: Statement) -> Unrun:
+        self._last += 1
+        text = statement.node.text
+        line = statement.item.line
+        unrun = Unrun(self._last, text.filename, line, text.lines[line - 1].strip())
+        self._waiting[self._last] = unrun, statement.item.statement, statement.node.code.co_flags & FUTURES
+        self._keys[self._last] = statement.item.key
+        return unrun
+
+    def _drop(self, filename: str, key: str) -> bool:
+        for number, (unrun, _, _) in self._waiting.items():
+            if unrun.filename == filename and self._keys[number] == key:
+                del self._waiting[number], self._keys[number]
+                return True
+        return False
+
+    def _move(self, comparison: Comparison) -> None:
+        """Bring the lines of those that stay up to date."""
+        mine = [number for number, (unrun, _, _) in self._waiting.items() if unrun.filename == comparison.new.filename]
+        if not mine:
+            return
+        syntax = comparison.syntax or Syntax(comparison.new)
+        items = {item.key: item for item in syntax.items(comparison.new.module)}
+        for number in mine:
+            unrun, _, flags = self._waiting[number]
+            item = items.get(self._keys[number])
+            if item is not None:
+                moved = Unrun(number, unrun.filename, item.line, unrun.text)
+                self._waiting[number] = moved, item.statement, flags
+
+    def all(self) -> list[Unrun]:
+        """Return all of them, by number."""
+        return [unrun for unrun, _, _ in self._waiting.values()]
+
+    def run(
+        self, number: int, namespaces: Callable[[str], list[Namespace]], trap: Callable[[CodeType], CodeType]
+    ) -> Unrun | None:
+        """Run one in its module, in each of them where the file was loaded as several. It then counts as run.
+
+        Args:
+            namespaces: gives the modules that were loaded from a file.
+            trap: gives a code object with traps.
+
+        Returns:
+            What was run, None where there is none of this number.
+
+        Raises:
+            BaseException: what the statement raises. It stays what it was: not run.
+        """
+        if number not in self._waiting:
+            return None
+        unrun, statement, flags = self._waiting[number]
+        code = compile(ast.Module([statement], []), unrun.filename, "exec", flags=flags, dont_inherit=True)
+        for namespace in namespaces(unrun.filename):
+            exec(trap(code), namespace)
+        key = self._keys.pop(number)
+        del self._waiting[number]
+        self._ran[_slot(unrun.filename, statement, key)] = key
+        return unrun
+
+
+def _slot(filename: str, statement: ast.stmt, key: str) -> tuple[str, frozenset[str] | str]:
+    """Tell which statements replace each other: those that bind the same names; else only equal ones."""
+    return filename, frozenset(bound_names([statement])) or key
