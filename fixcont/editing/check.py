@@ -14,7 +14,7 @@ from fixcont.editing.functions import Namespace, class_namespace, find_class, fu
 from fixcont.editing.headers import Headers
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
-from fixcont.editing.syntax import Def, Header, Syntax, bound_names, header, loaded_names
+from fixcont.editing.syntax import IMPORTS, Def, Header, Syntax, bound_names, header, loaded_names
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
 
@@ -57,7 +57,7 @@ class _Checker:
         self.identify = identify
         self.trap = trap
         self.untrapped = untrapped
-        self.headers = Headers(self.plan)
+        self.headers = Headers(self.plan, self._changing)
         self._relations: dict[tuple[int, int], Relation] = {}  # (id of old node, id of new node) -> how they stand
         self._syntaxes: dict[int, Syntax] = {}  # id of a text -> its syntax
         self._changed = {id(node) for node in comparison.changed}
@@ -112,9 +112,31 @@ class _Checker:
         before, after = self._syntax(node).definition(node), self._syntax(target).definition(target)
         return (header(before), header(after)) if before is not None and after is not None else None
 
+    def _headers_that_read_what_changes(self, target: Node) -> tuple[Header, Header] | None:
+        """Give the header twice where it did not change, but what it evaluates does."""
+        names = self._changing(target)
+        definition = self._syntax(target).definition(target) if names else None
+        if definition is None:
+            return None
+        head = header(definition)
+        read = (loaded_names(each) for each in (*head.defaults.values(), *head.annotations.values()))
+        return (head, head) if any(each & names for each in read) else None
+
+    def _changing(self, target: Node) -> set[str]:
+        """Give the names that get another value by this edit where the header of a function is evaluated."""
+        scope = scope_of(target) if target.is_top_level else None
+        found: set[str] = set()
+        for change in self.comparison.scopes:
+            if change.new is scope and scope.kind is Kind.CLASS:
+                found |= bound_names(item.statement for item in change.appeared)
+            elif change.new.kind is Kind.MODULE and scope is not None:
+                found |= bound_names(item.statement for item in change.appeared if isinstance(item.statement, IMPORTS))
+        return found
+
     def _syntax(self, node: Node) -> Syntax:
-        if node.text is self.comparison.new and self.comparison.syntax is not None:
-            return self.comparison.syntax
+        for syntax in (self.comparison.syntax, self.comparison.old_syntax):
+            if syntax is not None and node.text is syntax.text:
+                return syntax
         if id(node.text) not in self._syntaxes:
             self._syntaxes[id(node.text)] = Syntax(node.text)
         return self._syntaxes[id(node.text)]
@@ -142,7 +164,7 @@ class _Checker:
 
     def _plan_function(self, function: FunctionType, node: Node | None, target: Node) -> None:
         how = self._relation(function, node, target)
-        headers = self._headers(node, target)
+        headers = self._headers(node, target) or self._headers_that_read_what_changes(target)
         if how is Relation.SAME and headers is None:
             self.plan.kept.append((function.__code__, target))
             return
@@ -212,14 +234,14 @@ class _Checker:
         """Plan what the `def` and `class` statements are to bind that are new, or have other decorators."""
         fresh = {id(node) for node in self._fresh()}
         again = {id(node) for node in self.comparison.redecorated if node.is_top_level}
-        lost = {(id(self._new_scope(node)), node.code.co_name) for node in self.comparison.removed}
-        for scope, name, nodes in self._groups(fresh | again):
+        broken = self._broken_chains()
+        for scope, name, nodes in self._groups(fresh | again, broken):
             parts = [(node, definition) for node in nodes if (definition := self._syntax(node).definition(node)) is not None]
             chained = any(_builds_on(definition, name) for _, definition in parts)
-            whole = chained and ((id(scope), name) in lost or any(id(node) in again for node in nodes))
+            whole = (id(scope), name) in broken or (chained and any(id(node) in again for node in nodes))
             for namespace, owner in self._places(scope):
                 chosen = parts if whole else [part for part in parts if id(part[0]) in fresh | again]
-                for group in [chosen] if chained else [[part] for part in chosen]:
+                for group in [chosen] if chained or whole else [[part] for part in chosen]:
                     self._plan_group(group, namespace, owner, binds=group[-1] is parts[-1])
 
     def _plan_group(self, group: Sequence[tuple[Node, Def]], namespace: Namespace, owner: type | None, *, binds: bool) -> None:
@@ -233,15 +255,25 @@ class _Checker:
             parts.append(Part(node, definition, live, as_it_is=bool(self._revived(node))))
         self.plan.steps.append(Define(parts, namespace, owner, binds=binds))
 
-    def _groups(self, wanted: set[int]) -> Iterator[tuple[Node, str, list[Node]]]:
+    def _broken_chains(self) -> set[tuple[int, str]]:
+        """Give scope and name of what is made by several definitions, one of which is gone: a property without its setter, for one."""
+        found = set()
+        for old in self.comparison.removed:
+            definition = self._syntax(old).definition(old)
+            if definition is not None and _builds_on(definition, old.code.co_name):
+                found.add((id(self._new_scope(old)), old.code.co_name))
+        return found
+
+    def _groups(self, wanted: set[int], broken: set[tuple[int, str]]) -> Iterator[tuple[Node, str, list[Node]]]:
         """Give the definitions of one name in one scope, for each such name of which one is wanted."""
         groups: dict[tuple[int, str], tuple[Node, list[Node]]] = {}
         for node in self.comparison.new.module.walk():
             scope = scope_of(node)
             if scope is not None and node.is_top_level and node.kind in (Kind.FUNCTION, Kind.CLASS):
                 groups.setdefault((id(scope), node.code.co_name), (scope, []))[1].append(node)
-        for (_, name), (scope, nodes) in groups.items():
-            if any(id(node) in wanted for node in nodes) and not self._is_new(scope):
+        for (place, name), (scope, nodes) in groups.items():
+            is_wanted = (place, name) in broken or any(id(node) in wanted for node in nodes)
+            if is_wanted and not self._is_new(scope):
                 yield scope, name, nodes
 
     def _is_new(self, scope: Node) -> bool:

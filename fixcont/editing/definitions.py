@@ -95,6 +95,8 @@ class Define(Step):
                 value = _make_class(part.node, definition, scope)
             else:
                 value = _make_function(part.node, definition, scope)
+        if type(part.live) is FunctionType:
+            installation.clear_marks(part.live)
         if not issubclass(type(part.live), type):
             return _decorated(value, decorators)
         with installation.changing_class(part.live):

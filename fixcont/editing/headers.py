@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,22 @@ from fixcont.editing.values import CannotTell, value_of
 if TYPE_CHECKING:
     from fixcont.editing.install import Installation
 
+_SameExpression = Callable[[ast.expr | None, ast.expr], bool]
+
 
 class Headers:
     """Plans what functions get of the headers in the new text.
 
     A value whose expression did not change stays the same object. One that can be told without running code is told; else, in a module or a class,
     it is evaluated as the `def` would evaluate it. Of a nested function the names of the call that made it are gone.
+
+    Args:
+        changing: gives the names that have another value where the header of a node is evaluated; what reads them is evaluated anew.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, changing: Callable[[Node], set[str]]) -> None:
         self.plan = plan
+        self.changing = changing
 
     def update(self, function: FunctionType, target: Node, definition: Def | None, before: Header, after: Header) -> bool:
         """Plan what one function gets.
@@ -47,21 +53,22 @@ class Headers:
         return True
 
     def _defaults(self, function: FunctionType, target: Node, before: Header, after: Header) -> None:
+        is_same = self._is_same(target)
         if (
             before.positional == after.positional
             and before.keyword_only == after.keyword_only
-            and _same(before.defaults, after.defaults)
+            and _same(before.defaults, after.defaults, is_same)
         ):
             return
         old_values = _default_values(function)
         values: dict[str, Any] = {}
         waiting: dict[str, ast.expr] = {}
         for name, expression in after.defaults.items():
-            if name in old_values and same_expression(before.defaults.get(name), expression):
+            if name in old_values and is_same(before.defaults.get(name), expression):
                 values[name] = old_values[name]
                 continue
             try:
-                values[name] = value_of(expression, scopes_of(function, target))
+                values[name] = self._value(expression, function, target)
             except CannotTell:
                 if not target.is_top_level:
                     raise
@@ -74,7 +81,7 @@ class Headers:
             self.plan.assignments += _default_assignments(function, names, keywords, values)
 
     def _annotations(self, function: FunctionType, target: Node, definition: Def | None, before: Header, after: Header) -> None:
-        if _same(before.annotations, after.annotations):
+        if _same(before.annotations, after.annotations, self._is_same(target)):
             return
         late = annotations_node(target, definition) if definition is not None else None
         if late is not None:
@@ -100,13 +107,13 @@ class Headers:
         old_values, values = function.__annotations__, dict.fromkeys(after.annotations)
         waiting: dict[str, ast.expr] = {}
         for name, expression in after.annotations.items():
-            if name in old_values and same_expression(before.annotations.get(name), expression):
+            if name in old_values and self._is_same(target)(before.annotations.get(name), expression):
                 values[name] = old_values[name]
             elif annotations_are_text(target.code):
                 values[name] = ast.unparse(expression)
             else:
                 try:
-                    values[name] = value_of(expression, scopes_of(function, target))
+                    values[name] = self._value(expression, function, target)
                 except CannotTell:
                     waiting[name] = expression
         if not waiting:
@@ -121,6 +128,20 @@ class Headers:
             f"functions {target.qualname} that exist keep their old annotations, which take variables of the call that made them"
         )
         self.plan.warn("annotation-not-evaluated", target, what, "the next call of the function around it makes new ones")
+
+    def _is_same(self, target: Node) -> _SameExpression:
+        """Give what tells whether an expression of a header has the value that it had."""
+        changing = self.changing(target)
+
+        def is_same(before: ast.expr | None, after: ast.expr) -> bool:
+            return same_expression(before, after) and not (changing and loaded_names(after) & changing)
+
+        return is_same
+
+    def _value(self, expression: ast.expr, function: FunctionType, target: Node) -> Any:
+        if loaded_names(expression) & self.changing(target):
+            raise CannotTell
+        return value_of(expression, scopes_of(function, target))
 
     def _assign(self, function: FunctionType, name: str, value: Any) -> None:
         self.plan.assignments.append(Assignment(function, name, value))
@@ -228,5 +249,5 @@ def _default_values(function: FunctionType) -> dict[str, Any]:
     return values
 
 
-def _same(before: Mapping[str, ast.expr], after: Mapping[str, ast.expr]) -> bool:
-    return before.keys() == after.keys() and all(same_expression(before[name], after[name]) for name in before)
+def _same(before: Mapping[str, ast.expr], after: Mapping[str, ast.expr], is_same: _SameExpression) -> bool:
+    return before.keys() == after.keys() and all(is_same(before[name], after[name]) for name in before)

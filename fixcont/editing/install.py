@@ -26,6 +26,7 @@ from fixcont.editing.plan import Plan
 from fixcont.errors import Refusal
 
 _MISSING: Any = object()
+_MARKS = frozenset({"__isabstractmethod__", "__final__", "__override__", "__deprecated__", "__no_type_check__"})
 _Call = Callable[[], object]
 
 
@@ -77,6 +78,12 @@ class Installation:
         put = partial(type.__setattr__, cls, "__annotate__")
         self._plan(partial(put, annotate), partial(put, accessor.__get__(cls)))
         self.pending(cls)["__annotate_func__"] = annotate
+
+    def clear_marks(self, function: FunctionType) -> None:
+        """Take off what decorators of the standard library leave on a function itself, which is about to be decorated anew."""
+        for name in _MARKS & function.__dict__.keys():
+            self._undo.append(partial(setattr, function, name, function.__dict__[name]))
+            delattr(function, name)
 
     @contextlib.contextmanager
     def changing_class(self, cls: type) -> Iterator[None]:

@@ -14,7 +14,7 @@ from fixcont.editing.compare import ScopeChange
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace
 from fixcont.editing.plan import Plan, Statement, Step, refusal_at
-from fixcont.editing.syntax import Item, bound_names
+from fixcont.editing.syntax import IMPORTS, Item, bound_names
 from fixcont.editing.texts import Node
 from fixcont.editing.values import CannotTell, value_of
 from fixcont.errors import Refused
@@ -32,7 +32,7 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
     """
     for item in change.appeared:
         statement = item.statement
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        if isinstance(statement, IMPORTS):
             if not _is_future(statement):
                 plan.steps += [_Import(change.new, statement, namespace) for namespace in namespaces]
         elif statement is body[0] and _is_text(statement):
@@ -45,7 +45,7 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
 
 def _note_gone(plan: Plan, node: Node, item: Item, bound: set[str]) -> None:
     statement = item.statement
-    if isinstance(statement, (ast.Import, ast.ImportFrom)) or _is_text(statement):
+    if isinstance(statement, IMPORTS) or _is_text(statement):
         return
     names = sorted(bound_names([statement]) - bound)
     if names:

@@ -10,6 +10,7 @@ from typing import Union
 from fixcont.editing.texts import Kind, Node, Text
 
 Def = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda]
+IMPORTS = (ast.Import, ast.ImportFrom)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -193,7 +194,7 @@ def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
         if isinstance(node, _DEFINITIONS):
             names.add(node.name)
             waiting += node.decorator_list
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        elif isinstance(node, IMPORTS):
             names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):

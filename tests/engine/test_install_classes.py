@@ -115,7 +115,7 @@ def test_methods_that_classes_treat_specially(project: Project) -> None:
                 return True
         """,
     )
-    assert type(module.A()) is module.A and module.A[1] == (module.A, 1) and type("B", (module.A,), {}).told
+    assert type(module.A()) is module.A and module.A[1] == (module.A, 1) and vars(type("B", (module.A,), {}))["told"]
     assert a == 1 and module.A.__hash__ is None
     project.edit("special", "class A:\n    def f(self):\n        return 1\n")
     assert module.A.__hash__ is object.__hash__
@@ -357,7 +357,7 @@ def test_decorators_of_classes(project: Project) -> None:
 
 
 def test_a_class_decorator_that_makes_another_class_is_refused(project: Project) -> None:
-    text = "def remake(cls):\n    cls.touched = True\n    return type(cls.__name__, (cls,), {})\n" + "{}class A:\n    x = 1\n"
+    text = "def remake(cls):\n    cls.touched = True\n    return type(cls.__name__, (cls,), dict())\n{}class A:\n    x = 1\n"
     module = project.load("remade", text.format(""))
     assert refusal(project.edit("remade", text.format("@remake\n")))[0] == "class-replaced"
     assert not hasattr(module.A, "touched")
