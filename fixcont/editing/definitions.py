@@ -59,6 +59,8 @@ class Define(Step):
 
     def calls(self) -> Iterable[str]:
         for part in self.parts:
+            if part.as_it_is:
+                continue
             if part.live is not None:
                 yield part.node.code.co_name  # a decorator looks at it
             for expression in _evaluated(part.definition):

@@ -19,6 +19,10 @@ _Signature = tuple[int, int]  # modification time in nanoseconds, size in bytes
 _CLOCK_GRAIN = 2_000_000_000
 
 
+class Gone(Exception):
+    """A file of the program is no longer there. A program may delete modules that it has made, and must not be held up by that."""
+
+
 class File:
     """A file that is known to be part of the program.
 
@@ -61,10 +65,8 @@ class File:
     def read(self) -> bytes | None:
         """Give what the file says now, None where that is what is installed.
 
-        A file that is found missing is refused once. After that it counts as unchanged until it comes back: a program may
-        delete modules that it has made, and must not be held for ever by that.
-
         Raises:
+            Gone: the file is not there. That is said once; after that it counts as unchanged until it comes back.
             Refused: the file cannot be read, or is no text.
         """
         try:
@@ -78,7 +80,7 @@ class File:
             if self._is_missing:
                 return None
             self._is_missing, self._signature = True, None
-            raise Refused(_unreadable(self.filename, "it is not there", "bring it back, or go on without it")) from None
+            raise Gone from None
         except OSError as error:
             raise Refused(_unreadable(self.filename, error.strerror or type(error).__name__)) from error
         self._is_missing = False

@@ -35,12 +35,12 @@ class Removed(Step):
     ) -> None:
         self.plan, self.old, self.namespace, self.owner, self.identify = plan, old, namespace, owner, identify
         self.line = old.line
+        bound = self._bound()
+        self.value = bound if bound is not _MISSING and self._made(bound) else _MISSING
 
     def carry_out(self, installation: Installation) -> None:
-        name = self.old.code.co_name
-        where = class_namespace(self.owner) if self.owner is not None else self.namespace
-        value = where.get(name, _MISSING)
-        if value is _MISSING or not self._made(value):
+        name, value = self.old.code.co_name, self._bound()
+        if value is _MISSING or value is not self.value:
             return
         user = next((code for code in _running() if self._needs(code, name)), None)
         if user is not None:
@@ -52,6 +52,10 @@ class Removed(Step):
             installation.delete_from_class(self.owner, name)
         else:
             installation.unbind(self.namespace, name)
+
+    def _bound(self) -> Any:
+        where = class_namespace(self.owner) if self.owner is not None else self.namespace
+        return where.get(self.old.code.co_name, _MISSING)
 
     def _made(self, value: Any) -> bool:
         """Tell whether the definition has made a value: the program may have bound the name to something else."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from fixcont.editing.check import check
 from fixcont.editing.compare import Comparison, compare
-from fixcont.editing.files import File
+from fixcont.editing.files import File, Gone
 from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
 from fixcont.editing.install import install
 from fixcont.editing.plan import Plan
@@ -311,9 +311,10 @@ class Sources:
         with self._lock:
             self.remember_loaded()
             try:
-                comparisons = self._compare_all()
+                changed, gone = self._read_all()
+                comparisons = self._compare_all(changed)
                 if not comparisons:
-                    return InstallResult(InstallStatus.UNCHANGED)
+                    return InstallResult(InstallStatus.UNCHANGED, warnings=gone)
                 plans = self._check_all(comparisons)
                 install(plans)
             except SyntaxError as error:
@@ -324,20 +325,30 @@ class Sources:
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
-            return InstallResult(InstallStatus.INSTALLED, tuple(installed), tuple(warnings), tuple(unrun))
+            return InstallResult(InstallStatus.INSTALLED, tuple(installed), (*gone, *warnings), tuple(unrun))
 
     def rerun(self, number: int) -> Unrun | None:
         """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`."""
         return self.unrun.run(number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap)
 
-    def _compare_all(self) -> list[Comparison]:
+    def _read_all(self) -> tuple[list[tuple[File, Text]], tuple[Refusal, ...]]:
+        """Give the files that changed with what they say now, and a warning for each that is gone."""
         texts: list[tuple[File, Text]] = []
+        gone: list[Refusal] = []
         for file in list(self._files.values()):
-            source = file.read()
+            try:
+                source = file.read()
+            except Gone:
+                sentence = f"{file.filename} is no longer there; the program keeps what was loaded from it"
+                gone.append(Refusal("file-gone", sentence, "bring it back to edit it"))
+                continue
             if source is not None:
                 texts.append((file, Text(file.filename, source)))
             elif file.is_behind:
                 texts.append((file, file.newest))
+        return texts, tuple(gone)
+
+    def _compare_all(self, texts: Sequence[tuple[File, Text]]) -> list[Comparison]:
         for _, text in texts:
             _compile(text)
         return [_compare(file, text) for file, text in texts]

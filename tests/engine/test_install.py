@@ -500,8 +500,9 @@ def test_a_file_that_is_no_text(project: Project, content: bytes) -> None:
 def test_a_missing_file_is_said_once_and_may_come_back(project: Project) -> None:
     module = project.load("missing", "def f():\n    return 1\n")
     os.remove(project.path("missing"))
-    assert project.install().status is InstallStatus.UNREADABLE
-    assert project.install().status is InstallStatus.UNCHANGED
+    result = project.install()
+    assert result.status is InstallStatus.UNCHANGED and codes(result) == ["file-gone"]
+    assert not project.install().warnings
     assert project.edit("missing", "def f():\n    return 2\n").status is InstallStatus.INSTALLED
     assert module.f() == 2
 

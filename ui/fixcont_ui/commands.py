@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import enum
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final, Protocol
@@ -25,6 +25,7 @@ from fixcont.continuing.ways import (
     UseValue,
     Way,
 )
+from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop
@@ -61,6 +62,12 @@ class Console(Protocol):
     def install(self, *, tell_unchanged: bool) -> None:
         """Install what changed in the files, and show what came of it. Raises `NotDone` where something could not be installed."""
 
+    def unrun(self) -> Sequence[Unrun]:
+        """The statements of modules that are in the files and were not run."""
+
+    def rerun(self, number: int) -> None:
+        """Run one of them. Shows the error and raises `NotDone` where it fails."""
+
     def say(self, text: str) -> None: ...
 
     def complain(self, text: str) -> None:
@@ -86,11 +93,14 @@ class Argument(enum.Enum):
     NONE = "none"
     EXPRESSION = "an expression"
     LINE = "the number of a line"
+    NUMBER = "a number, or nothing"
 
     def accepts(self, text: str) -> bool:
         """Tell whether `text`, "" for none, can be such an argument."""
         if self is Argument.LINE:
             return text.isdecimal()
+        if self is Argument.NUMBER:
+            return not text or text.isdecimal()
         return bool(text) == (self is Argument.EXPRESSION)
 
 
@@ -145,6 +155,21 @@ def _fix(console: Console, argument: str) -> None:
         console.refuse(Refusal("editor-failed", str(error), instead))
         raise NotDone from None
     console.install(tell_unchanged=True)
+
+
+def _rerun(console: Console, argument: str) -> None:
+    console.install(tell_unchanged=False)
+    waiting = {each.number: each for each in console.unrun()}
+    if not argument:
+        for line in wording.unrun_lines(tuple(waiting.values())) or ["there is no statement that was not run"]:
+            console.say(line)
+        return
+    if int(argument) not in waiting:
+        known = ", ".join(map(str, waiting)) or "none"
+        console.complain(f"there is no statement {argument} to run; there are: {known}")
+        raise NotDone
+    console.rerun(int(argument))
+    console.say(f"run: {waiting[int(argument)].text}")
 
 
 def _restart_frame(console: Console, argument: str) -> None:
@@ -275,6 +300,18 @@ COMMANDS: Final[tuple[Command, ...]] = (
         Argument.NONE,
         AppliesTo.STOP,
         _fix,
+    ),
+    Command(
+        "rerun",
+        (),
+        "rerun [number]",
+        "run a changed statement of a module, or list those that were not run",
+        "An install brings functions and classes up to date. New and changed statements of a module, such as\n"
+        "assignments and calls, are only named, since running them again could overwrite what the program has\n"
+        'worked out. "rerun 3" runs the one with this number in its module, as it stands in the file now.',
+        Argument.NUMBER,
+        AppliesTo.STOP,
+        _rerun,
     ),
     Command(
         "retry",

@@ -12,11 +12,12 @@ import sys
 import threading
 import traceback
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fixcont.continuing.ways import Propagate, Throw, Way
+from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
@@ -163,6 +164,12 @@ class Prompt(StopViewer):
             self.message(line)
         if not wording.is_current(result):
             raise NotDone
+
+    def unrun(self) -> Sequence[Unrun]:
+        return self.session.sources.unrun.all()
+
+    def rerun(self, number: int) -> None:
+        self.call(lambda: self.session.sources.rerun(number))
 
     def say(self, text: str) -> None:
         self.message(text)

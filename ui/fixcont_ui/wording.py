@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from fixcont.continuing.ways import Landing
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
+from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 
@@ -43,7 +44,17 @@ def install_lines(result: InstallResult) -> list[str]:
     elif result.error is None and not is_current(result):
         lines.append(f"refused: {result.status.value}: what changed could not be installed")
     lines.extend(f"warning: {warning}" for warning in result.warnings)
-    return lines
+    return lines + unrun_lines(result.unrun)
+
+
+def unrun_lines(statements: Sequence[Unrun]) -> list[str]:
+    """Name statements of modules that were not run, and how to run them; nothing where there are none."""
+    if not statements:
+        return []
+    places = [f"{os.path.basename(each.filename)}:{each.line}" for each in statements]
+    width = max(map(len, places))
+    lines = [f"  {each.number}  {place:{width}}  {each.text}" for each, place in zip(statements, places, strict=True)]
+    return ['not run ("rerun" and the number runs one):', *lines]
 
 
 def is_current(result: InstallResult) -> bool:

@@ -1,0 +1,193 @@
+"""Installing changed modules: imports, new and removed names, statements that are not run, several files at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixcont.editing.result import InstallStatus
+from support.project import Project, codes, names, refusal, unrun
+
+# Imports and new names
+
+
+def test_new_and_changed_imports_are_carried_out(project: Project) -> None:
+    module = project.load("imports", "import json as codec\ndef f():\n    return codec.dumps([])\n")
+    f = module.f
+    result = project.edit(
+        "imports",
+        """\
+        import pickle as codec
+        import os.path
+        from collections import OrderedDict as Ordered, deque
+
+        def f():
+            return codec.dumps([]), os.path.join("a", "b"), Ordered, deque
+        """,
+    )
+    assert not result.warnings and not result.unrun
+    assert f()[0].startswith(b"\x80") and f()[1:] == ("a/b", module.Ordered, module.deque)
+
+
+def test_an_import_that_fails_changes_nothing(project: Project) -> None:
+    module = project.load("imports", "def f():\n    return 1\n")
+    result = project.edit("imports", "import json\nimport no_such_module\ndef f():\n    return 2\n")
+    code, sentence = refusal(result)
+    assert code == "import-failed" and "imports.py:2: import no_such_module raised ModuleNotFoundError" in sentence
+    assert module.f() == 1 and not hasattr(module, "json")
+
+
+def test_a_decorator_that_the_edit_imports(project: Project) -> None:
+    module = project.load("imports", "def f(x):\n    return x\n")
+    f = module.f
+    project.edit("imports", "import functools\nfrom typing import Any\n\n@functools.cache\ndef f(x: Any):\n    return [x]\n")
+    assert module.f(1) is module.f(1) and f(1) == [1]
+
+
+def test_a_new_constant_is_bound(project: Project) -> None:
+    module = project.load("names", "def f():\n    return 1\n")
+    result = project.edit("names", "LIMIT = 60 * 60\nSEEN: list = []\ndef f():\n    return LIMIT, SEEN\n")
+    assert module.f() == (3600, []) and not unrun(result)
+
+
+def test_the_name_of_a_function_that_becomes_a_class(project: Project) -> None:
+    module = project.load("kinds", "def thing(x):\n    return x\n")
+    user = project.load("user", "from kinds import thing\n")
+    result = project.edit("kinds", "class thing:\n    def __init__(self, x):\n        self.x = x\n")
+    assert not result.warnings and module.thing(3).x == user.thing(3).x == 3
+
+
+# Renamed and removed
+
+
+def test_a_renamed_function_is_the_same_object(project: Project) -> None:
+    module = project.load("names", "def fetch(url):\n    return url\nclass A:\n    def go(self):\n        return 1\n")
+    held, a, go = module.fetch, module.A(), module.A().go
+    result = project.edit("names", "def download(url):\n    return url\nclass A:\n    def run(self):\n        return 1\n")
+    assert names(result) == {"download": 2, "A.run": 2} and not result.warnings
+    assert module.download is held and not hasattr(module, "fetch") and held.__name__ == "download"
+    assert a.run() == go() == 1 and not hasattr(a, "go") and go.__func__.__qualname__ == "A.run"
+    project.edit("names", "def download(url):\n    return [url]\nclass A:\n    def run(self):\n        return 2\n")
+    assert held(1) == [1] and go() == 2
+
+
+def test_a_removed_function_that_old_code_still_needs_is_kept(project: Project) -> None:
+    text = "def helper():\n    return 1\ndef work():\n    yield\n    yield helper()\n"
+    module = project.load("needed", text)
+    running = module.work()
+    next(running)
+    result = project.edit("needed", "def work():\n    yield\n    yield 2\n")
+    assert codes(result) == ["removed-kept"] and "work" in result.warnings[0].sentence
+    assert next(running) == 1
+
+
+def test_a_name_that_leads_elsewhere_is_not_removed(project: Project) -> None:
+    module = project.load("elsewhere", "def f():\n    return 1\nf = print\n")
+    project.edit("elsewhere", "f = print\n")
+    assert module.f is print
+
+
+# Statements that are not run
+
+
+def test_statements_are_listed_and_run_by_number(project: Project) -> None:
+    module = project.load("settings", "import os\nLIMIT = 1\nseen = ['held dear']\n\ndef f():\n    return LIMIT\n")
+    result = project.edit(
+        "settings", "import os\nLIMIT = 2\nseen = ['held dear']\nseen.append(LIMIT)\n\ndef f():\n    return LIMIT\n"
+    )
+    assert [(each.number, each.line, each.text) for each in result.unrun] == [(1, 2, "LIMIT = 2"), (2, 4, "seen.append(LIMIT)")]
+    assert module.f() == 1
+    ran = project.sources.rerun(1)
+    assert ran is not None and ran.text == "LIMIT = 2" and module.f() == 2
+    assert [each.number for each in project.sources.unrun.all()] == [2]
+    assert project.sources.rerun(1) is None
+    project.sources.rerun(2)
+    assert module.seen == ["held dear", 2] and not project.sources.unrun.all()
+
+
+def test_a_statement_that_is_taken_back_is_no_longer_listed(project: Project) -> None:
+    project.load("back", "x = 1\n")
+    assert unrun(project.edit("back", "x = 2\n")) == [(1, "x = 2")]
+    assert unrun(project.edit("back", "# moved\nx = 2\ny = [x]\n")) == []
+    assert [(each.number, each.line) for each in project.sources.unrun.all()] == [(1, 2)]
+    assert unrun(project.edit("back", "x = 1\n")) == []
+    assert not project.sources.unrun.all()
+
+
+def test_a_statement_is_listed_again_after_another_one_was_run_in_its_place(project: Project) -> None:
+    module = project.load("again", "x = 1\n")
+    project.edit("again", "x = 2\n")
+    project.sources.rerun(1)
+    assert [each.number for each in project.edit("again", "x = 1\n").unrun] == [2] and module.x == 2
+
+
+def test_a_statement_that_raises_stays_listed(project: Project) -> None:
+    project.load("raises", "x = 1\n")
+    project.edit("raises", "x = 1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        project.sources.rerun(1)
+    assert [each.number for each in project.sources.unrun.all()] == [1]
+
+
+def test_a_definition_under_a_condition_is_run_with_it(project: Project) -> None:
+    module = project.load("condition", "import os\n")
+    result = project.edit("condition", "import os\nif os:\n    def f():\n        return 1\n")
+    assert unrun(result) == [(2, "if os:")] and not hasattr(module, "f")
+    project.sources.rerun(1)
+    assert module.f() == 1
+    assert names(project.edit("condition", "import os\nif os:\n    def f():\n        return 2\n")) == {"f": 2} and module.f() == 2
+
+
+# Several files, and all or nothing
+
+
+def test_files_that_need_each_other(project: Project) -> None:
+    project.load("b_low", "def f():\n    return 1\n")
+    high = project.load("a_high", "def g():\n    return 0\n")
+    project.write("b_low", "def f():\n    return 1\nclass New:\n    size = 4\n")
+    result = project.edit("a_high", "from b_low import New\n\nclass Newer(New):\n    pass\n\ndef g():\n    return Newer.size\n")
+    assert high.g() == 4 and set(names(result)) == {"New", "Newer", "g"}
+
+
+def test_nothing_is_done_if_one_file_of_several_fails(project: Project) -> None:
+    one = project.load("one", "class A:\n    x = 1\ndef f():\n    return 1\n")
+    two = project.load("two", "def g():\n    return 1\n")
+    project.write("one", "import json\nNEW = 1\nclass A:\n    x = 2\nclass B(A):\n    pass\ndef f(a=2):\n    return a\n")
+    result = project.edit("two", "@no_such_name\ndef g():\n    return 2\n")
+    assert refusal(result)[0] == "definition-failed"
+    assert (one.A.x, one.f(), one.f.__defaults__, two.g()) == (1, 1, None, 1)
+    assert not {"json", "NEW", "B"} & vars(one).keys()
+    assert project.edit("two", "def g():\n    return 2\n").status is InstallStatus.INSTALLED
+    assert (one.A.x, one.f(), two.g()) == (2, 2, 2)
+
+
+def test_an_assignment_that_fails_in_the_middle_is_taken_back(project: Project) -> None:
+    module = project.load("middle", "def f():\n    return 1\nclass A:\n    x = 1\ndef g():\n    return 1\n")
+    f, g = module.f.__code__, module.g.__code__
+    armed: list[object] = []
+
+    def audit(event: str, arguments: tuple[object, ...]) -> None:
+        if armed and event == "object.__setattr__" and arguments[0] is armed[0]:
+            armed.clear()
+            raise RuntimeError("an audit hook objects")
+
+    sys.addaudithook(audit)
+    armed.append(module.g)
+    project.write("middle", "def f():\n    return 2\nclass A:\n    x = 2\ndef g():\n    return 2\n")
+    with pytest.raises(RuntimeError, match="objects"):
+        project.install()
+    assert (module.f.__code__, module.g.__code__, module.A.x) == (f, g, 1)
+    assert project.install().status is InstallStatus.INSTALLED
+    assert (module.f(), module.g(), module.A.x) == (2, 2, 2)
+
+
+def test_files_that_are_gone_do_not_hold_up_others(project: Project) -> None:
+    gone = project.load("gone", "def f():\n    return 1\n")
+    other = project.load("other", "def f():\n    return 1\n")
+    Path(project.path("gone")).unlink()
+    result = project.edit("other", "def f():\n    return 2\n")
+    assert names(result) == {"f": 2} and codes(result) == ["file-gone"]
+    assert (gone.f(), other.f()) == (1, 2)
+    assert project.install().status is InstallStatus.UNCHANGED
