@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from fixcont.editing import modules
 from fixcont.editing.classes import ClassPlanner, old_definition
-from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, static_attributes
+from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, stored_constant
 from fixcont.editing.definitions import Define, Part
-from fixcont.editing.functions import Namespace, class_namespace, find_class, functions_behind, shifted
+from fixcont.editing.functions import COPIES_DOCSTRING, Namespace, class_namespace, find_class, functions_behind, shifted
 from fixcont.editing.headers import Headers
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
@@ -51,8 +51,7 @@ class _Checker:
         untrapped: Callable[[CodeType], CodeType],
     ) -> None:
         self.comparison = comparison
-        names = tuple(name for name in (space.get("__name__") for space in namespaces) if type(name) is str)
-        self.plan = Plan(comparison, names)
+        self.plan = Plan(comparison)
         self.namespaces = namespaces
         self.identify = identify
         self.trap = trap
@@ -145,8 +144,8 @@ class _Checker:
 
     def _adopt(self, function: FunctionType, node: Node | None, target: Node) -> None:
         """Take the traps of running code over to the new text, which is much cheaper than setting them anew."""
-        if target.outermost is not target:
-            return
+        if target.outermost is not target or any(each.kind is Kind.CLASS for each in target.walk()):
+            return  # a class body stores the line that it begins on
         how = self._relation(function, node, target)
         if how is Relation.SAME:
             target.run_by(function.__code__, self.trap)
@@ -183,10 +182,31 @@ class _Checker:
             self.plan.touch(target)
 
     def _plan_doc(self, function: FunctionType, node: Node | None, target: Node) -> None:
+        """Plan a new docstring, where the program has not set another one, and for what has copied it: wrappers and properties."""
         old = _doc(node.code if node is not None else self.untrapped(function.__code__))
-        new, current = _doc(target.code), function.__doc__
-        if old != new and type(current) in (str, type(None)) and current == old:  # else the program has set it
-            self.plan.assignments.append(Assignment(function, "__doc__", new))
+        new = _doc(target.code)
+        if old == new:
+            return
+        for each in (function, *self._made_of(function, target)):
+            current = each.__doc__
+            if type(current) in (str, type(None)) and current == old:
+                self.plan.assignments.append(Assignment(each, "__doc__", new))
+
+    def _made_of(self, function: FunctionType, target: Node) -> Iterator[Any]:
+        """Give what decorators have made of a function of a module or class."""
+        scope = scope_of(target)
+        if scope is None or not target.is_top_level:
+            return
+        where: Mapping[str, Any] | None = function.__globals__
+        if scope.kind is Kind.CLASS:
+            owner = find_class(function.__globals__, scope.qualname)
+            where = class_namespace(owner) if owner is not None else None
+        bound = where.get(target.code.co_name) if where is not None else None
+        made = list(functions_behind(bound))
+        if function in made:
+            yield from (each for each in made if each is not function)
+            if type(bound) in COPIES_DOCSTRING:
+                yield bound
 
     # Statements of modules and classes
 
@@ -370,7 +390,7 @@ class _Checker:
             old = self.comparison.partners.get(id(node))
             if node.kind is not Kind.CLASS or old is None or not node.is_top_level:
                 continue
-            before, after = static_attributes(old.code), static_attributes(node.code)
+            before, after = (stored_constant(each.code, "__static_attributes__") for each in (old, node))
             if old.line == node.line and before == after:
                 continue
             for namespace in self.namespaces:

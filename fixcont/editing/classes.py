@@ -19,7 +19,7 @@ from types import CellType, CodeType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fixcont.editing import dataclass_fields
-from fixcont.editing.compare import Comparison, ScopeChange
+from fixcont.editing.compare import Comparison, ScopeChange, stored_constant
 from fixcont.editing.definitions import DEFERRED_ANNOTATIONS, FUTURES, Scope, annotations_are_text, tell_name
 from fixcont.editing.functions import Namespace, class_namespace, find_class
 from fixcont.editing.plan import Plan, Step, failed, refusal_at
@@ -72,8 +72,9 @@ class ClassPlanner:
             self.plan.steps.append(_Statement(cls, namespace, node, statement, tuple(node.qualname.split(".")), self.trap))
         for name in sorted(_lost(change, body)):
             self.plan.removals.append(_Attribute(cls, name, node.line))
-        if _docstring(body) != cls.__doc__ and _docstring(change.appeared) != _docstring(change.gone):
-            self.plan.steps.append(_Docstring(cls, node.line, _docstring(body)))
+        before, after = (stored_constant(each.code, "__doc__") for each in (change.old, change.new))
+        if before != after:
+            self.plan.steps.append(_Docstring(cls, node.line, after))
         if any(isinstance(item.statement, ast.AnnAssign) for item in (*appeared, *gone)):
             self.plan.steps.append(_ClassAnnotations(cls, namespace, node, body, change))
         if dataclass_fields.is_touched(cls, appeared, gone):
@@ -140,15 +141,6 @@ def _is_docstring(statement: ast.stmt) -> bool:
     return (
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
     )
-
-
-def _docstring(body: Sequence[Item] | list[ast.stmt]) -> str | None:
-    for each in body[:1]:
-        statement = each.statement if isinstance(each, Item) else each
-        if _is_docstring(statement):
-            assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-            return str(statement.value.value)
-    return None
 
 
 def _to_run(body: Sequence[ast.stmt], appeared: Sequence[Item]) -> list[ast.stmt]:
@@ -245,7 +237,7 @@ class _Attribute(Step):
 
 
 class _Docstring(Step):
-    def __init__(self, cls: type, line: int, text: str | None) -> None:
+    def __init__(self, cls: type, line: int, text: object) -> None:
         self.cls, self.line, self.text = cls, line, text
 
     def carry_out(self, installation: Installation) -> None:

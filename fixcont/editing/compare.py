@@ -178,16 +178,19 @@ def _without_line_numbers(code: CodeType) -> tuple[bytes, tuple[object, ...]]:
     return bytes(code_bytes), tuple(consts)
 
 
-def static_attributes(code: CodeType) -> object:
-    """Give what a class body stores as the names of attributes that its methods set on `self`, None where this Python does not."""
-    name = "__static_attributes__"
+def stored_constant(code: CodeType, name: str) -> object:
+    """Give the constant that a module or class body stores under a name, None where it does not."""
     if name not in code.co_names:
         return None
     store = code.co_names.index(name)
     code_bytes = code.co_code
-    for at in range(2, len(code_bytes), 2):
-        if code_bytes[at] == _STORE_NAME and code_bytes[at + 1] == store and code_bytes[at - 2] == _LOAD_CONST:
-            return code.co_consts[code_bytes[at - 1]]
+    extended = load = 0
+    for at in range(0, len(code_bytes), 2):
+        operation, argument = code_bytes[at], code_bytes[at + 1] | extended
+        extended = argument << 8 if operation == _EXTENDED_ARG else 0
+        if operation == _STORE_NAME and argument == store:
+            return code.co_consts[load] if code_bytes[at - 2] == _LOAD_CONST else None
+        load = argument
     return None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import functools
 import gc
+import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
@@ -13,6 +15,8 @@ from typing import Any
 from fixcont.bytecode import interpreter
 
 Namespace = dict[str, Any]
+#: Descriptors and wrappers that take over the docstring of the function that they are made of.
+COPIES_DOCSTRING = (property, functools.cached_property, functools._lru_cache_wrapper, staticmethod, classmethod)
 
 # The descriptors themselves: lazily loaded modules and metaclasses overrule attribute access.
 _module_dict: Any = vars(ModuleType)["__dict__"]
@@ -49,6 +53,15 @@ def namespaces_of(filenames: Iterable[str], module_names: Iterable[str] = ()) ->
         if name in names or (type(origin) is str and origin in wanted):
             found[id(namespace)] = namespace
     return list(found.values())
+
+
+def imported_module(statement: ast.ImportFrom, namespace: Namespace) -> str:
+    """Give the name of the module that `from … import …` takes names from, as the module of `namespace` means it."""
+    name = "." * statement.level + (statement.module or "")
+    try:
+        return importlib.util.resolve_name(name, str(namespace.get("__package__") or ""))
+    except ImportError:
+        return ""
 
 
 def all_namespaces() -> list[Namespace]:

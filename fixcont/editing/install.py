@@ -22,7 +22,8 @@ from types import FunctionType
 from typing import Any
 
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
-from fixcont.editing.plan import Plan
+from fixcont.editing.plan import ImportRefused, Plan
+from fixcont.editing.reexports import Importer, follow_star_imports
 from fixcont.errors import Refusal
 
 _MISSING: Any = object()
@@ -42,12 +43,13 @@ class Installation:
         self._do: list[_Call] = []
         self._undo: list[_Call] = []  # of what was done, and of what will be
         self._pending: dict[int, dict[str, Any]] = {}  # id of a namespace or class -> name -> value that it will have
+        self._unbound: dict[int, dict[str, Any]] = {}  # id of a namespace -> name -> value that it has, and will not have
         self._replaced: dict[int, tuple[Any, Any]] = {}  # id of what a name was bound to -> it, what takes its place
 
     # -- collecting
 
-    def set_function(self, function: FunctionType, name: str, value: Any) -> None:
-        """Give an attribute of a function a value."""
+    def set_function(self, function: Any, name: str, value: Any) -> None:
+        """Give an attribute of a function a value, or of what a decorator has made of one."""
         self._plan(partial(setattr, function, name, value), partial(setattr, function, name, getattr(function, name)))
 
     def set_class(self, cls: type, name: str, value: Any) -> None:
@@ -115,6 +117,7 @@ class Installation:
     def unbind(self, namespace: Namespace, name: str) -> None:
         """Take a name out of a module."""
         if name in namespace:
+            self.unbound(namespace)[name] = namespace[name]
             self._plan(partial(namespace.pop, name, None), partial(namespace.__setitem__, name, namespace[name]))
 
     def do(self, call: _Call, undo: _Call) -> None:
@@ -124,6 +127,15 @@ class Installation:
     def pending(self, where: Namespace | type) -> dict[str, Any]:
         """Give what names of a module, or attributes of a class, will be bound to."""
         return self._pending.setdefault(id(where), {})
+
+    def unbound(self, namespace: Namespace) -> dict[str, Any]:
+        """Give the names that are taken out of a module, with what they are bound to."""
+        return self._unbound.setdefault(id(namespace), {})
+
+    @property
+    def has_names(self) -> bool:
+        """Whether names of modules or attributes of classes are bound, or taken out."""
+        return any(self._pending.values()) or any(self._unbound.values())
 
     @property
     def replaced(self) -> Iterable[tuple[Any, Any]]:
@@ -172,8 +184,11 @@ def _at_once(calls: Sequence[_Call]) -> None:
     collections.deque(map(operator.call, calls), maxlen=0)
 
 
-def install(plans: Sequence[Plan]) -> Installation:
+def install(plans: Sequence[Plan], importers: Callable[[], Iterable[Importer]]) -> Installation:
     """Carry out `plans` as one.
+
+    Args:
+        importers: gives the modules that have taken all names of others by `from … import *`.
 
     Not undone when it fails: what new definitions, imports and decorators did when they were evaluated.
 
@@ -190,9 +205,7 @@ def install(plans: Sequence[Plan]) -> Installation:
             for assignment in plan.needed_early(early):
                 installation.set_function(*assignment)
         installation.commit()
-        for plan in _in_order(plans):
-            for step in sorted(plan.steps, key=lambda step: step.line):
-                step.carry_out(installation)
+        _carry_out(plans, installation)
         for plan in plans:
             for assignment in plan.assignments:
                 installation.set_function(*assignment)
@@ -201,6 +214,7 @@ def install(plans: Sequence[Plan]) -> Installation:
             for removal in plan.removals:
                 removal.carry_out(installation)
         _replace_imported(installation)
+        follow_star_imports(installation, importers)
         installation.commit()
     except BaseException:
         installation.take_back()
@@ -208,23 +222,22 @@ def install(plans: Sequence[Plan]) -> Installation:
     return installation
 
 
-def _in_order(plans: Sequence[Plan]) -> list[Plan]:
-    """Put files whose new imports name other changed files behind those."""
-    names = {name: plan for plan in plans for name in plan.module_names}
-    ordered: list[Plan] = []
-
-    def place(plan: Plan, inside: tuple[Plan, ...]) -> None:
-        if plan in ordered or plan in inside:
-            return
-        for step in plan.steps:
-            for name in step.imports():
-                if name in names:
-                    place(names[name], (*inside, plan))
-        ordered.append(plan)
-
-    for plan in plans:
-        place(plan, ())
-    return ordered
+def _carry_out(plans: Sequence[Plan], installation: Installation) -> None:
+    """Carry out the steps of all files. A file whose import fails waits for the others: one of them may define what it wants."""
+    waiting = collections.deque(sorted(plan.steps, key=lambda step: step.line, reverse=True) for plan in plans)
+    failed: dict[int, int] = {}  # id of the steps of a file -> how many there were left when an import failed
+    while waiting:
+        steps = waiting.popleft()
+        try:
+            while steps:
+                steps[-1].carry_out(installation)
+                steps.pop()
+        except ImportRefused:
+            stuck = all(failed.get(id(each)) == len(each) for each in (steps, *waiting))
+            if stuck:
+                raise
+            failed[id(steps)] = len(steps)
+            waiting.append(steps)
 
 
 def _replace_imported(installation: Installation) -> None:

@@ -7,17 +7,17 @@ yet, as that changes nothing that exists. All other statements did something onc
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fixcont.editing.compare import ScopeChange
+from fixcont.editing.compare import ScopeChange, stored_constant
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace
-from fixcont.editing.plan import Plan, Statement, Step, refusal_at
+from fixcont.editing.plan import ImportRefused, Plan, Statement, Step, refusal_at
+from fixcont.editing.removals import Unimported
 from fixcont.editing.syntax import IMPORTS, Item, bound_names
 from fixcont.editing.texts import Node
 from fixcont.editing.values import CannotTell, value_of
-from fixcont.errors import Refused
 
 if TYPE_CHECKING:
     from fixcont.editing.install import Installation
@@ -35,19 +35,25 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
         if isinstance(statement, IMPORTS):
             if not _is_future(statement):
                 plan.steps += [_Import(change.new, statement, namespace) for namespace in namespaces]
-        elif statement is body[0] and _is_text(statement):
-            plan.steps += [_Value(statement.lineno, namespace, "__doc__", _text(statement)) for namespace in namespaces]
+        elif _is_text(statement):
+            continue
         elif not _bind_plain(plan, statement, namespaces):
             plan.statements.append(Statement(change.new, item))
+    before, after = (stored_constant(each.code, "__doc__") for each in (change.old, change.new))
+    if before != after:
+        plan.steps += [_Value(change.new.line, namespace, "__doc__", after) for namespace in namespaces]
+    bound = bound_names(body)
     for item in change.gone:
-        _note_gone(plan, change.new, item, bound_names(body))
+        lost = bound_names([item.statement]) - bound
+        if isinstance(item.statement, IMPORTS):
+            plan.removals += [
+                Unimported(plan, change.old, item.statement, name, namespace) for namespace in namespaces for name in sorted(lost)
+            ]
+        else:
+            _note_gone(plan, change.new, item, sorted(lost))
 
 
-def _note_gone(plan: Plan, node: Node, item: Item, bound: set[str]) -> None:
-    statement = item.statement
-    if isinstance(statement, IMPORTS) or _is_text(statement):
-        return
-    names = sorted(bound_names([statement]) - bound)
+def _note_gone(plan: Plan, node: Node, item: Item, names: Sequence[str]) -> None:
     if names:
         what = f"{', '.join(names)} is no longer assigned to; the program keeps its value"
         plan.warn("removed-kept", node, what, line=item.line)
@@ -61,11 +67,6 @@ def _is_text(statement: ast.stmt) -> bool:
     return (
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
     )
-
-
-def _text(statement: ast.stmt) -> Any:
-    assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return statement.value.value
 
 
 def _bind_plain(plan: Plan, statement: ast.stmt, namespaces: Sequence[Namespace]) -> bool:
@@ -106,14 +107,6 @@ class _Import(Step):
         self.node, self.statement, self.namespace = node, statement, namespace
         self.line = statement.lineno
 
-    def imports(self) -> Iterable[str]:
-        if isinstance(self.statement, ast.Import):
-            return [alias.name for alias in self.statement.names]
-        package = str(self.namespace.get("__package__") or "").split(".")
-        parts = package[: len(package) - self.statement.level + 1] if self.statement.level else []
-        module = ".".join([*parts, *([self.statement.module] if self.statement.module else [])])
-        return [module, *(f"{module}.{alias.name}" for alias in self.statement.names)]
-
     def carry_out(self, installation: Installation) -> None:
         text = self.node.text.filename
         code = compile(ast.Module([self.statement], []), text, "exec", flags=self.node.code.co_flags & FUTURES, dont_inherit=True)
@@ -122,8 +115,7 @@ class _Import(Step):
             exec(code, self.namespace, bound)
         except Exception as error:
             what = f"{ast.unparse(self.statement)} raised {type(error).__name__}: {error}"
-            raise Refused(
-                refusal_at("import-failed", self.node, what, "mend it, or leave it out for now", self.statement.lineno)
-            ) from error
+            instead = "mend it, or leave it out for now"
+            raise ImportRefused(refusal_at("import-failed", self.node, what, instead, self.statement.lineno)) from error
         for name, value in bound.items():
             installation.bind(self.namespace, name, value)

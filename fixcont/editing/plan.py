@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixcont.editing.compare import Comparison
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 UNTIL_RESTART = "it takes effect when the program is started again"
 
 
-class Assignment(NamedTuple):
-    """An attribute of a function that gets a new value."""
+class ImportRefused(Refused):
+    """An import failed. Another file of the same install may define what it wants."""
 
-    function: FunctionType
+
+class Assignment(NamedTuple):
+    """An attribute of a function, or of what a decorator has made of it, that gets a new value."""
+
+    function: Any
     name: str
     value: Any
 
@@ -37,10 +41,6 @@ class Step:
 
     def calls(self) -> Iterable[str]:
         """Give the names of what may be called meanwhile."""
-        return ()
-
-    def imports(self) -> Iterable[str]:
-        """Give the names of modules that are imported."""
         return ()
 
     def carry_out(self, installation: Installation) -> None:
@@ -68,7 +68,6 @@ class Plan:
     """What installing the changes of one file does.
 
     Attributes:
-        module_names: of the modules that were loaded from the file.
         assignments: attributes that functions get, none of which needs to be evaluated.
         steps: what must be evaluated.
         removals: names that are to be taken out of the process, carried out after everything else.
@@ -81,7 +80,6 @@ class Plan:
     """
 
     comparison: Comparison
-    module_names: tuple[str, ...] = ()
     assignments: list[Assignment] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     removals: list[Step] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +10,14 @@ from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, Genera
 from typing import TYPE_CHECKING, Any
 
 from fixcont.editing.compare import Relation, relation
-from fixcont.editing.functions import Namespace, class_namespace, class_qualname, functions_behind
+from fixcont.editing.functions import (
+    Namespace,
+    class_namespace,
+    class_qualname,
+    functions_behind,
+    imported_module,
+    module_namespace,
+)
 from fixcont.editing.plan import Plan, Step
 from fixcont.editing.texts import Kind, Node
 
@@ -70,6 +78,35 @@ class Removed(Step):
         node = self.identify(code)
         target = self.plan.comparison.target(node.definition) if node is not None else None
         return node is None or target is None or relation(node.code, target.code) is Relation.CHANGED
+
+
+class Unimported(Step):
+    """Takes a name out of a module that an import no longer binds, where it still has what the import had given it."""
+
+    def __init__(self, plan: Plan, node: Node, statement: ast.Import | ast.ImportFrom, name: str, namespace: Namespace) -> None:
+        self.plan, self.node, self.statement, self.name, self.namespace = plan, node, statement, name, namespace
+        self.line = statement.lineno
+
+    def carry_out(self, installation: Installation) -> None:
+        value = self.namespace.get(self.name, _MISSING)
+        if value is _MISSING or not any(value is each for each in self._given()):
+            return
+        if any(code.co_filename == self.node.text.filename and self.name in code.co_names for code in _running()):
+            return  # what runs may be old code that needs it; the name harms nobody
+        installation.unbind(self.namespace, self.name)
+
+    def _given(self) -> Iterator[object]:
+        """Give what the import would bind the name to."""
+        for alias in self.statement.names:
+            if (alias.asname or alias.name).partition(".")[0] != self.name:
+                continue
+            if isinstance(self.statement, ast.Import):
+                yield sys.modules.get(alias.name if alias.asname else self.name)
+                continue
+            source = imported_module(self.statement, self.namespace)
+            space = module_namespace(sys.modules.get(source))
+            yield (space or {}).get(alias.name, _MISSING)
+            yield sys.modules.get(f"{source}.{alias.name}")
 
 
 def _running() -> Iterator[CodeType]:

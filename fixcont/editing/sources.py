@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from fixcont.editing.files import File, Gone
 from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
 from fixcont.editing.install import install
 from fixcont.editing.plan import Plan
+from fixcont.editing.reexports import Importer, star_imports
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
 from fixcont.editing.texts import Kind, Node, Text
@@ -316,7 +317,7 @@ class Sources:
                 if not comparisons:
                     return InstallResult(InstallStatus.UNCHANGED, warnings=gone)
                 plans = self._check_all(comparisons)
-                install(plans)
+                install(plans, self._star_importers)
             except SyntaxError as error:
                 return InstallResult(InstallStatus.SYNTAX_ERROR, error=error)
             except Refused as refused:
@@ -352,6 +353,13 @@ class Sources:
         for _, text in texts:
             _compile(text)
         return [_compare(file, text) for file, text in texts]
+
+    def _star_importers(self) -> Iterator[Importer]:
+        """Give the modules of the user's that take all names of others."""
+        for file in list(self._files.values()):
+            if b"import *" in file.newest.source:
+                for namespace in namespaces_of([file.filename], file.module_names):
+                    yield Importer(namespace, star_imports(file.newest.tree))
 
     def _check_all(self, comparisons: Sequence[Comparison]) -> list[Plan]:
         filenames = [each.new.filename for each in comparisons]

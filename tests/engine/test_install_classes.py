@@ -79,6 +79,40 @@ def test_docstrings(project: Project) -> None:
     assert module.A.__doc__ is None
 
 
+def test_docstrings_that_decorators_have_copied(project: Project) -> None:
+    text = """\
+        import functools
+
+        def wrapped(f):
+            @functools.wraps(f)
+            def wrapper(*args):
+                return f(*args)
+            return wrapper
+
+        @wrapped
+        def f():
+            \'\'\'old\'\'\'
+
+        class A:
+            \'\'\'old
+
+               old
+            \'\'\'
+            @property
+            def p(self):
+                \'\'\'old\'\'\'
+
+            @functools.cached_property
+            def q(self):
+                \'\'\'old\'\'\'
+        """
+    module = project.load("copied", text)
+    project.edit("copied", text.replace("old", "new"))
+    fresh = project.load("copied", as_name="fresh")
+    assert module.f.__doc__ == module.A.p.__doc__ == vars(module.A)["q"].__doc__ == "new"
+    assert module.A.__doc__ == fresh.A.__doc__
+
+
 # Methods
 
 

@@ -89,6 +89,32 @@ def test_a_name_that_leads_elsewhere_is_not_removed(project: Project) -> None:
     assert module.f is print
 
 
+def test_names_that_an_import_no_longer_binds_are_gone(project: Project) -> None:
+    module = project.load(
+        "unused", "import os, json\nfrom functools import partial, reduce\nimport os.path as p\nreduce = [reduce]\n"
+    )
+    project.edit("unused", "import os\nfrom functools import partial\nreduce = [reduce]\n")
+    assert {"os", "partial", "reduce"} <= vars(module).keys() and not {"json", "p"} & vars(module).keys()
+
+
+def test_modules_that_import_everything_follow(project: Project) -> None:
+    project.load("recipes", "def nth():\n    return 'recipes'\ndef gone():\n    pass\n")
+    project.load("more", "def take():\n    return 1\n")
+    face = project.load("face", "from more import *\nfrom recipes import *\nown = 1\n")
+    project.write("recipes", "def new():\n    return 'new'\ndef _private():\n    pass\n")
+    project.edit("more", "def take():\n    return 2\ndef nth():\n    return 'more'\ndef own():\n    pass\n")
+    assert (face.nth(), face.new(), face.take(), face.own) == ("more", "new", 2, 1)
+    assert not {"gone", "_private"} & vars(face).keys()
+
+
+def test_files_that_import_from_each_other(project: Project) -> None:
+    first = project.load("circle_a", "def f():\n    return 1\n")
+    second = project.load("circle_b", "from circle_a import f\n")
+    project.write("circle_a", "from circle_b import g\ndef f():\n    return g()\n")
+    project.edit("circle_b", "from circle_a import f\ndef g():\n    return 2\n")
+    assert first.f() == second.f() == 2
+
+
 # Statements that are not run
 
 

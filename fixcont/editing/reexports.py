@@ -1,0 +1,55 @@
+"""Modules that have taken all names of others by `from … import *`: they get new names, and lose those that are gone."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fixcont.editing.functions import Namespace, imported_module, module_namespace
+
+if TYPE_CHECKING:
+    from fixcont.editing.install import Installation
+
+_MISSING: Any = object()
+
+
+class Importer(NamedTuple):
+    """A module, and its statements that import all names of another one, in order."""
+
+    namespace: Namespace
+    statements: Sequence[ast.ImportFrom]
+
+
+def star_imports(tree: ast.Module) -> list[ast.ImportFrom]:
+    """Give the statements of a module that import all names of another one."""
+    return [each for each in tree.body if isinstance(each, ast.ImportFrom) and each.names[0].name == "*"]
+
+
+def follow_star_imports(installation: Installation, importers: Callable[[], Iterable[Importer]]) -> None:
+    """Let importers have the names that an install binds in the modules that they import from, and lose those that it takes out.
+
+    A name that an importer has bound to something else by now is left as it is.
+    """
+    if not installation.has_names:
+        return
+    for importer in importers():
+        sources = [module_namespace(sys.modules.get(imported_module(each, importer.namespace))) for each in importer.statements]
+        for source in filter(None, sources):
+            for name, value in list(installation.unbound(source).items()):
+                if importer.namespace.get(name, _MISSING) is value:
+                    installation.unbind(importer.namespace, name)
+        for source in filter(None, sources):
+            for name, value in list(installation.pending(source).items()):
+                if _is_exported(name, source) and _is_free(name, importer.namespace, installation):
+                    installation.bind(importer.namespace, name, value)
+
+
+def _is_exported(name: str, source: Namespace) -> bool:
+    exported = source.get("__all__")
+    return name in exported if isinstance(exported, (list, tuple)) else not name.startswith("_")
+
+
+def _is_free(name: str, namespace: Namespace, installation: Installation) -> bool:
+    return name not in namespace or name in installation.unbound(namespace)
