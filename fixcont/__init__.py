@@ -6,13 +6,14 @@ Importing this package changes nothing. `install` makes it active in a process t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fixcont.editing.migration import HookType
     from fixcont.stopping.stop import FrontEnd
 
-__all__ = ["install", "set_trace", "uninstall"]
+__all__ = ["install", "migrate", "set_trace", "uninstall"]
 
 
 def install(
@@ -21,6 +22,7 @@ def install(
     catch: Sequence[str] = (),
     ignore: Sequence[str] = (),
     scope: Sequence[str] = ("project",),
+    migrate: str = "now",
     front_end: FrontEnd | None = None,
 ) -> None:
     """Make fixcont active in this process.
@@ -33,6 +35,7 @@ def install(
         catch: names of exception types that stop although they will be handled.
         ignore: names of exception types that never stop.
         scope: "project", "everything", or patterns of files or modules.
+        migrate: when instances of edited classes are migrated by `__fixcont_migrate__`: "now", when the edit is installed, or "lazily".
         front_end: gets the stops; the prompt in the terminal if none is given.
 
     Raises:
@@ -47,10 +50,10 @@ def install(
         from fixcont.pdb import prompt_front_end
 
         prompt = prompt_front_end()
-        session = Session(prompt, stop, catch, ignore, scope)
+        session = Session(prompt, stop, catch, ignore, scope, migrate=migrate)
         prompt.session = session
     else:
-        session = Session(front_end, stop, catch, ignore, scope)
+        session = Session(front_end, stop, catch, ignore, scope, migrate=migrate)
     session.install(loaded=True)
 
 
@@ -61,6 +64,24 @@ def uninstall() -> None:
     session = active()
     if session is not None:
         session.uninstall()
+
+
+def migrate(cls: type) -> Callable[[HookType], HookType]:
+    """Make the decorated function bring the instances of a class up to date when an edit changes its attributes, fields or bases.
+
+    It does what the method `__fixcont_migrate__(self, old, new)` of the class would do, and goes before that. It is called with an instance of
+    the class or of a subclass, and two `fixcont.editing.migration.ClassVersion`: what the class was when the instance was made or
+    migrated last, and what it is now. Works whether fixcont is active or not; without it, nothing is ever edited.
+
+    Args:
+        cls: a class.
+
+    Returns:
+        A decorator, which returns the function as it is.
+    """
+    from fixcont.editing.migration import register
+
+    return register(cls)
 
 
 def set_trace(*, header: str | None = None) -> None:

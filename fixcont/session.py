@@ -51,6 +51,7 @@ class Session:
         ignore: names of exception types that never stop.
         scope: whose code gets traps: "project", "everything", or patterns of files or modules.
         stop_at_entry: stop at the first line of the program.
+        migrate: when instances of edited classes are migrated: "now" or "lazily".
 
     Raises:
         Refused: an argument has no meaning.
@@ -64,11 +65,15 @@ class Session:
         ignore: Sequence[str] = (),
         scope: Sequence[str] = ("project",),
         stop_at_entry: bool = False,
+        migrate: str = "now",
     ) -> None:
         self.front_end = front_end
         self.scope = Scope(scope)
         self.policy = Policy(parse_mode(stop), catch, ignore)
         self.stop_at_entry = stop_at_entry
+        if migrate not in ("now", "lazily"):
+            raise Refused(Refusal("unknown-mode", f"there is no way to migrate called {migrate!r}", "use now or lazily"))
+        self._migrate = migrate
         self.versions = _Versions(self)
         self.all_handlers = Predictor(self.scope.is_user_code, library_broad_counts=True)
         self._busy: set[int] = set()
@@ -162,7 +167,7 @@ class Session:
 
         with self._making:
             if self._sources is None:
-                self._sources = Sources(trap, untrapped, self.scope.is_user)
+                self._sources = Sources(trap, untrapped, self.scope.is_user, migrates_lazily=self._migrate == "lazily")
                 for loaded in self._loaded:
                     _remember_in(self._sources, *loaded)
                 self._loaded.clear()

@@ -79,7 +79,7 @@ class ClassPlanner:
             self.plan.steps.append(_ClassAnnotations(cls, namespace, node, body, change))
         if dataclass_fields.is_touched(cls, appeared, gone):
             self.plan.steps.append(dataclass_fields.Regenerate(cls, namespace, node, self._definition(node)))
-        self.plan.touch(node)
+        self._changes(cls, node)
 
     def rebase(self, cls: type, namespace: Namespace, node: Node, old: ast.ClassDef) -> None:
         """Plan other bases of a class.
@@ -99,10 +99,15 @@ class ClassPlanner:
             )
         if [ast.dump(each) for each in old.bases] != [ast.dump(each) for each in new.bases]:
             self.plan.steps.append(_Bases(cls, namespace, node, new))
-            self.plan.touch(node)
+            self._changes(cls, node)
+
+    def _changes(self, cls: type, node: Node) -> None:
+        self.plan.touch(node)
+        self.plan.classes[id(cls)] = cls, node, True
 
     def finish(self, cls: type, node: Node) -> None:
         """Plan what Python derives from the body of a class when it makes one."""
+        self.plan.classes.setdefault(id(cls), (cls, node, False))
         self.plan.steps.append(_Derived(cls, node, bound_names(self.syntax.body(node)), self._definition(node)))
 
     def _refuse(self, cls: type, node: Node, appeared: Sequence[Item], gone: Sequence[Item]) -> None:

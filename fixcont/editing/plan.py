@@ -74,6 +74,7 @@ class Plan:
         kept: live code objects that stay as they are, each with the node of the new text that it is.
         touched: id of a node -> new node of a function or class that is another one from now on.
         added: ids of those nodes in `touched` that were not there before.
+        classes: id of a class -> it, its node, and whether attributes, fields or bases change, which may concern its instances.
         class_facts: attributes of classes in which Python notes where and how they are written, with their new values.
         statements: of the module, new or changed, that are not run.
         warnings: (code, sentence) -> the warning.
@@ -86,6 +87,7 @@ class Plan:
     kept: list[tuple[CodeType, Node]] = field(default_factory=list)
     touched: dict[int, Node] = field(default_factory=dict)
     added: set[int] = field(default_factory=set)
+    classes: dict[int, tuple[type, Node, bool]] = field(default_factory=dict)
     class_facts: list[tuple[type, str, Any]] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     warnings: dict[tuple[str, str], Refusal] = field(default_factory=dict)

@@ -45,6 +45,7 @@ class InstallResult:
         installed: the functions that run new code, in the order of the files.
         warnings: edits that are in the files but have no effect (yet), each with a code, a sentence and what to do.
         unrun: new and changed statements of modules, which were not run.
+        migrated: how many instances of changed classes were migrated, or will be when they are used.
         refusal: why nothing was installed, or None.
         error: the syntax error with its place, where that is the reason.
     """
@@ -53,5 +54,6 @@ class InstallResult:
     installed: tuple[Installed, ...] = ()
     warnings: tuple[Refusal, ...] = ()
     unrun: tuple[Unrun, ...] = ()
+    migrated: int = 0
     refusal: Refusal | None = None
     error: SyntaxError | None = None

@@ -20,6 +20,7 @@ from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File, Gone
 from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
 from fixcont.editing.install import install
+from fixcont.editing.migration import Migrations
 from fixcont.editing.plan import Plan
 from fixcont.editing.reexports import Importer, star_imports
 from fixcont.editing.registry import Registry
@@ -61,10 +62,16 @@ class Sources:
         trap: gives a code object with traps, and traps in all code inside it.
         untrapped: gives the code object as the compiler made it.
         is_user: tells whether a file is in the user's scope.
+        migrates_lazily: whether instances of changed classes are migrated when they are used, not when the change is installed.
     """
 
     def __init__(
-        self, trap: Callable[[CodeType], CodeType], untrapped: Callable[[CodeType], CodeType], is_user: Callable[[str], bool]
+        self,
+        trap: Callable[[CodeType], CodeType],
+        untrapped: Callable[[CodeType], CodeType],
+        is_user: Callable[[str], bool],
+        *,
+        migrates_lazily: bool = False,
     ) -> None:
         self._trap = _always_new(trap)
         self._untrapped = untrapped
@@ -76,6 +83,7 @@ class Sources:
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
         self._lock = threading.RLock()
         self.unrun = UnrunStatements()
+        self.migrations = Migrations(lazily=migrates_lazily)
 
     # What was loaded
 
@@ -317,7 +325,7 @@ class Sources:
                 if not comparisons:
                     return InstallResult(InstallStatus.UNCHANGED, warnings=gone)
                 plans = self._check_all(comparisons)
-                install(plans, self._star_importers)
+                migrated = self._install(plans)
             except SyntaxError as error:
                 return InstallResult(InstallStatus.SYNTAX_ERROR, error=error)
             except Refused as refused:
@@ -326,11 +334,25 @@ class Sources:
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
-            return InstallResult(InstallStatus.INSTALLED, tuple(installed), (*gone, *warnings), tuple(unrun))
+            return InstallResult(InstallStatus.INSTALLED, tuple(installed), (*gone, *warnings), tuple(unrun), migrated)
 
     def rerun(self, number: int) -> Unrun | None:
         """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`."""
         return self.unrun.run(number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap)
+
+    def _install(self, plans: Sequence[Plan]) -> int:
+        """Carry plans out and migrate instances; all of it, or nothing. Returns how many instances were migrated."""
+        self.migrations.begin(each for plan in plans for each in _changed_classes(plan))
+        try:
+            installation = install(plans, self._star_importers)
+            try:
+                return self.migrations.carry_out()
+            except BaseException:
+                installation.take_back()
+                raise
+        except BaseException:
+            self.migrations.abandon()
+            raise
 
     def _read_all(self) -> tuple[list[tuple[File, Text]], tuple[Refusal, ...]]:
         """Give the files that changed with what they say now, and a warning for each that is gone."""
@@ -394,6 +416,15 @@ class Sources:
             for node in order
             if node.kind in (Kind.FUNCTION, Kind.CLASS)
         ]
+
+
+def _changed_classes(plan: Plan) -> Iterator[tuple[type, int, int, bool]]:
+    """Give the classes that a plan changes, as `Migrations.begin` takes them."""
+    changed = {id(node) for node in plan.comparison.changed}
+    for cls, node, concerns in plan.classes.values():
+        partner = plan.comparison.partners.get(id(node))
+        before = partner.definition.version if partner is not None else 1
+        yield cls, before, before + (id(node) in changed), concerns
 
 
 def _always_new(trap: Callable[[CodeType], CodeType]) -> Callable[[CodeType], CodeType]:

@@ -20,6 +20,7 @@ class Project:
     def __init__(self, folder: Path, trap: Callable[[CodeType], CodeType], untrapped: Callable[[CodeType], CodeType]) -> None:
         self.folder = folder
         self.trap = trap
+        self.untrapped = untrapped
         self.sources = Sources(trap, untrapped, lambda filename: filename.startswith(str(folder)))
         self.loaded: list[str] = []
 

@@ -33,11 +33,15 @@ prompt where the failing function can be fixed and restarted.
   --ignore EXC          never stop at exceptions of this type; may be repeated
   --scope FILES         whose exceptions count: "project" (the default: no libraries), "everything", or a pattern of
                         file names; may be repeated
+  --migrate WHEN        when __fixcont_migrate__ is called for the instances of an edited class:
+                          now     when the edit is installed; it is taken back if one of them fails (the default)
+                          lazily  when an attribute of the instance is first used
   --stop-at-entry       stop at the first line of the program
   --version             show the version
   -h, --help            show this text
 """
 
+MIGRATES: Final = ("now", "lazily")
 STOPS: Final = ("unhandled", "uncaught", "raised", "never")
 
 
@@ -69,6 +73,7 @@ class Options:
         ignore: Sequence[str] = (),
         scope: Sequence[str] = (),
         stop_at_entry: bool = False,
+        migrate: str = "now",
     ) -> None:
         self.target = target
         self.is_module = is_module
@@ -79,6 +84,7 @@ class Options:
         self.ignore = list(ignore)
         self.scope = list(scope)
         self.stop_at_entry = stop_at_entry
+        self.migrate = migrate
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if type(other) is Options else NotImplemented
@@ -140,7 +146,7 @@ def _read_long(options: Options, word: str, rest: list[str]) -> None:
             raise _Shown(HELP if name == "--help" else _version())
         return
     lists = {"--catch": options.catch, "--ignore": options.ignore, "--scope": options.scope}
-    if name != "--stop" and name not in lists:
+    if name not in ("--stop", "--migrate") and name not in lists:
         raise UsageError(f"unknown option {name}")
     if not equals:
         value = _value(name, rest)
@@ -148,6 +154,10 @@ def _read_long(options: Options, word: str, rest: list[str]) -> None:
         if not value:
             raise UsageError(f"option {name} needs a value")
         lists[name].append(value)
+    elif name == "--migrate":
+        if value not in MIGRATES:
+            raise UsageError(f"option --migrate wants one of {', '.join(MIGRATES)}, not {value!r}")
+        options.migrate = value
     elif value in STOPS:
         options.stop = value
     else:
@@ -187,6 +197,7 @@ def _run(options: Options) -> int:
         ignore=options.ignore,
         scope=options.scope or ["project"],
         stop_at_entry=options.stop_at_entry,
+        migrate=options.migrate,
     )
     front_end.session = session
     session.install()

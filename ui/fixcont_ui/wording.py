@@ -37,6 +37,8 @@ def install_lines(result: InstallResult) -> list[str]:
     lines: list[str] = []
     if result.installed:
         lines.append("installed: " + ", ".join(_installed(item) for item in result.installed))
+    if result.migrated:
+        lines.append(f"migrated: {_count(result.migrated, 'instance')}")
     if result.error is not None:
         lines.extend(exception_lines(result.error))
     if result.refusal is not None:
