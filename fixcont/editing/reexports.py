@@ -1,10 +1,12 @@
-"""Modules that have taken all names of others by `from … import *`: they get new names, and lose those that are gone."""
+"""Modules that have taken names of others: by `from … import *` they get new names, and lose those that are gone; by `from … import name`
+they get what the name is bound to anew.
+"""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixcont.editing.functions import Namespace, imported_module, module_namespace
@@ -44,6 +46,14 @@ def follow_star_imports(installation: Installation, importers: Callable[[], Iter
             for name, value in list(installation.pending(source).items()):
                 if _is_exported(name, source) and _is_free(name, importer.namespace, installation):
                     installation.bind(importer.namespace, name, value)
+
+
+def named_imports(tree: ast.Module, namespace: Namespace, module: str) -> Iterator[tuple[str, str]]:
+    """Give the names that a module has imported from another one: there, and here."""
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and imported_module(statement, namespace) == module:
+            for alias in statement.names:
+                yield alias.name, alias.asname or alias.name
 
 
 def _is_exported(name: str, source: Namespace) -> bool:

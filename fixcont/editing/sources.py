@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from fixcont.editing.functions import Namespace, find_function, live_functions, 
 from fixcont.editing.install import install
 from fixcont.editing.migration import Migrations
 from fixcont.editing.plan import Plan
-from fixcont.editing.reexports import Importer, star_imports
+from fixcont.editing.reexports import Importer, named_imports, star_imports
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
 from fixcont.editing.texts import Kind, Node, Text
@@ -337,8 +337,27 @@ class Sources:
             return InstallResult(InstallStatus.INSTALLED, tuple(installed), (*gone, *warnings), tuple(unrun), migrated)
 
     def rerun(self, number: int) -> Unrun | None:
-        """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`."""
-        return self.unrun.run(number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap)
+        """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`.
+
+        Modules that have imported a name which it binds anew get what it is bound to, unless they have bound theirs to something else.
+        """
+        ran = self.unrun.run(number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap)
+        if ran is None:
+            return None
+        for namespace, before in ran.rebound:
+            self._follow_rebound(namespace, before)
+        return ran.statement
+
+    def _follow_rebound(self, namespace: Namespace, before: Mapping[str, object]) -> None:
+        module = str(namespace.get("__name__"))
+        last = module.rpartition(".")[2].encode()
+        for file in list(self._files.values()):
+            if not before or last not in file.newest.source:
+                continue
+            for importer in namespaces_of([file.filename], file.module_names):
+                for there, here in named_imports(file.newest.tree, importer, module):
+                    if there in before and importer.get(here) is before[there]:
+                        importer[here] = namespace[there]
 
     def _install(self, plans: Sequence[Plan]) -> int:
         """Carry plans out and migrate instances; all of it, or nothing. Returns how many instances were migrated."""

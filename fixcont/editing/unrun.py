@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import CodeType
+from typing import Any, NamedTuple
 
 from fixcont.editing.compare import Comparison
 from fixcont.editing.definitions import FUTURES
@@ -31,6 +32,17 @@ class Unrun:
     filename: str
     line: int
     text: str
+
+
+class Ran(NamedTuple):
+    """A statement that was run.
+
+    Attributes:
+        rebound: the modules in which it ran, each with the names that it has bound to something else, and what they were bound to.
+    """
+
+    statement: Unrun
+    rebound: list[tuple[Namespace, dict[str, Any]]]
 
 
 class UnrunStatements:
@@ -92,9 +104,7 @@ class UnrunStatements:
         """Return all of them, by number."""
         return [unrun for unrun, _, _ in self._waiting.values()]
 
-    def run(
-        self, number: int, namespaces: Callable[[str], list[Namespace]], trap: Callable[[CodeType], CodeType]
-    ) -> Unrun | None:
+    def run(self, number: int, namespaces: Callable[[str], list[Namespace]], trap: Callable[[CodeType], CodeType]) -> Ran | None:
         """Run one in its module, in each of them where the file was loaded as several. It then counts as run.
 
         Args:
@@ -111,12 +121,18 @@ class UnrunStatements:
             return None
         unrun, statement, flags = self._waiting[number]
         code = compile(ast.Module([statement], []), unrun.filename, "exec", flags=flags, dont_inherit=True)
+        names = bound_names([statement])
+        rebound = []
         for namespace in namespaces(unrun.filename):
+            before = {name: namespace[name] for name in names if name in namespace}
             exec(trap(code), namespace)
+            rebound.append(
+                (namespace, {name: value for name, value in before.items() if namespace.get(name, value) is not value})
+            )
         key = self._keys.pop(number)
         del self._waiting[number]
         self._ran[_slot(unrun.filename, statement, key)] = key
-        return unrun
+        return Ran(unrun, rebound)
 
 
 def _slot(filename: str, statement: ast.stmt, key: str) -> tuple[str, frozenset[str] | str]:

@@ -133,6 +133,15 @@ def test_statements_are_listed_and_run_by_number(project: Project) -> None:
     assert module.seen == ["held dear", 2] and not project.sources.unrun.all()
 
 
+def test_modules_that_imported_a_name_follow_when_it_is_bound_anew(project: Project) -> None:
+    project.load("settings", "LIMIT = 1\nOTHER = 1\n")
+    user = project.load("user", "from settings import LIMIT as limit, OTHER\nOTHER = 'mine'\n")
+    project.edit("settings", "LIMIT = 2\nOTHER = 2\n")
+    project.sources.rerun(1)
+    project.sources.rerun(2)
+    assert (user.limit, user.OTHER) == (2, "mine")
+
+
 def test_a_statement_that_is_taken_back_is_no_longer_listed(project: Project) -> None:
     project.load("back", "x = 1\n")
     assert unrun(project.edit("back", "x = 2\n")) == [(1, "x = 2")]
