@@ -276,8 +276,8 @@ def test_the_file_is_gone(small_program: SmallPrograms) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("LIMIT = 1", "LIMIT = 2", "warning: "),
-        ("@plain\n", "", "warning: "),
+        ("LIMIT = 1", "LIMIT = 2", "  1  "),
+        ("@plain\n", "", "installed: f (version 2)"),
         ("(x, y=1)", "(x, y=2)", "installed: f (version 2)"),
     ],
     ids=["module-level code", "decorator", "default value"],

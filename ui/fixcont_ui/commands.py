@@ -60,7 +60,11 @@ class Console(Protocol):
         """Call what belongs to the user, with errors treated as in `evaluate`."""
 
     def install(self, *, tell_unchanged: bool) -> None:
-        """Install what changed in the files, and show what came of it. Raises `NotDone` where something could not be installed."""
+        """Install what changed in the files, and show what came of it.
+
+        Raises `NotDone` where something could not be installed; and, unless `tell_unchanged` says that nothing follows but
+        to show it, where statements of a module were not run, as the user may want to run them first.
+        """
 
     def unrun(self) -> Sequence[Unrun]:
         """The statements of modules that are in the files and were not run."""

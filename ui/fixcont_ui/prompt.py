@@ -164,6 +164,10 @@ class Prompt(StopViewer):
             self.message(line)
         if not wording.is_current(result):
             raise NotDone
+        if result.unrun and not tell_unchanged:
+            # Running one of them is likely what the user wants before the new code runs.
+            self.message("give the command again to go on without that")
+            raise NotDone
 
     def unrun(self) -> Sequence[Unrun]:
         return self.session.sources.unrun.all()
