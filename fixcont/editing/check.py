@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
@@ -26,6 +26,7 @@ def check(
     identify: Callable[[CodeType], Node | None],
     trap: Callable[[CodeType], CodeType],
     untrapped: Callable[[CodeType], CodeType],
+    rebound: Set[str] = frozenset(),
 ) -> Plan:
     """Plan the installation of one changed file.
 
@@ -33,11 +34,12 @@ def check(
         functions: all live functions of the file.
         namespaces: of all modules that were loaded from it.
         identify: gives the node that a live code object was made from, None where its text is not known.
+        rebound: names of the module that are bound to something else now, so that headers and class bodies which read them are evaluated anew.
 
     Raises:
         Refused: something in the file cannot be installed; nothing was touched.
     """
-    return _Checker(comparison, functions, namespaces, identify, trap, untrapped).check()
+    return _Checker(comparison, functions, namespaces, identify, trap, untrapped, rebound).check()
 
 
 class _Checker:
@@ -49,8 +51,10 @@ class _Checker:
         identify: Callable[[CodeType], Node | None],
         trap: Callable[[CodeType], CodeType],
         untrapped: Callable[[CodeType], CodeType],
+        rebound: Set[str],
     ) -> None:
         self.comparison = comparison
+        self.rebound = rebound
         self.plan = Plan(comparison)
         self.namespaces = namespaces
         self.identify = identify
@@ -82,6 +86,7 @@ class _Checker:
         self._plan_removed()
         self._note_missing()
         self._plan_bookkeeping()
+        modules.run_needed(self.plan, self.namespaces)
         return self.plan
 
     # Which function is which
@@ -124,7 +129,7 @@ class _Checker:
     def _changing(self, target: Node) -> set[str]:
         """Give the names that get another value by this edit where the header of a function is evaluated."""
         scope = scope_of(target) if target.is_top_level else None
-        found: set[str] = set()
+        found = set(self.rebound) if scope is not None else set[str]()
         for change in self.comparison.scopes:
             if change.new is scope and scope.kind is Kind.CLASS:
                 found |= bound_names(item.statement for item in change.appeared)
@@ -218,6 +223,7 @@ class _Checker:
                 items = (item for item in self._syntax(node).items(node) if item.definition is None)
                 changes[id(node)] = ScopeChange(node, node, tuple(items), ())
         rebased = {id(node) for node in self.comparison.rebased}
+        changes |= {id(change.new): change for change in self._reading_rebound()}
         for node in self._scopes():
             if node.kind is Kind.MODULE:
                 if id(node) in changes:
@@ -230,13 +236,29 @@ class _Checker:
                     planner.rebase(cls, namespace, node, before)
                 if id(node) in changes:
                     planner.update(cls, namespace, changes[id(node)])
-                planner.finish(cls, node)
+                planner.finish(cls, namespace, node, self.comparison.partners.get(id(node)))
+
+    def _reading_rebound(self) -> Iterator[ScopeChange]:
+        """Give the classes, and the module, with those statements that read names which are bound to something else now."""
+        if not self.rebound:
+            return
+        for node in self.comparison.new.module.walk():
+            if node.is_scope and node.is_top_level:
+                items = (item for item in self._syntax(node).items(node) if item.definition is None)
+                reading = tuple(
+                    item
+                    for item in items
+                    if loaded_names(item.statement) & self.rebound and not bound_names([item.statement]) & self.rebound
+                )
+                if reading:
+                    yield ScopeChange(node, node, reading, ())
 
     def _scopes(self) -> Iterator[Node]:
         """Give the modules and classes of the new text whose own body or header changed."""
         nodes = {id(node): node for node in self.comparison.changed if node.is_scope}
         nodes |= {id(node): node for node in self.comparison.rebased if node.is_top_level}
         nodes |= {id(node): node for node in self.comparison.added if self._revived(node)}
+        nodes |= {id(change.new): change.new for change in self._reading_rebound()}
         yield from nodes.values()
 
     def _classes(self, node: Node) -> list[tuple[Namespace, type]]:

@@ -105,10 +105,14 @@ class ClassPlanner:
         self.plan.touch(node)
         self.plan.classes[id(cls)] = cls, node, True
 
-    def finish(self, cls: type, node: Node) -> None:
-        """Plan what Python derives from the body of a class when it makes one."""
+    def finish(self, cls: type, namespace: Namespace, node: Node, old: Node | None) -> None:
+        """Plan what Python derives from the body of a class when it makes one, and from the imports of `__future__` around it."""
+        body = self.syntax.body(node)
+        if old is not None and annotations_are_text(old.code) != annotations_are_text(node.code):
+            every = tuple(Item("", statement) for statement in body)
+            self.plan.steps.append(_ClassAnnotations(cls, namespace, node, body, ScopeChange(old, node, every, ())))
         self.plan.classes.setdefault(id(cls), (cls, node, False))
-        self.plan.steps.append(_Derived(cls, node, bound_names(self.syntax.body(node)), self._definition(node)))
+        self.plan.steps.append(_Derived(cls, node, bound_names(body), self._definition(node)))
 
     def _refuse(self, cls: type, node: Node, appeared: Sequence[Item], gone: Sequence[Item]) -> None:
         names = bound_names(item.statement for item in (*appeared, *gone))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixcont.editing.functions import Namespace, class_namespace
 from fixcont.editing.plan import Step, failed, refusal_at
-from fixcont.editing.syntax import Def, header, loaded_names
+from fixcont.editing.syntax import DEFINITIONS, Def, header, loaded_names
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refused
 
@@ -117,10 +117,13 @@ def _decorated(value: Any, decorators: Sequence[Callable[[Any], Any]]) -> Any:
 
 
 def _evaluated(definition: Def) -> list[ast.AST]:
+    """Give what a definition evaluates when it is carried out: not the bodies of functions."""
     head = header(definition)
-    found: list[ast.AST] = [*head.decorators, *head.defaults.values()]
+    found: list[ast.AST] = [*head.decorators, *head.defaults.values(), *head.annotations.values()]
     if isinstance(definition, ast.ClassDef):
-        found += [definition]  # its body runs
+        found += [*definition.bases, *definition.keywords]
+        for statement in definition.body:
+            found += _evaluated(statement) if isinstance(statement, DEFINITIONS) else [statement]
     return found
 
 

@@ -81,15 +81,17 @@ class Headers:
             self.plan.assignments += _default_assignments(function, names, keywords, values)
 
     def _annotations(self, function: FunctionType, target: Node, definition: Def | None, before: Header, after: Header) -> None:
-        if _same(before.annotations, after.annotations, self._is_same(target)):
+        was_text = annotations_are_text(function.__code__)
+        if was_text == annotations_are_text(target.code) and _same(before.annotations, after.annotations, self._is_same(target)):
             return
         late = annotations_node(target, definition) if definition is not None else None
         if late is not None:
             self._late_annotations(function, target, late)
-        elif getattr(function, "__annotate__", None) is not None:
+            return
+        if getattr(function, "__annotate__", None) is not None:
             self._assign(function, "__annotate__", None)
-        else:
-            self._annotation_values(function, target, before, after)
+        if after.annotations or getattr(function, "__annotate__", None) is None:
+            self._annotation_values(function, target, before, after, was_text)
 
     def _late_annotations(self, function: FunctionType, target: Node, late: Node) -> None:
         old: FunctionType | None = getattr(function, "__annotate__", None)
@@ -103,13 +105,15 @@ class Headers:
         else:
             self._keep_annotations(target)
 
-    def _annotation_values(self, function: FunctionType, target: Node, before: Header, after: Header) -> None:
-        old_values, values = function.__annotations__, dict.fromkeys(after.annotations)
+    def _annotation_values(self, function: FunctionType, target: Node, before: Header, after: Header, was_text: bool) -> None:
+        is_text = annotations_are_text(target.code)
+        old_values = function.__annotations__ if was_text == is_text else {}
+        values: dict[str, Any] = dict.fromkeys(after.annotations)
         waiting: dict[str, ast.expr] = {}
         for name, expression in after.annotations.items():
             if name in old_values and self._is_same(target)(before.annotations.get(name), expression):
                 values[name] = old_values[name]
-            elif annotations_are_text(target.code):
+            elif is_text:
                 values[name] = ast.unparse(expression)
             else:
                 try:

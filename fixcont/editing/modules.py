@@ -7,15 +7,15 @@ yet, as that changes nothing that exists. All other statements did something onc
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fixcont.editing.compare import ScopeChange, stored_constant
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace
-from fixcont.editing.plan import ImportRefused, Plan, Statement, Step, refusal_at
+from fixcont.editing.plan import ImportRefused, Plan, Statement, Step, failed, refusal_at
 from fixcont.editing.removals import Unimported
-from fixcont.editing.syntax import IMPORTS, Item, bound_names
+from fixcont.editing.syntax import IMPORTS, Item, bound_names, loaded_names
 from fixcont.editing.texts import Node
 from fixcont.editing.values import CannotTell, value_of
 
@@ -33,8 +33,7 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
     for item in change.appeared:
         statement = item.statement
         if isinstance(statement, IMPORTS):
-            if not _is_future(statement):
-                plan.steps += [_Import(change.new, statement, namespace) for namespace in namespaces]
+            plan.steps += [_Import(change.new, statement, namespace) for namespace in namespaces]
         elif _is_text(statement):
             continue
         elif not _bind_plain(plan, statement, namespaces):
@@ -53,14 +52,33 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
             _note_gone(plan, change.new, item, sorted(lost))
 
 
+def run_needed(plan: Plan, namespaces: Sequence[Namespace]) -> None:
+    """Have those new statements run that bind new names only, and without which the new definitions cannot be made.
+
+    A type variable is one, or a logger that a decorator takes: the program has nothing that they could overwrite.
+    """
+    needed = {name for step in plan.steps for name in step.calls()}
+    while True:
+        found = [each for each in plan.statements if _is_needed(each.item.statement, needed, namespaces)]
+        if not found:
+            return
+        for each in found:
+            plan.statements.remove(each)
+            plan.ran.append(each)
+            plan.steps += [_Run(each.node, each.item.statement, namespace) for namespace in namespaces]
+            needed |= loaded_names(each.item.statement)
+
+
+def _is_needed(statement: ast.stmt, needed: set[str], namespaces: Sequence[Namespace]) -> bool:
+    names = bound_names([statement])
+    is_new = isinstance(statement, (ast.Assign, ast.AnnAssign)) and not any(names & space.keys() for space in namespaces)
+    return is_new and bool(names & needed)
+
+
 def _note_gone(plan: Plan, node: Node, item: Item, names: Sequence[str]) -> None:
     if names:
         what = f"{', '.join(names)} is no longer assigned to; the program keeps its value"
         plan.warn("removed-kept", node, what, line=item.line)
-
-
-def _is_future(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__" and not statement.level
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -100,6 +118,25 @@ class _Value(Step):
         installation.bind(self.namespace, self.name, self.value)
 
 
+class _Run(Step):
+    """Runs a statement that binds new names."""
+
+    def __init__(self, node: Node, statement: ast.stmt, namespace: Namespace) -> None:
+        self.node, self.statement, self.namespace = node, statement, namespace
+        self.line = statement.lineno
+
+    def calls(self) -> Iterable[str]:
+        return loaded_names(self.statement)
+
+    def carry_out(self, installation: Installation) -> None:
+        try:
+            bound = _executed(self.node, self.statement, self.namespace)
+        except Exception as error:
+            raise failed(self.node, "this statement, which new definitions need,", error, self.statement.lineno) from error
+        for name, value in bound.items():
+            installation.bind(self.namespace, name, value)
+
+
 class _Import(Step):
     """Carries out an import."""
 
@@ -108,14 +145,21 @@ class _Import(Step):
         self.line = statement.lineno
 
     def carry_out(self, installation: Installation) -> None:
-        text = self.node.text.filename
-        code = compile(ast.Module([self.statement], []), text, "exec", flags=self.node.code.co_flags & FUTURES, dont_inherit=True)
-        bound: dict[str, Any] = {}
         try:
-            exec(code, self.namespace, bound)
+            bound = _executed(self.node, self.statement, self.namespace)
         except Exception as error:
             what = f"{ast.unparse(self.statement)} raised {type(error).__name__}: {error}"
             instead = "mend it, or leave it out for now"
             raise ImportRefused(refusal_at("import-failed", self.node, what, instead, self.statement.lineno)) from error
         for name, value in bound.items():
             installation.bind(self.namespace, name, value)
+
+
+def _executed(node: Node, statement: ast.stmt, namespace: Namespace) -> dict[str, Any]:
+    """Run a statement of a module, and give the names that it binds, without binding them."""
+    flags = node.code.co_flags & FUTURES
+    code = compile(ast.Module([statement], []), node.text.filename, "exec", flags=flags, dont_inherit=True)
+    bound: dict[str, Any] = {}
+    exec(code, namespace, bound)
+    bound.pop("__annotations__", None)
+    return bound

@@ -77,6 +77,7 @@ class Plan:
         classes: id of a class -> it, its node, and whether attributes, fields or bases change, which may concern its instances.
         class_facts: attributes of classes in which Python notes where and how they are written, with their new values.
         statements: of the module, new or changed, that are not run.
+        ran: new statements that are run, as new definitions need what they bind.
         warnings: (code, sentence) -> the warning.
     """
 
@@ -90,6 +91,7 @@ class Plan:
     classes: dict[int, tuple[type, Node, bool]] = field(default_factory=dict)
     class_facts: list[tuple[type, str, Any]] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
+    ran: list[Statement] = field(default_factory=list)
     warnings: dict[tuple[str, str], Refusal] = field(default_factory=dict)
 
     def warn(self, code: str, node: Node, what: str, instead: str = UNTIL_RESTART, line: int | None = None) -> None:

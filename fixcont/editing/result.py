@@ -45,6 +45,7 @@ class InstallResult:
         installed: the functions that run new code, in the order of the files.
         warnings: edits that are in the files but have no effect (yet), each with a code, a sentence and what to do.
         unrun: new and changed statements of modules, which were not run.
+        ran: new statements of modules that were run, as new definitions need what they bind. Their numbers are 0.
         migrated: how many instances of changed classes were migrated, or will be when they are used.
         refusal: why nothing was installed, or None.
         error: the syntax error with its place, where that is the reason.
@@ -54,6 +55,7 @@ class InstallResult:
     installed: tuple[Installed, ...] = ()
     warnings: tuple[Refusal, ...] = ()
     unrun: tuple[Unrun, ...] = ()
+    ran: tuple[Unrun, ...] = ()
     migrated: int = 0
     refusal: Refusal | None = None
     error: SyntaxError | None = None

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import NamedTuple
@@ -26,7 +26,7 @@ from fixcont.editing.reexports import Importer, named_imports, star_imports
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
 from fixcont.editing.texts import Kind, Node, Text
-from fixcont.editing.unrun import Unrun, UnrunStatements
+from fixcont.editing.unrun import Unrun, UnrunStatements, describe
 from fixcont.editing.variants import How, Variant, make_variant
 from fixcont.errors import Refusal, Refused
 
@@ -46,6 +46,13 @@ class Newest:
     code: CodeType | None
     version: int
     refusal: Refusal | None = None
+
+
+class Rerun(NamedTuple):
+    """A statement that was run, and those that are to be run again because of it."""
+
+    statement: Unrun
+    more: tuple[Unrun, ...]
 
 
 class _Arrival(NamedTuple):
@@ -334,30 +341,55 @@ class Sources:
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
-            return InstallResult(InstallStatus.INSTALLED, tuple(installed), (*gone, *warnings), tuple(unrun), migrated)
+            ran = tuple(describe(each) for plan in plans for each in plan.ran)
+            return InstallResult(InstallStatus.INSTALLED, tuple(installed), (*gone, *warnings), tuple(unrun), ran, migrated)
 
-    def rerun(self, number: int) -> Unrun | None:
+    def rerun(self, number: int) -> Rerun | None:
         """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`.
 
-        Modules that have imported a name which it binds anew get what it is bound to, unless they have bound theirs to something else.
+        What was made from names that it binds anew is made again where that is safe: imports of these names in other modules, default values,
+        statements of classes. Statements of modules that read them are listed.
         """
-        ran = self.unrun.run(number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap)
-        if ran is None:
-            return None
-        for namespace, before in ran.rebound:
-            self._follow_rebound(namespace, before)
-        return ran.statement
+        with self._lock:
+            ran = self.unrun.run(
+                number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap
+            )
+            if ran is None:
+                return None
+            more: list[Unrun] = []
+            for namespace, before in ran.rebound:
+                for file, names in self._follow_rebound(namespace, before).items():
+                    more += self._refresh(file, names)
+            return Rerun(ran.statement, tuple(more))
 
-    def _follow_rebound(self, namespace: Namespace, before: Mapping[str, object]) -> None:
+    def _follow_rebound(self, namespace: Namespace, before: Mapping[str, object]) -> dict[File, set[str]]:
+        """Let modules have what they imported by a name that is bound anew. Returns the names that are, for each file concerned."""
         module = str(namespace.get("__name__"))
         last = module.rpartition(".")[2].encode()
-        for file in list(self._files.values()):
-            if not before or last not in file.newest.source:
+        concerned: dict[File, set[str]] = {}
+        for file in list(self._files.values()) if before else []:
+            spaces = namespaces_of([file.filename], file.module_names)
+            if any(space is namespace for space in spaces):
+                concerned.setdefault(file, set()).update(before)
+            if last not in file.newest.source:
                 continue
-            for importer in namespaces_of([file.filename], file.module_names):
+            for importer in spaces:
                 for there, here in named_imports(file.newest.tree, importer, module):
                     if there in before and importer.get(here) is before[there]:
                         importer[here] = namespace[there]
+                        concerned.setdefault(file, set()).add(here)
+        return concerned
+
+    def _refresh(self, file: File, names: set[str]) -> list[Unrun]:
+        """Make again what was made from names of a module that are bound to something else now. Returns the statements to be run again."""
+        comparison = _compare(file, file.newest)
+        plan = self._check_all([comparison], names)[0]
+        try:
+            install([plan], self._star_importers)
+        except Refused:
+            return self.unrun.again(plan.statements)
+        self._commit(plan)
+        return self.unrun.again(plan.statements)
 
     def _install(self, plans: Sequence[Plan]) -> int:
         """Carry plans out and migrate instances; all of it, or nothing. Returns how many instances were migrated."""
@@ -402,7 +434,7 @@ class Sources:
                 for namespace in namespaces_of([file.filename], file.module_names):
                     yield Importer(namespace, star_imports(file.newest.tree))
 
-    def _check_all(self, comparisons: Sequence[Comparison]) -> list[Plan]:
+    def _check_all(self, comparisons: Sequence[Comparison], rebound: Set[str] = frozenset()) -> list[Plan]:
         filenames = [each.new.filename for each in comparisons]
         spaces = {name: namespaces_of([name], self._files[name].module_names) for name in filenames}
         by_file: dict[str, list[FunctionType]] = {name: [] for name in filenames}
@@ -416,7 +448,9 @@ class Sources:
             if namespace.get("__file__") == filename and not any(space is namespace for space in spaces[filename]):
                 spaces[filename].append(namespace)
         return [
-            check(each, by_file[each.new.filename], spaces[each.new.filename], self._identify, self._trap, self._untrapped)
+            check(
+                each, by_file[each.new.filename], spaces[each.new.filename], self._identify, self._trap, self._untrapped, rebound
+            )
             for each in comparisons
         ]
 

@@ -11,7 +11,7 @@ from fixcont.editing.texts import Kind, Node, Text
 
 Def = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda]
 IMPORTS = (ast.Import, ast.ImportFrom)
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Item:
     @property
     def definition(self) -> Def | None:
         """The statement, where it is a `def` or `class`, else None."""
-        return self.statement if isinstance(self.statement, _DEFINITIONS) else None
+        return self.statement if isinstance(self.statement, DEFINITIONS) else None
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Syntax:
         waiting = list(reversed(self.body(scope)))
         while waiting:
             statement = waiting.pop()
-            if isinstance(statement, _DEFINITIONS):
+            if isinstance(statement, DEFINITIONS):
                 yield statement
             else:
                 waiting += [each for block in reversed(list(_blocks(statement))) for each in reversed(block)]
@@ -166,7 +166,7 @@ class Syntax:
 def _definitions(body: list[ast.stmt]) -> Iterator[Def]:
     """Give the `def` and `class` statements in `body` and in the blocks and definitions there, in the order of the source."""
     for statement in body:
-        if isinstance(statement, _DEFINITIONS):
+        if isinstance(statement, DEFINITIONS):
             yield statement
             yield from _definitions(statement.body)
         elif not isinstance(statement, (ast.Expr, ast.Assign, ast.Return)):  # the most frequent ones, which have no blocks
@@ -175,7 +175,7 @@ def _definitions(body: list[ast.stmt]) -> Iterator[Def]:
 
 
 def _key(statement: ast.stmt) -> str:
-    if isinstance(statement, _DEFINITIONS):
+    if isinstance(statement, DEFINITIONS):
         kind = "class" if isinstance(statement, ast.ClassDef) else "def"
         return f"{kind} {statement.name}"
     blocks = list(_blocks(statement))
@@ -191,7 +191,7 @@ def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
     waiting: list[ast.AST] = list(statements)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, _DEFINITIONS):
+        if isinstance(node, DEFINITIONS):
             names.add(node.name)
             waiting += node.decorator_list
         elif isinstance(node, IMPORTS):

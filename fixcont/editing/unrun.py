@@ -34,6 +34,12 @@ class Unrun:
     text: str
 
 
+def describe(statement: Statement, number: int = 0) -> Unrun:
+    """Say where a statement stands, and how it begins."""
+    text, line = statement.node.text, statement.item.line
+    return Unrun(number, text.filename, line, text.lines[line - 1].strip())
+
+
 class Ran(NamedTuple):
     """A statement that was run.
 
@@ -70,11 +76,14 @@ class UnrunStatements:
             if self._ran.get(_slot(filename, each.item.statement, each.item.key)) != each.item.key
         ]
 
+    def again(self, statements: Iterable[Statement]) -> list[Unrun]:
+        """Take in statements that have been run, and read what is another thing by now. Returns those that did not wait already."""
+        waiting = {(unrun.filename, self._keys[number]) for number, (unrun, _, _) in self._waiting.items()}
+        return [self._add(each) for each in statements if (each.node.text.filename, each.item.key) not in waiting]
+
     def _add(self, statement: Statement) -> Unrun:
         self._last += 1
-        text = statement.node.text
-        line = statement.item.line
-        unrun = Unrun(self._last, text.filename, line, text.lines[line - 1].strip())
+        unrun = describe(statement, self._last)
         self._waiting[self._last] = unrun, statement.item.statement, statement.node.code.co_flags & FUTURES
         self._keys[self._last] = statement.item.key
         return unrun

@@ -126,7 +126,7 @@ def test_statements_are_listed_and_run_by_number(project: Project) -> None:
     assert [(each.number, each.line, each.text) for each in result.unrun] == [(1, 2, "LIMIT = 2"), (2, 4, "seen.append(LIMIT)")]
     assert module.f() == 1
     ran = project.sources.rerun(1)
-    assert ran is not None and ran.text == "LIMIT = 2" and module.f() == 2
+    assert ran is not None and ran.statement.text == "LIMIT = 2" and module.f() == 2
     assert [each.number for each in project.sources.unrun.all()] == [2]
     assert project.sources.rerun(1) is None
     project.sources.rerun(2)
@@ -140,6 +140,49 @@ def test_modules_that_imported_a_name_follow_when_it_is_bound_anew(project: Proj
     project.sources.rerun(1)
     project.sources.rerun(2)
     assert (user.limit, user.OTHER) == (2, "mine")
+
+
+def test_what_was_made_from_a_name_is_made_again_when_a_rerun_binds_it(project: Project) -> None:
+    text = "KEYS = ('a',)\nJOINED = ','.join(KEYS)\nclass A:\n    keys = list(KEYS)\ndef f(keys=KEYS):\n    return keys\n"
+    module = project.load("made", text)
+    user = project.load("user", "from made import KEYS\ndef g(keys=KEYS):\n    return keys\nFIRST = KEYS[0]\n")
+    assert unrun(project.edit("made", text.replace("('a',)", "('b', 'c')"))) == [(1, "KEYS = ('b', 'c')")]
+    rerun = project.sources.rerun(1)
+    assert rerun is not None and [each.text for each in rerun.more] == ["JOINED = ','.join(KEYS)", "FIRST = KEYS[0]"]
+    assert module.f() == user.g() == ("b", "c") and module.A.keys == ["b", "c"]
+    for each in rerun.more:
+        project.sources.rerun(each.number)
+    assert module.JOINED == "b,c" and user.FIRST == "b" and not project.sources.unrun.all()
+
+
+def test_new_statements_that_new_definitions_need_are_run(project: Project) -> None:
+    module = project.load("needs", "def f():\n    return 1\n")
+    result = project.edit(
+        "needs",
+        """\
+        from typing import Generic, TypeVar
+
+        T = TypeVar("T")
+        other = list()
+
+        class Box(Generic[T]):
+            pass
+
+        def f():
+            return Box
+        """,
+    )
+    assert [each.text for each in result.ran] == ['T = TypeVar("T")'] and unrun(result) == [(4, "other = list()")]
+    assert module.f() is module.Box and module.Box[int]
+
+
+def test_annotations_become_text_and_back(project: Project) -> None:
+    text = "class A:\n    x: int\ndef f(a: int):\n    return a\n"
+    module = project.load("future", text)
+    project.edit("future", "from __future__ import annotations\n" + text)
+    assert module.f.__annotations__ == {"a": "int"} and module.A.__annotations__ == {"x": "int"}
+    project.edit("future", text)
+    assert module.f.__annotations__ == {"a": int} and module.A.__annotations__ == {"x": int}
 
 
 def test_a_statement_that_is_taken_back_is_no_longer_listed(project: Project) -> None:

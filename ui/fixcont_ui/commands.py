@@ -25,6 +25,7 @@ from fixcont.continuing.ways import (
     UseValue,
     Way,
 )
+from fixcont.editing.sources import Rerun
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
@@ -69,8 +70,8 @@ class Console(Protocol):
     def unrun(self) -> Sequence[Unrun]:
         """The statements of modules that are in the files and were not run."""
 
-    def rerun(self, number: int) -> None:
-        """Run one of them. Shows the error and raises `NotDone` where it fails."""
+    def rerun(self, number: int) -> Rerun | None:
+        """Run one of them, None where there is none of this number. Shows the error and raises `NotDone` where it fails."""
 
     def say(self, text: str) -> None: ...
 
@@ -168,12 +169,14 @@ def _rerun(console: Console, argument: str) -> None:
         for line in wording.unrun_lines(tuple(waiting.values())) or ["there is no statement that was not run"]:
             console.say(line)
         return
-    if int(argument) not in waiting:
+    rerun = console.rerun(int(argument))
+    if rerun is None:
         known = ", ".join(map(str, waiting)) or "none"
         console.complain(f"there is no statement {argument} to run; there are: {known}")
         raise NotDone
-    console.rerun(int(argument))
-    console.say(f"run: {waiting[int(argument)].text}")
+    console.say(f"run: {rerun.statement.text}")
+    for line in wording.unrun_lines(rerun.more):
+        console.say(line)
 
 
 def _restart_frame(console: Console, argument: str) -> None:

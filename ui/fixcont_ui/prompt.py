@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fixcont.continuing.ways import Propagate, Throw, Way
+from fixcont.editing.sources import Rerun
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
@@ -172,8 +173,9 @@ class Prompt(StopViewer):
     def unrun(self) -> Sequence[Unrun]:
         return self.session.sources.unrun.all()
 
-    def rerun(self, number: int) -> None:
-        self.call(lambda: self.session.sources.rerun(number))
+    def rerun(self, number: int) -> Rerun | None:
+        rerun: Rerun | None = self.call(lambda: self.session.sources.rerun(number))
+        return rerun
 
     def say(self, text: str) -> None:
         self.message(text)

@@ -37,6 +37,7 @@ def install_lines(result: InstallResult) -> list[str]:
     lines: list[str] = []
     if result.installed:
         lines.append("installed: " + ", ".join(_installed(item) for item in result.installed))
+    lines.extend(f"run: {os.path.basename(each.filename)}:{each.line}  {each.text}" for each in result.ran)
     if result.migrated:
         lines.append(f"migrated: {_count(result.migrated, 'instance')}")
     if result.error is not None:
