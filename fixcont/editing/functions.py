@@ -117,6 +117,18 @@ def find_class(namespace: Namespace, qualname: str) -> type | None:
     return found if _class_qualname.__get__(found) == qualname else None  # type: ignore[return-value]
 
 
+def with_subclasses(classes: Iterable[type]) -> list[type]:
+    """Give classes and all their subclasses, once each, without running code of a metaclass."""
+    found: dict[int, type] = {}
+    waiting = list(classes)
+    while waiting:
+        cls = waiting.pop()
+        if id(cls) not in found:
+            found[id(cls)] = cls
+            waiting += type.__subclasses__(cls)
+    return list(found.values())
+
+
 def find_function(namespace: Namespace, qualname: str) -> FunctionType | None:
     """Find the function that a module of `namespace` knows as `qualname`, through descriptors, None where the name leads elsewhere."""
     owner, _, name = qualname.rpartition(".")

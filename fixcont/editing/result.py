@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from fixcont.editing.stale import StaleCount
 from fixcont.errors import Refusal
 
 
@@ -45,6 +46,7 @@ class InstallResult:
         warnings: edits that are in the files but have no effect (yet), each with a code, a sentence and what to do.
         refusal: why nothing was installed, or None.
         error: the syntax error with its place, where that is the reason.
+        stale: how much still runs old code, of this install or earlier ones; None where nothing was installed.
     """
 
     status: InstallStatus
@@ -52,3 +54,4 @@ class InstallResult:
     warnings: tuple[Refusal, ...] = ()
     refusal: Refusal | None = None
     error: SyntaxError | None = None
+    stale: StaleCount | None = None
