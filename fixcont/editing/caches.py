@@ -155,11 +155,6 @@ def _instances(cls: type) -> Iterator[Any]:
 
 
 def _with_key(instance: Any, name: str) -> dict[str, Any] | None:
-    """Give the attributes of an object where they have `name`.
-
-    The dictionary of an object that has none yet is not made: a cached property has made it.
-    """
-    if not any(type(each) is dict and name in each for each in gc.get_referents(instance)):
-        return None
+    """Give the attributes of an object where they have `name`."""
     attributes = instance_dict(instance)
     return attributes if attributes is not None and name in attributes else None

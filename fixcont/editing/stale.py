@@ -120,10 +120,23 @@ class Texts(Protocol):
         """Tell whether code was made for one frame to go on in the middle."""
 
 
+class _Running(NamedTuple):
+    """A frame on the stack of a thread.
+
+    Attributes:
+        thread: the identifier of the thread.
+        is_in_trap: whether the next frame inward is that of a trap.
+    """
+
+    frame: FrameType
+    thread: int
+    is_in_trap: bool
+
+
 class _Live(NamedTuple):
     """What was found, as objects of the debuggee: to be counted or described, and let go."""
 
-    frames: list[tuple[FrameType, int]]  # frame, identifier of its thread
+    frames: list[_Running]
     suspended: list[Any]
     functions: list[FunctionType]
     tasks: dict[int, Any]  # id of a coroutine -> the task that it belongs to
@@ -152,10 +165,10 @@ def list_stale(texts: Texts, caches: Caches, stop: Sequence[FrameType] = ()) -> 
     live = _find(texts, caches, ())
     held: list[Any] = [each.function for each in live.results if not each.owner]
     held += [*live.suspended, *live.functions][:_NAMED]
-    running = [frame for frame, _ in _running_frames() if _is_looked_at(frame, texts)]
+    running = [each.frame for each in _running_frames() if _is_looked_at(each.frame, texts)]
     named = {id(each): holders for each, holders in zip(held, holders_of(held, running), strict=True)}
     places = {id(frame): index for index, frame in enumerate(stop)}
-    found = [_of_frame(texts, frame, thread, places) for frame, thread in live.frames]
+    found = [_of_frame(texts, each.frame, each.thread, places) for each in live.frames]
     found += [_of_suspended(texts, each, live.tasks, named.get(id(each), ())) for each in live.suspended]
     found += [_of_function(texts, each, named.get(id(each), ())) for each in live.functions]
     found += [_of_results(texts, each, named) for each in live.results]
@@ -165,11 +178,11 @@ def list_stale(texts: Texts, caches: Caches, stop: Sequence[FrameType] = ()) -> 
 def _find(texts: Texts, caches: Caches, changed: Sequence[tuple[FunctionType, int]]) -> _Live:
     codes = texts.old_codes()
     old = {id(code) for code in codes}
-    threads = _running_frames()
-    frames = [(frame, thread) for frame, thread in threads if texts.is_obsolete(frame.f_code) and not _has_handed_over(frame)]
+    stacks = _running_frames()
+    frames = [each for each in stacks if texts.is_obsolete(each.frame.f_code) and not _has_handed_over(each)]
     suspended, functions, tasks = [], [], {}
     wanted = [*codes, *(function for function, _ in changed)]
-    running = {id(frame) for frame, _ in threads}
+    running = {id(each.frame) for each in stacks}
     referrers = _referrers(wanted)
     for each in referrers:
         kind = type(each)
@@ -200,14 +213,20 @@ def _referrers(wanted: Collection[Any]) -> list[Any]:
 # Frames
 
 
-def _running_frames() -> list[tuple[FrameType, int]]:
-    """Give the frames of all threads, each with the identifier of its thread."""
-    found = []
-    for thread, innermost in sys._current_frames().items():
-        frame: FrameType | None = innermost
-        while frame is not None:
-            found.append((frame, thread))
-            frame = frame.f_back
+def _running_frames() -> list[_Running]:
+    """Give the frames of all threads, but for those of this module: a list in a variable of a frame that it holds is a cycle."""
+    found: list[_Running] = []
+    inner = innermost = frame = None
+    try:
+        for thread, innermost in sys._current_frames().items():
+            inner, frame = None, innermost
+            while frame is not None:
+                if frame.f_globals is not globals():
+                    is_in_trap = inner is not None and inner.f_code.co_name == stubs.HOOK_NAME
+                    found.append(_Running(frame, thread, is_in_trap))
+                inner, frame = frame, frame.f_back
+    finally:
+        del inner, innermost, frame
     return found
 
 
@@ -215,24 +234,13 @@ def _is_looked_at(frame: FrameType, texts: Texts) -> bool:
     return original.is_trapped(frame.f_code) or texts.is_obsolete(frame.f_code)
 
 
-def _has_handed_over(frame: FrameType) -> bool:
+def _has_handed_over(each: _Running) -> bool:
     """Tell whether a running frame only waits for the activation that it has handed over to."""
-    return _is_in_stub(frame) and not _is_held(frame)
+    return _is_in_stub(each.frame) and not each.is_in_trap
 
 
 def _is_in_stub(frame: FrameType) -> bool:
     return original.is_trapped(frame.f_code) and frame.f_lasti >= original.original_end(frame.f_code)
-
-
-def _is_held(frame: FrameType) -> bool:
-    """Tell whether a running frame, which is in a stub, is in its trap: then the trap's own frame is the next one inward."""
-    for innermost in sys._current_frames().values():
-        inner: FrameType | None = innermost
-        while inner is not None:
-            if inner.f_back is frame:
-                return inner.f_code.co_name == stubs.HOOK_NAME
-            inner = inner.f_back
-    return False
 
 
 def _waits(each: Any, running: Collection[int]) -> bool:

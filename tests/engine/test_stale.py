@@ -462,7 +462,10 @@ def test_a_function_that_an_old_frame_makes_after_the_install(app: App) -> None:
     assert [(each.qualname, each.version, each.newest, each.remedy) for each in found] == [
         ("outer.<locals>.inner", 1, 2, Remedy.REPLACE)
     ]
-    assert [each.path for each in found[0].holders] == ["app.made"]
+    assert [(each.kind, each.path) for each in found[0].holders] == [
+        (HolderKind.MODULE, "app.made"),
+        (HolderKind.SUSPENDED, "inner"),
+    ]
 
 
 def test_the_target_of_a_thread(app: App) -> None:
