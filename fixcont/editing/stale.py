@@ -169,6 +169,7 @@ def list_stale(texts: Texts, caches: Caches, stop: Sequence[FrameType] = ()) -> 
     named = {id(each): holders for each, holders in zip(held, holders_of(held, running), strict=True)}
     places = {id(frame): index for index, frame in enumerate(stop)}
     found = [_of_frame(texts, each.frame, each.thread, places) for each in live.frames]
+    found.sort(key=lambda each: len(stop) if each.place is None else each.place)
     found += [_of_suspended(texts, each, live.tasks, named.get(id(each), ())) for each in live.suspended]
     found += [_of_function(texts, each, named.get(id(each), ())) for each in live.functions]
     found += [_of_results(texts, each, named) for each in live.results]

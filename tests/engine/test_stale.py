@@ -161,7 +161,9 @@ def test_a_frame_that_has_handed_over_does_not_count(live: Live, way: str, kind:
             "    except StopIteration as end: return end.value\n"
         ),
     }[kind]
-    program = live("def fail(x):\n    return x\n\n" + text.replace("fail(1)", "fail(1) / 0"), fix({"fail(1) / 0": "fail(7)"}, go_on))
+    program = live(
+        "def fail(x):\n    return x\n\n" + text.replace("fail(1)", "fail(1) / 0"), fix({"fail(1) / 0": "fail(7)"}, go_on)
+    )
     program.names["look"] = look
     assert program.call("main") == 7
     assert len(seen) == (1 if kind == "plain" else 3) and not any(seen), seen
@@ -600,7 +602,9 @@ def test_nothing_is_kept_alive(app: App) -> None:
     module = app.load(CACHES + ROWS)
     shop, generator = module.Shop(), module.rows()
     assert shop.rent == 1 and module.price("saw") == 3
-    app.edit(("yield 2", "yield 20"), ("return 1\n\n    @functools.cache", "return 2\n\n    @functools.cache"), ("len(item)", "1"))
+    app.edit(
+        ("yield 2", "yield 20"), ("return 1\n\n    @functools.cache", "return 2\n\n    @functools.cache"), ("len(item)", "1")
+    )
     assert {each.kind for each in app.sources.stale()} == {StaleKind.GENERATOR, StaleKind.CACHE, StaleKind.CACHED_PROPERTY}
     references = [weakref.ref(shop), weakref.ref(generator), weakref.ref(generator.gi_code), weakref.ref(module.price)]
     gc.disable()
