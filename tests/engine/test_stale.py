@@ -34,9 +34,9 @@ class App:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "app.py"
         self.sources = Sources(trap, untrapped, lambda filename: filename.startswith(str(folder)))
-        self.module = types.ModuleType("app")
+        self.module: Any = types.ModuleType("app")
 
-    def load(self, text: str) -> types.ModuleType:
+    def load(self, text: str) -> Any:
         self.path.write_text(text)
         self.module.__file__ = str(self.path)
         sys.modules["app"] = self.module
@@ -382,7 +382,7 @@ def test_an_async_generator_of_a_task(app: App) -> None:
 
 def test_a_removed_function_that_is_held(app: App) -> None:
     module = app.load("def old():\n    return 1\n\ndef kept():\n    return old()\n\nhandlers = {'x': old}\n")
-    other = types.ModuleType("other")
+    other: Any = types.ModuleType("other")
     sys.modules["other"] = other
     other.__dict__["imported"] = module.old
     try:
