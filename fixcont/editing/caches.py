@@ -1,4 +1,5 @@
-"""Results of old code that a program keeps: in `functools.lru_cache` and `cache`, and in attributes of `functools.cached_property`.
+"""Values of old code that a program keeps: in `functools.lru_cache` and `cache`, in attributes of `functools.cached_property`, and
+default values that an install could not evaluate anew.
 
 What a cache holds does not say which code computed it. So when a function gets new code, it is noted what its caches hold at that time.
 Nothing is kept alive by that.
@@ -6,6 +7,7 @@ Nothing is kept alive by that.
 
 from __future__ import annotations
 
+import enum
 import functools
 import gc
 import weakref
@@ -13,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from fixcont.editing.functions import class_namespace, find_class, with_subclasses
+from fixcont.editing.functions import class_namespace, default_values, find_class, with_subclasses
 from fixcont.editing.holders import class_path, instance_dict
 
 _LruCache: Any = functools._lru_cache_wrapper
@@ -21,16 +23,25 @@ _LruCache: Any = functools._lru_cache_wrapper
 _NOTED = 10_000
 
 
+class Place(enum.Enum):
+    """Where values are kept."""
+
+    CACHE = "cache"
+    PROPERTY = "property"
+    DEFAULT = "default"
+
+
 class OldResults(NamedTuple):
-    """What one function's caches hold of an older version.
+    """What is kept of an older version of one function.
 
     Attributes:
         function: whose results they are.
         version: the version that computed them, or the last of several.
-        owner: for a property, the class of one of the objects; else "".
+        owner: for a property, the class of one of the objects; for a default the name of the parameter; else "".
         number: of results, for a property of objects.
     """
 
+    place: Place
     function: FunctionType
     version: int
     owner: str
@@ -59,12 +70,27 @@ class _NotedProperty(NamedTuple):
     objects: list[tuple[weakref.ref[Any], int]]  # object, id of the value that it kept
 
 
+class _NotedDefault(NamedTuple):
+    function: weakref.ref[FunctionType]
+    name: str
+    version: int
+    value: int  # its id
+
+
 class Caches:
-    """Notes of all caches whose functions got new code."""
+    """Notes of what functions that got new code keep of their older versions."""
 
     def __init__(self) -> None:
         self._caches: list[_Noted] = []
         self._properties: list[_NotedProperty] = []
+        self._defaults: list[_NotedDefault] = []
+
+    def note_default(self, function: FunctionType, name: str, version: int) -> None:
+        """Note that a parameter keeps the default value of an older version. It counts as kept until another object is in its place."""
+        known = [each for each in self._defaults if each.function() is function and each.name == name]
+        if not any(each.value == id(default_values(function).get(name)) for each in known):
+            value = id(default_values(function).get(name))
+            self._defaults.append(_NotedDefault(weakref.ref(function), name, version, value))
 
     def note(self, changed: Iterable[tuple[FunctionType, int]], referrers: Iterable[object]) -> None:
         """Note what the caches of functions hold that have just got new code.
@@ -115,13 +141,20 @@ class Caches:
             if function is not None and cache is not None:
                 left = _left(noted, cache)
                 if left:
-                    yield OldResults(function, noted.version, "", left)
+                    yield OldResults(Place.CACHE, function, noted.version, "", left)
         for prop in self._properties:
             function = prop.function()
             still = [_still_holds(reference, value, prop.name) for reference, value in prop.objects]
             holding = [each for each in still if each is not None]
             if function is not None and holding:
-                yield OldResults(function, prop.version, class_path(type(holding[0])), len(holding))
+                yield OldResults(Place.PROPERTY, function, prop.version, class_path(type(holding[0])), len(holding))
+        yield from self._old_defaults()
+
+    def _old_defaults(self) -> Iterator[OldResults]:
+        for noted in self._defaults:
+            function = noted.function()
+            if function is not None and id(default_values(function).get(noted.name)) == noted.value:
+                yield OldResults(Place.DEFAULT, function, noted.version, noted.name, 1)
 
 
 def _info(cache: Any) -> tuple[int, int, int | None, int]:

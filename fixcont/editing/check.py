@@ -10,7 +10,7 @@ from typing import Any
 
 from fixcont.editing.compare import Comparison, Relation, Remark, relation
 from fixcont.editing.definitions import annotations_are_text, annotations_node
-from fixcont.editing.functions import Namespace, class_namespace, find_class, shifted
+from fixcont.editing.functions import Namespace, class_namespace, default_values, find_class, shifted
 from fixcont.editing.syntax import Def, Header, Syntax, header, same_expression
 from fixcont.editing.texts import Kind, Node
 from fixcont.editing.values import CannotTell, value_of
@@ -46,6 +46,7 @@ class Plan:
         kept: live code objects that stay as they are, each with the node of the new text that it is.
         touched: new nodes of the functions that run other code from now on.
         class_lines: classes that moved in the file, each with its new first line.
+        old_defaults: functions with the names of parameters that keep a default value which the file no longer gives.
     """
 
     comparison: Comparison
@@ -54,6 +55,7 @@ class Plan:
     kept: list[tuple[CodeType, Node]] = field(default_factory=list)
     touched: dict[int, Node] = field(default_factory=dict)  # id of the node -> the node
     class_lines: list[tuple[type, int]] = field(default_factory=list)
+    old_defaults: list[tuple[FunctionType, str]] = field(default_factory=list)
     warnings: dict[tuple[str, str], Refusal] = field(default_factory=dict)  # (code, sentence) -> the warning
 
     def warn(self, code: str, node: Node, what: str, instead: str = "", line: int | None = None) -> None:
@@ -223,7 +225,7 @@ class _Checker:
             and all(same_expression(before.defaults[name], after.defaults[name]) for name in after.defaults)
         ):
             return
-        old_values = _default_values(function)
+        old_values = default_values(function)
         values: dict[str, Any] = {}
         for name, expression in after.defaults.items():
             if name in old_values and same_expression(before.defaults.get(name), expression):
@@ -233,6 +235,7 @@ class _Checker:
                 values[name] = value_of(expression, self._scopes(function, target))
             except CannotTell:
                 values[name] = self._old_default(target, name, expression, old_values)
+                self.plan.old_defaults.append((function, name))
         positional = tuple(values[name] for name in after.positional if name in values)
         keyword_only = {name: values[name] for name in after.keyword_only if name in values}
         assignments.append(Assignment(function, "__defaults__", positional or None))
@@ -392,15 +395,6 @@ def _scope_of(node: Node) -> Node | None:
 
 def _doc(code: CodeType) -> str | None:
     return FunctionType(code, {}, None, None, tuple(CellType() for _ in code.co_freevars)).__doc__
-
-
-def _default_values(function: FunctionType) -> dict[str, Any]:
-    code = function.__code__
-    positional = code.co_varnames[: code.co_argcount]
-    defaults = function.__defaults__ or ()
-    values = dict(zip(reversed(positional), reversed(defaults), strict=False))
-    values.update(function.__kwdefaults__ or {})
-    return values
 
 
 def _closure_refusal(target: Node, old: CodeType, new: CodeType) -> Refusal:

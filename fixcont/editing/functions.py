@@ -143,6 +143,16 @@ def find_function(namespace: Namespace, qualname: str) -> FunctionType | None:
     return None
 
 
+def default_values(function: FunctionType) -> dict[str, Any]:
+    """Give the default values of a function by the names of its parameters."""
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    defaults = function.__defaults__ or ()
+    values = dict(zip(reversed(positional), reversed(defaults), strict=False))
+    values.update(function.__kwdefaults__ or {})
+    return values
+
+
 def shifted(code: CodeType, lines: int) -> CodeType:
     """Give a copy of `code`, and of all code of its file in it, `lines` further down (or up, where negative).
 

@@ -50,6 +50,7 @@ class HolderKind(enum.Enum):
     THREAD = "thread"
     CLOSURE = "closure"
     OBJECT = "object"
+    PARAMETER = "parameter"
 
 
 _WEAK = (HolderKind.CLOSURE, HolderKind.OBJECT)  # better than no name, where there is no other

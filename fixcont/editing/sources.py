@@ -369,8 +369,14 @@ class Sources:
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
+            self._note_old_defaults(plans)
             stale = count_stale(self, self._caches, self._changed_functions(plans))
             return InstallResult(InstallStatus.INSTALLED, tuple(installed), tuple(warnings), stale=stale)
+
+    def _note_old_defaults(self, plans: Sequence[Plan]) -> None:
+        for plan in plans:
+            for function, name in plan.old_defaults:
+                self._caches.note_default(function, name, self.version_of(function.__code__) - 1)
 
     def _changed_functions(self, plans: Sequence[Plan]) -> list[tuple[FunctionType, int]]:
         """Give the functions that do something else since these plans were carried out, each with the version that it had."""

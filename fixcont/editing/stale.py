@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 
 from fixcont.bytecode import original, stubs
 from fixcont.editing import suspension
-from fixcont.editing.caches import Caches, OldResults
+from fixcont.editing.caches import Caches, OldResults, Place
 from fixcont.editing.holders import Holder, HolderKind, holders_of, thread_name
 from fixcont.editing.texts import Kind, kind_of
 
@@ -42,6 +42,7 @@ class StaleKind(enum.Enum):
     FUNCTION = "function"
     CACHE = "cache"
     CACHED_PROPERTY = "cached property"
+    DEFAULT = "default value"
 
 
 class Remedy(enum.Enum):
@@ -54,6 +55,7 @@ class Remedy(enum.Enum):
     TAKE_OUT = "take it out of where it is held"
     CLEAR = "clear the cache"
     DELETE = "delete the attribute of the objects"
+    ASSIGN = "assign the default value anew"
 
 
 class Stale(NamedTuple):
@@ -67,7 +69,7 @@ class Stale(NamedTuple):
         thread: for a frame, the name of its thread.
         place: for a frame of the stop that was asked about, its index there; else None.
         task: the name of the task that a coroutine belongs to; else "".
-        holders: where it is held; for a cached property the class of the objects.
+        holders: where it is held; for a cached property the class of the objects, for a default value its parameter.
         number: of results in a cache, of objects that keep a property's value; else 1.
     """
 
@@ -92,6 +94,7 @@ class StaleCount:
     Attributes:
         tasks: with at least one coroutine that does; those coroutines are not counted again.
         caches: caches and cached properties.
+        defaults: default values that an install could not evaluate.
     """
 
     frames: int = 0
@@ -100,9 +103,10 @@ class StaleCount:
     tasks: int = 0
     functions: int = 0
     caches: int = 0
+    defaults: int = 0
 
     def __bool__(self) -> bool:
-        return any((self.frames, self.generators, self.coroutines, self.tasks, self.functions, self.caches))
+        return self != StaleCount()
 
 
 class Texts(Protocol):
@@ -153,7 +157,16 @@ def count_stale(texts: Texts, caches: Caches, changed: Sequence[tuple[FunctionTy
     tasks = {id(live.tasks[id(each)]) for each in live.suspended if id(each) in live.tasks}
     alone = [type(each) for each in live.suspended if id(each) not in live.tasks]
     coroutines = sum(suspension.is_coroutine_type(each) for each in alone)
-    return StaleCount(len(live.frames), len(alone) - coroutines, coroutines, len(tasks), len(live.functions), len(live.results))
+    defaults = sum(each.place is Place.DEFAULT for each in live.results)
+    return StaleCount(
+        len(live.frames),
+        len(alone) - coroutines,
+        coroutines,
+        len(tasks),
+        len(live.functions),
+        len(live.results) - defaults,
+        defaults,
+    )
 
 
 def list_stale(texts: Texts, caches: Caches, stop: Sequence[FrameType] = ()) -> list[Stale]:
@@ -163,7 +176,7 @@ def list_stale(texts: Texts, caches: Caches, stop: Sequence[FrameType] = ()) -> 
         stop: the live frames of the stop at which it is asked; frames among them can be restarted, or go on.
     """
     live = _find(texts, caches, ())
-    held: list[Any] = [each.function for each in live.results if not each.owner]
+    held: list[Any] = [each.function for each in live.results if each.place is Place.CACHE]
     held += [*live.suspended, *live.functions][:_NAMED]
     running = [each.frame for each in _running_frames() if _is_looked_at(each.frame, texts)]
     named = {id(each): holders for each, holders in zip(held, holders_of(held, running), strict=True)}
@@ -287,10 +300,22 @@ def _of_function(texts: Texts, function: FunctionType, holders: tuple[Holder, ..
     return _described(texts, StaleKind.FUNCTION, code, remedy, code.co_firstlineno, holders=holders)
 
 
+_RESULTS = {
+    Place.CACHE: (StaleKind.CACHE, Remedy.CLEAR),
+    Place.PROPERTY: (StaleKind.CACHED_PROPERTY, Remedy.DELETE),
+    Place.DEFAULT: (StaleKind.DEFAULT, Remedy.ASSIGN),
+}
+
+
 def _of_results(texts: Texts, results: OldResults, named: Mapping[int, tuple[Holder, ...]]) -> Stale:
     code = results.function.__code__
-    kind, remedy = (StaleKind.CACHED_PROPERTY, Remedy.DELETE) if results.owner else (StaleKind.CACHE, Remedy.CLEAR)
-    holders = (Holder(HolderKind.OBJECT, "", results.owner),) if results.owner else named.get(id(results.function), ())
+    kind, remedy = _RESULTS[results.place]
+    if results.place is Place.CACHE:
+        holders = named.get(id(results.function), ())
+    elif results.place is Place.PROPERTY:
+        holders = (Holder(HolderKind.OBJECT, "", results.owner),)
+    else:
+        holders = (Holder(HolderKind.PARAMETER, results.owner, code.co_qualname),)
     found = _described(texts, kind, code, remedy, code.co_firstlineno, holders=holders, number=results.number)
     return found._replace(version=results.version)
 

@@ -548,6 +548,24 @@ def test_cached_properties(app: App) -> None:
     assert app.sources.stale() == []
 
 
+DEFAULTS = "def make(x):\n    return [x]\n\ndef f(a, items=make(1), *, more=2):\n    return items\n"
+
+
+def test_a_default_value_that_was_not_evaluated(app: App) -> None:
+    module = app.load(DEFAULTS)
+    assert app.edit(("make(1)", "make(2)"), ("more=2", "more=3")) == StaleCount(defaults=1)
+    found = app.one()
+    assert (found.kind, found.qualname, found.version, found.newest, found.remedy) == (
+        StaleKind.DEFAULT, "f", 1, 2, Remedy.ASSIGN,
+    )  # fmt: skip
+    assert found.holders == (Holder(HolderKind.PARAMETER, "items", "f"),)
+    assert app.edit(("return items", "return items, more")) == StaleCount(defaults=1)
+    assert app.edit(("make(2)", "make(3)")) == StaleCount(defaults=1)
+    assert app.edit(("make(3)", "()")) == StaleCount()
+    assert app.sources.stale() == []
+    assert module.f(1) == ((), 3)
+
+
 # Care
 
 

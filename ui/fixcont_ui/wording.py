@@ -68,7 +68,9 @@ def stale_count(count: StaleCount | None) -> str:
     number = count.frames + count.generators + count.coroutines + count.tasks + count.functions
     run = f"{_listed(running)} still {'runs' if number == 1 else 'run'} old code"
     hold = f"{_count(count.caches, 'cache')} still {'holds' if count.caches == 1 else 'hold'} old results"
-    return ", ".join(filter(None, [run if number else "", hold if count.caches else ""]))
+    keep = f"{_count(count.defaults, 'default value')} still {'is' if count.defaults == 1 else 'are'} old"
+    parts = [run if number else "", hold if count.caches else "", keep if count.defaults else ""]
+    return ", ".join(filter(None, parts))
 
 
 def stale_lines(finds: Sequence[Stale], frames: Sequence[Frame]) -> list[str]:
@@ -101,6 +103,8 @@ def _held(find: Stale) -> str:
         return f"on the stack of thread {find.thread}" if find.thread else "on the stack of a thread"
     if find.kind is StaleKind.CACHED_PROPERTY:
         return f"{_count(find.number, 'object')} of {find.holders[0].owner} {'keeps' if find.number == 1 else 'keep'} its value"
+    if find.kind is StaleKind.DEFAULT:
+        return f"the default of its parameter {find.holders[0].path}"
     told = [f"task {find.task}"] if find.task else []
     told += [_holder(each) for each in find.holders if not (find.task and each.kind is HolderKind.TASK)]
     where = " and ".join(told) or "nobody that can be named"
@@ -128,6 +132,8 @@ def _remedy(find: Stale, frames: Sequence[Frame]) -> str:
         return '"retry" or "restartframe" in it' if refusal is None else f"it ends by itself when it returns [{refusal.code}]"
     if find.remedy is Remedy.CLEAR:
         return f"{find.qualname}.cache_clear()"
+    if find.remedy is Remedy.ASSIGN:
+        return f"assign {find.qualname}.__defaults__ or __kwdefaults__, or start the program again"
     if find.remedy is Remedy.DELETE:
         return f"del object.{find.qualname.rpartition('.')[2]}"
     remedy: str = find.remedy.value
