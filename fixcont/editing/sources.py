@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import importlib.util
+import itertools
 import linecache
 import os
 import sys
@@ -192,18 +193,17 @@ class Sources:
     def old_codes(self) -> list[CodeType]:
         """Give all obsolete code objects that are alive, also those that only older code holds among its constants."""
         with self._lock:
+            for code, node in list(self._registry.alive()):
+                if node.text is not self._files[node.text.filename].newest:
+                    self._note_inside(code, node)
             found: dict[int, CodeType] = {}
-            for registry in (self._registry, self._entered):
-                for code, node in list(registry.alive()):
-                    if node.text is not self._files[node.text.filename].newest:
-                        self._note_inside(code, node)
-                for code, node in registry.alive():
-                    if node.definition.newest is None or node.version < node.definition.version:
-                        found[id(code)] = code
+            for code, node in itertools.chain(self._registry.alive(), self._entered.alive()):
+                if node.definition.newest is None or node.version < node.definition.version:
+                    found[id(code)] = code
             return list(found.values())
 
     def _note_inside(self, code: CodeType, node: Node) -> None:
-        """Note the code objects among the constants of `code`: functions that it makes will run them."""
+        """Note the code objects among the constants of `code`, which are where the compiler put them: functions that it makes run them."""
         for child in node.children:
             inner = code.co_consts[child.index] if child.index < len(code.co_consts) else None
             if isinstance(inner, CodeType) and inner.co_qualname == child.qualname:
