@@ -60,7 +60,6 @@ class _Checker:
         self.identify = identify
         self.trap = trap
         self.untrapped = untrapped
-        self.headers = Headers(self.plan, self._changing)
         self._relations: dict[tuple[int, int], Relation] = {}  # (id of old node, id of new node) -> how they stand
         self._syntaxes: dict[int, Syntax] = {}  # id of a text -> its syntax
         self._changed = {id(node) for node in comparison.changed}
@@ -175,8 +174,10 @@ class _Checker:
         old_code, new_code = function.__code__, target.code
         if old_code.co_freevars != new_code.co_freevars:
             raise Refused(_closure_refusal(target, old_code, new_code))
-        if headers is not None and not self.headers.update(function, target, self._syntax(target).definition(target), *headers):
-            return
+        if headers is not None:
+            definition = self._syntax(target).definition(target)
+            if not Headers(self.plan, self._changing(target)).update(function, target, definition, *headers):
+                return
         if how is Relation.CHANGED:
             self._plan_doc(function, node, target)
         if how is Relation.SAME:

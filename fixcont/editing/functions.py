@@ -151,6 +151,18 @@ def _has_functions_of(attributes: Mapping[str, Any], namespace: Namespace, qualn
     )
 
 
+def with_subclasses(classes: Iterable[type]) -> list[type]:
+    """Give classes and all their subclasses, once each, without running code of a metaclass."""
+    found: dict[int, type] = {}
+    waiting = list(classes)
+    while waiting:
+        cls = waiting.pop()
+        if id(cls) not in found:
+            found[id(cls)] = cls
+            waiting += type.__subclasses__(cls)
+    return list(found.values())
+
+
 def find_function(namespace: Namespace, qualname: str) -> FunctionType | None:
     """Find the function that a module of `namespace` knows as `qualname`, through descriptors, None where the name leads elsewhere."""
     owner, _, name = qualname.rpartition(".")
@@ -180,6 +192,16 @@ def functions_behind(value: object) -> Iterator[FunctionType]:
             waiting += [*_cell_contents(each), *([wrapped] if wrapped is not None else [])]
         else:
             waiting += _wrapped(each)
+
+
+def default_values(function: FunctionType) -> dict[str, Any]:
+    """Give the default values of a function by the names of its parameters."""
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    defaults = function.__defaults__ or ()
+    values = dict(zip(reversed(positional), reversed(defaults), strict=False))
+    values.update(function.__kwdefaults__ or {})
+    return values
 
 
 def shifted(code: CodeType, lines: int) -> CodeType:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.editing.definitions import Scope, annotations_are_text, annotations_node
-from fixcont.editing.functions import class_namespace, find_class
+from fixcont.editing.functions import class_namespace, default_values, find_class
 from fixcont.editing.plan import Assignment, Plan, Step, failed
 from fixcont.editing.syntax import Def, Header, loaded_names, same_expression
 from fixcont.editing.texts import Kind, Node
@@ -21,16 +21,16 @@ _SameExpression = Callable[[ast.expr | None, ast.expr], bool]
 
 
 class Headers:
-    """Plans what functions get of the headers in the new text.
+    """Plans what a function gets of its header in the new text.
 
     A value whose expression did not change stays the same object. One that can be told without running code is told; else, in a module or a class,
     it is evaluated as the `def` would evaluate it. Of a nested function the names of the call that made it are gone.
 
     Args:
-        changing: gives the names that have another value where the header of a node is evaluated; what reads them is evaluated anew.
+        changing: names that have another value where the header is evaluated; what reads them is evaluated anew.
     """
 
-    def __init__(self, plan: Plan, changing: Callable[[Node], set[str]]) -> None:
+    def __init__(self, plan: Plan, changing: Set[str]) -> None:
         self.plan = plan
         self.changing = changing
 
@@ -53,14 +53,14 @@ class Headers:
         return True
 
     def _defaults(self, function: FunctionType, target: Node, before: Header, after: Header) -> None:
-        is_same = self._is_same(target)
+        is_same = self._is_same()
         if (
             before.positional == after.positional
             and before.keyword_only == after.keyword_only
             and _same(before.defaults, after.defaults, is_same)
         ):
             return
-        old_values = _default_values(function)
+        old_values = default_values(function)
         values: dict[str, Any] = {}
         waiting: dict[str, ast.expr] = {}
         for name, expression in after.defaults.items():
@@ -82,7 +82,7 @@ class Headers:
 
     def _annotations(self, function: FunctionType, target: Node, definition: Def | None, before: Header, after: Header) -> None:
         was_text = annotations_are_text(function.__code__)
-        if was_text == annotations_are_text(target.code) and _same(before.annotations, after.annotations, self._is_same(target)):
+        if was_text == annotations_are_text(target.code) and _same(before.annotations, after.annotations, self._is_same()):
             return
         late = annotations_node(target, definition) if definition is not None else None
         if late is not None:
@@ -111,7 +111,7 @@ class Headers:
         values: dict[str, Any] = dict.fromkeys(after.annotations)
         waiting: dict[str, ast.expr] = {}
         for name, expression in after.annotations.items():
-            if name in old_values and self._is_same(target)(before.annotations.get(name), expression):
+            if name in old_values and self._is_same()(before.annotations.get(name), expression):
                 values[name] = old_values[name]
             elif is_text:
                 values[name] = ast.unparse(expression)
@@ -133,9 +133,9 @@ class Headers:
         )
         self.plan.warn("annotation-not-evaluated", target, what, "the next call of the function around it makes new ones")
 
-    def _is_same(self, target: Node) -> _SameExpression:
+    def _is_same(self) -> _SameExpression:
         """Give what tells whether an expression of a header has the value that it had."""
-        changing = self.changing(target)
+        changing = self.changing
 
         def is_same(before: ast.expr | None, after: ast.expr) -> bool:
             return same_expression(before, after) and not (changing and loaded_names(after) & changing)
@@ -143,7 +143,7 @@ class Headers:
         return is_same
 
     def _value(self, expression: ast.expr, function: FunctionType, target: Node) -> Any:
-        if loaded_names(expression) & self.changing(target):
+        if loaded_names(expression) & self.changing:
             raise CannotTell
         return value_of(expression, scopes_of(function, target))
 
@@ -242,15 +242,6 @@ def _default_assignments(
         Assignment(function, "__defaults__", positional or None),
         Assignment(function, "__kwdefaults__", keyword_only or None),
     ]
-
-
-def _default_values(function: FunctionType) -> dict[str, Any]:
-    code = function.__code__
-    positional = code.co_varnames[: code.co_argcount]
-    defaults = function.__defaults__ or ()
-    values = dict(zip(reversed(positional), reversed(defaults), strict=False))
-    values.update(function.__kwdefaults__ or {})
-    return values
 
 
 def _same(before: Mapping[str, ast.expr], after: Mapping[str, ast.expr], is_same: _SameExpression) -> bool:

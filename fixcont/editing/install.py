@@ -219,6 +219,9 @@ def install(plans: Sequence[Plan], importers: Callable[[], Iterable[Importer]]) 
     except BaseException:
         installation.take_back()
         raise
+    finally:
+        for plan in plans:
+            plan.forget_steps()
     return installation
 
 

@@ -16,7 +16,7 @@ from itertools import compress
 from types import MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple, TypeVar
 
-from fixcont.editing.functions import class_namespace
+from fixcont.editing.functions import class_namespace, with_subclasses
 from fixcont.errors import Refusal, Refused
 
 HOOK = "__fixcont_migrate__"
@@ -113,7 +113,7 @@ def _failed(instance: object, error: Exception) -> Refusal:
 def _instances(changes: Sequence[Change]) -> Iterator[tuple[Change, Any, Hook]]:
     hooks: dict[type, tuple[Change, Hook]] = {}
     for change in changes:
-        for cls in _with_subclasses(change.cls):
+        for cls in with_subclasses([change.cls]):
             hook = hook_of(cls)
             if hook is not None:
                 hooks[cls] = change, hook
@@ -122,18 +122,6 @@ def _instances(changes: Sequence[Change]) -> Iterator[tuple[Change, Any, Hook]]:
         for instance in list(compress(objects, map(hooks.__contains__, map(type, objects)))):
             change, hook = hooks[type(instance)]
             yield change, instance, hook
-
-
-def _with_subclasses(cls: type) -> Iterator[type]:
-    seen = {cls}
-    waiting: list[type] = [cls]
-    while waiting:
-        each = waiting.pop()
-        yield each
-        for subclass in list[type](type.__subclasses__(each)):
-            if subclass not in seen:
-                seen.add(subclass)
-                waiting.append(subclass)
 
 
 class _Data:
@@ -286,7 +274,7 @@ class Migrations:
         changes = [
             Change(cls, old, snapshot(cls, self._newest[cls]))
             for cls, old in list(self._due.items())
-            if any(hook_of(each) is not None for each in _with_subclasses(cls))
+            if any(hook_of(each) is not None for each in with_subclasses([cls]))
         ]
         if self._lazily:
             count = sum(LazyMigration(change).count for change in changes)

@@ -105,6 +105,11 @@ class Plan:
         if added:
             self.added.add(id(node))
 
+    def forget_steps(self) -> None:
+        """Let go of the steps, which hold the user's objects, and the plan in their turn: a cycle that would keep them alive for a while."""
+        self.steps.clear()
+        self.removals.clear()
+
     def needed_early(self, names: Iterable[str]) -> Iterator[Assignment]:
         """Give the new code of functions with one of `names`, and of those that these call in their turn, as far as names tell."""
         codes = [each for each in self.assignments if each.name == "__code__"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from types import CodeType
 
 from fixcont.editing.texts import Node
@@ -26,6 +27,13 @@ class Registry:
     def note(self, code: CodeType, node: Node) -> None:
         """Note that `code` was made from `node`, instead of what was noted before."""
         self._entries[id(code)] = (weakref.KeyedRef(code, self._forget, id(code)), node)
+
+    def alive(self) -> Iterator[tuple[CodeType, Node]]:
+        """Give all code objects that are alive, with their nodes."""
+        for reference, node in list(self._entries.values()):
+            code = reference()
+            if code is not None:
+                yield code, node
 
     def _forget(self, reference: weakref.KeyedRef[int, CodeType]) -> None:
         entry = self._entries.get(reference.key)

@@ -109,18 +109,21 @@ class Unimported(Step):
             yield sys.modules.get(f"{source}.{alias.name}")
 
 
-def _running() -> Iterator[CodeType]:
+def _running() -> list[CodeType]:
     """Give the code of all frames that run or wait: those of all threads, and of generators and coroutines."""
-    for top in sys._current_frames().values():
-        frame: FrameType | None = top
+    found: list[CodeType] = []
+    frames: list[FrameType | None] = [*sys._current_frames().values()]
+    while frames:  # emptied, as this frame is among them: a cycle would keep all of their variables alive
+        frame = frames.pop()
         while frame is not None:
-            yield frame.f_code
+            found.append(frame.f_code)
             frame = frame.f_back
     for each in gc.get_objects():
         kind = type(each)
         if kind is GeneratorType and each.gi_frame is not None:
-            yield each.gi_code
+            found.append(each.gi_code)
         elif kind is CoroutineType and each.cr_frame is not None:
-            yield each.cr_code
+            found.append(each.cr_code)
         elif kind is AsyncGeneratorType and each.ag_frame is not None:
-            yield each.ag_code
+            found.append(each.ag_code)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from fixcont.editing.stale import StaleCount
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 
@@ -49,6 +50,7 @@ class InstallResult:
         migrated: how many instances of changed classes were migrated, or will be when they are used.
         refusal: why nothing was installed, or None.
         error: the syntax error with its place, where that is the reason.
+        stale: how much still runs old code, of this install or earlier ones; None where nothing was installed.
     """
 
     status: InstallStatus
@@ -59,3 +61,4 @@ class InstallResult:
     migrated: int = 0
     refusal: Refusal | None = None
     error: SyntaxError | None = None
+    stale: StaleCount | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import importlib.util
+import itertools
 import linecache
 import os
 import sys
@@ -12,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FrameType, FunctionType
 from typing import NamedTuple
 
+from fixcont.editing.caches import Caches
 from fixcont.editing.check import check
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File, Gone
@@ -25,6 +27,7 @@ from fixcont.editing.plan import Plan
 from fixcont.editing.reexports import Importer, named_imports, star_imports
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
+from fixcont.editing.stale import Stale, count_stale, list_stale
 from fixcont.editing.texts import Kind, Node, Text
 from fixcont.editing.unrun import Unrun, UnrunStatements, describe
 from fixcont.editing.variants import How, Variant, make_variant
@@ -87,6 +90,7 @@ class Sources:
         self._files: dict[str, File] = {}  # co_filename -> what is known of the file
         self._registry = Registry()
         self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
+        self._caches = Caches()
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
         self._lock = threading.RLock()
         self.unrun = UnrunStatements()
@@ -192,6 +196,51 @@ class Sources:
             return False
         node = self._identify(code)
         return node is not None and (node.definition.newest is None or node.version < node.definition.version)
+
+    def newest_version(self, code: CodeType) -> int | None:
+        """Give the number of the newest version of the function that `code` belongs to, None where the function is gone."""
+        file = self._file(code)
+        node = self._identify(code) if file is not None and not file.is_plain() else None
+        if node is None:
+            return 1
+        return node.definition.version if node.definition.newest is not None else None
+
+    def is_variant(self, code: CodeType) -> bool:
+        """Tell whether `code` was made for one frame to go on in the middle."""
+        return self._entered.node(code) is not None
+
+    def old_codes(self) -> list[CodeType]:
+        """Give all obsolete code objects that are alive, also those that only older code holds among its constants."""
+        with self._lock:
+            for code, node in list(self._registry.alive()):
+                if node.text is not self._files[node.text.filename].newest:
+                    self._note_inside(code, node)
+            found: dict[int, CodeType] = {}
+            for code, node in itertools.chain(self._registry.alive(), self._entered.alive()):
+                if node.definition.newest is None or node.version < node.definition.version:
+                    found[id(code)] = code
+            return list(found.values())
+
+    def _note_inside(self, code: CodeType, node: Node) -> None:
+        """Note the code objects among the constants of `code`, which are where the compiler put them: functions that it makes run them."""
+        for child in node.children:
+            inner = code.co_consts[child.index] if child.index < len(code.co_consts) else None
+            if isinstance(inner, CodeType) and inner.co_qualname == child.qualname:
+                if self._registry.node(inner) is None:
+                    self._registry.note(inner, child)
+                self._note_inside(inner, child)
+
+    def stale(self, stop: Sequence[FrameType] = ()) -> list[Stale]:
+        """Find what still runs old code, or was computed by it, and name where it is held. Runs none of the debuggee's code.
+
+        Parameters:
+            stop: the live frames of the stop at which it is asked.
+
+        Returns:
+            The finds, frames first. They hold none of the debuggee's objects.
+        """
+        with self._lock:
+            return list_stale(self, self._caches, stop)
 
     def newest(self, code: CodeType) -> Newest:
         """Find the newest installed version of the function that `code` belongs to.
@@ -341,8 +390,26 @@ class Sources:
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
-            ran = tuple(describe(each) for plan in plans for each in plan.ran)
-            return InstallResult(InstallStatus.INSTALLED, tuple(installed), (*gone, *warnings), tuple(unrun), ran, migrated)
+            return InstallResult(
+                InstallStatus.INSTALLED,
+                tuple(installed),
+                (*gone, *warnings),
+                tuple(unrun),
+                ran=tuple(describe(each) for plan in plans for each in plan.ran),
+                migrated=migrated,
+                stale=count_stale(self, self._caches, self._changed_functions(plans)),
+            )
+
+    def _changed_functions(self, plans: Sequence[Plan]) -> list[tuple[FunctionType, int]]:
+        """Give the functions that do something else since these plans were carried out, each with the version that it had."""
+        found: dict[int, tuple[FunctionType, int]] = {}
+        for plan in plans:
+            for assignment in plan.assignments:
+                function = assignment.function
+                node = self._registry.node(function.__code__) if assignment.name == "__code__" else None
+                if node is not None and id(node) in plan.touched:
+                    found[id(function)] = function, node.version - 1
+        return list(found.values())
 
     def rerun(self, number: int) -> Rerun | None:
         """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`.

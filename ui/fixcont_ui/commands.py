@@ -26,6 +26,7 @@ from fixcont.continuing.ways import (
     Way,
 )
 from fixcont.editing.sources import Rerun
+from fixcont.editing.stale import Stale
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
@@ -53,6 +54,9 @@ class Console(Protocol):
 
     def version_of(self, frame: Frame) -> int:
         """The number of the newest version of the frame's function."""
+
+    def stale(self) -> list[Stale]:
+        """Find what still runs old code, or was computed by it."""
 
     def evaluate(self, expression: str) -> Any:
         """Evaluate in the selected frame. Shows the error and raises `NotDone` where that fails."""
@@ -235,6 +239,11 @@ def _quit(console: Console, argument: str) -> None:
     _go(console, QuitProgram())
 
 
+def _stale(console: Console, argument: str) -> None:
+    for line in wording.stale_lines(console.stale(), console.stop.frames):
+        console.say(line)
+
+
 def _live(console: Console) -> Frame:
     frame = console.frame
     assert frame is not None, "a command for frames was carried out without one"
@@ -402,6 +411,18 @@ COMMANDS: Final[tuple[Command, ...]] = (
         Argument.EXPRESSION,
         AppliesTo.FRAME,
         _throw,
+    ),
+    Command(
+        "stale",
+        (),
+        "stale",
+        "list what still runs old code, or was computed by it",
+        "List the frames of all threads, suspended generators and coroutines, and functions that still run an\n"
+        "older version than the installed one, and the caches that hold results of one: with where each is held,\n"
+        "and what can be done. Nothing of the program is run or changed for that.",
+        Argument.NONE,
+        AppliesTo.STOP,
+        _stale,
     ),
     Command(
         "continue",

@@ -30,6 +30,7 @@ from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
 from fixcont_ui.viewer import StopViewer
 
 if TYPE_CHECKING:
+    from fixcont.editing.stale import Stale
     from fixcont.session import Session
 
 _BY_NAME = {name: command for command in COMMANDS for name in command.names}
@@ -141,6 +142,10 @@ class Prompt(StopViewer):
     def version_of(self, frame: Frame) -> int:
         version: int = self.session.sources.newest(frame.code).version
         return version
+
+    def stale(self) -> list[Stale]:
+        with self._interrupts.held():
+            return self.session.sources.stale([frame.raw for frame in self.stop.frames])
 
     def evaluate(self, expression: str) -> Any:
         try:

@@ -7,7 +7,9 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from fixcont.continuing.ways import Landing
+from fixcont.editing.holders import Holder, HolderKind
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
+from fixcont.editing.stale import Remedy, Stale, StaleCount, StaleKind
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
@@ -36,7 +38,8 @@ def install_lines(result: InstallResult) -> list[str]:
     """Say what came of an install; nothing where nothing changed and there is nothing to warn of."""
     lines: list[str] = []
     if result.installed:
-        lines.append("installed: " + ", ".join(_installed(item) for item in result.installed))
+        installed = ", ".join(_installed(item) for item in result.installed)
+        lines.append("; ".join(filter(None, [f"installed: {installed}", stale_count(result.stale)])))
     lines.extend(f"run: {os.path.basename(each.filename)}:{each.line}  {each.text}" for each in result.ran)
     if result.migrated:
         lines.append(f"migrated: {_count(result.migrated, 'instance')}")
@@ -63,6 +66,87 @@ def unrun_lines(statements: Sequence[Unrun]) -> list[str]:
 def is_current(result: InstallResult) -> bool:
     """Whether the process runs what is in the files, as far as it can be told: then one may go on."""
     return result.status in (InstallStatus.UNCHANGED, InstallStatus.INSTALLED)
+
+
+def stale_count(count: StaleCount | None) -> str:
+    """Say how much still runs old code, "" where nothing does."""
+    if not count:
+        return ""
+    running = [
+        _count(count.frames, "frame"),
+        _count(count.generators, "generator"),
+        _count(count.coroutines, "coroutine"),
+        _count(count.tasks, "task"),
+        _count(count.functions, "function"),
+    ]
+    number = count.frames + count.generators + count.coroutines + count.tasks + count.functions
+    run = f"{_listed(running)} still {'runs' if number == 1 else 'run'} old code"
+    hold = f"{_count(count.caches, 'cache')} still {'holds' if count.caches == 1 else 'hold'} old results"
+    parts = [run if number else "", hold if count.caches else ""]
+    return ", ".join(filter(None, parts))
+
+
+def stale_lines(finds: Sequence[Stale], frames: Sequence[Frame]) -> list[str]:
+    """List what still runs old code, two lines for each: what and where it is; where it is held and what can be done.
+
+    Args:
+        frames: of the stop, as they were when it was asked.
+    """
+    if not finds:
+        return ["nothing runs old code"]
+    rows = [
+        (str(number), f"{each.kind.value} {each.qualname}", _versions(each), f"{os.path.basename(each.filename)}:{each.line}")
+        for number, each in enumerate(finds, 1)
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row, each in zip(rows, finds, strict=True):
+        lines.append("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        lines.append(" " * (widths[0] + 2) + "; ".join(filter(None, [_held(each), _remedy(each, frames)])))
+    return lines
+
+
+def _versions(find: Stale) -> str:
+    now = f"newest is {find.newest}" if find.newest is not None else "no longer in the file"
+    return f"version {find.version}, {now}"
+
+
+def _held(find: Stale) -> str:
+    if find.kind is StaleKind.FRAME:
+        return f"on the stack of thread {find.thread}" if find.thread else "on the stack of a thread"
+    if find.kind is StaleKind.CACHED_PROPERTY:
+        return f"{_count(find.number, 'object')} of {find.holders[0].owner} {'keeps' if find.number == 1 else 'keep'} its value"
+    told = [f"task {find.task}"] if find.task else []
+    told += [_holder(each) for each in find.holders if not (find.task and each.kind is HolderKind.TASK)]
+    where = " and ".join(told) or "nobody that can be named"
+    if find.kind is StaleKind.CACHE:
+        return f"{_count(find.number, 'result')} in the cache, held by {where}"
+    return f"held by {where}"
+
+
+def _holder(holder: Holder) -> str:
+    place = f"{holder.owner}() at line {holder.line}" if holder.line else f"{holder.owner}()"
+    if holder.kind in (HolderKind.VARIABLE, HolderKind.SUSPENDED):
+        return f"variable {holder.path} of {place}" if holder.path else f"{place}, which waits for it"
+    if holder.kind is HolderKind.CLOSURE:
+        return f"{holder.path}, captured by {place}"
+    if holder.kind is HolderKind.OBJECT:
+        return f"{holder.path} of an object of {holder.owner}"
+    what: str = holder.kind.value
+    return f"{what} {holder.path}" if holder.kind in (HolderKind.TASK, HolderKind.THREAD) else holder.path
+
+
+def _remedy(find: Stale, frames: Sequence[Frame]) -> str:
+    """Say what can be done."""
+    if find.remedy is Remedy.GO_ON and find.place is not None:
+        refusal = frames[find.place].restart_refusal
+        return '"retry" or "restartframe" in it' if refusal is None else f"it ends by itself when it returns [{refusal.code}]"
+    if find.remedy is Remedy.CLEAR:
+        return f"{find.qualname}.cache_clear()"
+    if find.remedy is Remedy.DELETE:
+        return f"del object.{find.qualname.rpartition('.')[2]}"
+    remedy: str = find.remedy.value
+    return remedy
 
 
 def landing_lines(landing: Landing, *, skips: bool) -> list[str]:
@@ -107,6 +191,12 @@ def nearest_line(frames: Sequence[Frame], selected: int, can: Callable[[Frame], 
 
 def _installed(item: Installed) -> str:
     return f"{item.qualname} (new)" if item.added else f"{item.qualname} (version {item.version})"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Join what is not empty, the last with "and"."""
+    said = [part for part in parts if part]
+    return " and ".join(filter(None, [", ".join(said[:-1]), said[-1]])) if said else ""
 
 
 def _count(number: int, what: str) -> str:
