@@ -14,6 +14,7 @@ from fixcont.editing.functions import COPIES_DOCSTRING, Namespace, class_namespa
 from fixcont.editing.headers import Headers
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
+from fixcont.editing.running import module_line
 from fixcont.editing.syntax import IMPORTS, Def, Header, Syntax, bound_names, header, loaded_names
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
@@ -228,7 +229,8 @@ class _Checker:
         for node in self._scopes():
             if node.kind is Kind.MODULE:
                 if id(node) in changes:
-                    modules.update(self.plan, changes[id(node)], self.namespaces, self._syntax(node).body(node))
+                    change, body = changes[id(node)], self._syntax(node).body(node)
+                    modules.update(self.plan, change, self.namespaces, body, self._first_ahead(change))
                 continue
             planner = ClassPlanner(self.plan, self._syntax(node), self.trap)
             for namespace, cls in self._classes(node):
@@ -238,6 +240,11 @@ class _Checker:
                 if id(node) in changes:
                     planner.update(cls, namespace, changes[id(node)])
                 planner.finish(cls, namespace, node, self.comparison.partners.get(id(node)))
+
+    def _first_ahead(self, change: ScopeChange) -> int:
+        """Tell which statement of the new text the module has come to where it is being run right now, as an index; else one past the last."""
+        line, after = module_line(change.new.text.filename), change.new.text.tree
+        return len(after.body) if line is None else modules.first_ahead(change.old.text.tree, after, line)
 
     def _reading_rebound(self) -> Iterator[ScopeChange]:
         """Give the classes, and the module, with those statements that read names which are bound to something else now."""

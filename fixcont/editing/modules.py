@@ -15,6 +15,7 @@ from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace
 from fixcont.editing.plan import ImportRefused, Plan, Statement, Step, failed, refusal_at
 from fixcont.editing.removals import Unimported
+from fixcont.editing.statements import match
 from fixcont.editing.syntax import IMPORTS, Item, bound_names, loaded_names
 from fixcont.editing.texts import Node
 from fixcont.editing.values import CannotTell, value_of
@@ -23,15 +24,19 @@ if TYPE_CHECKING:
     from fixcont.editing.install import Installation
 
 
-def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], body: Sequence[ast.stmt]) -> None:
+def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], body: Sequence[ast.stmt], ahead: int) -> None:
     """Plan what the changed statements of a module do.
 
     Args:
         namespaces: of the modules that were loaded from the file.
         body: the statements of the new text.
+        ahead: index of the first statement of `body` that lies ahead of a module that is being run right now; nothing is done about those.
     """
+    lying_ahead = {id(statement) for statement in body[ahead:]}
     for item in change.appeared:
         statement = item.statement
+        if id(statement) in lying_ahead and not isinstance(statement, IMPORTS):
+            continue
         if isinstance(statement, IMPORTS):
             plan.steps += [_Import(change.new, statement, namespace) for namespace in namespaces]
         elif _is_text(statement):
@@ -50,6 +55,16 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
             ]
         else:
             _note_gone(plan, change.new, item, sorted(lost))
+
+
+def first_ahead(before: ast.Module, after: ast.Module, line: int) -> int:
+    """Tell which statement of a new text a module that runs at `line` of the old one has come to, as an index."""
+    partners = match(before, after)
+    for statement in before.body:
+        partner = partners.get(statement)
+        if line <= (statement.end_lineno or statement.lineno) and partner in after.body:
+            return next(index for index, each in enumerate(after.body) if each is partner)
+    return len(after.body)
 
 
 def run_needed(plan: Plan, namespaces: Sequence[Namespace]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import gc
 import sys
 from collections.abc import Callable, Iterator
-from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.editing.compare import Relation, relation
@@ -19,6 +18,7 @@ from fixcont.editing.functions import (
     module_namespace,
 )
 from fixcont.editing.plan import Plan, Step
+from fixcont.editing.running import running_code
 from fixcont.editing.texts import Kind, Node
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Removed(Step):
         name, value = self.old.code.co_name, self._bound()
         if value is _MISSING or value is not self.value:
             return
-        user = next((code for code in _running() if self._needs(code, name)), None)
+        user = next((code for code in running_code() if self._needs(code, name)), None)
         if user is not None:
             what = f"{self.old.qualname} is no longer in the file; old code of {user.co_qualname} that still runs may need it, so it is kept"
             self.plan.warn("removed-kept", self.old, what, "restart that frame; the next install takes it out")
@@ -91,7 +91,7 @@ class Unimported(Step):
         value = self.namespace.get(self.name, _MISSING)
         if value is _MISSING or not any(value is each for each in self._given()):
             return
-        if any(code.co_filename == self.node.text.filename and self.name in code.co_names for code in _running()):
+        if any(code.co_filename == self.node.text.filename and self.name in code.co_names for code in running_code()):
             return  # what runs may be old code that needs it; the name harms nobody
         installation.unbind(self.namespace, self.name)
 
@@ -107,23 +107,3 @@ class Unimported(Step):
             space = module_namespace(sys.modules.get(source))
             yield (space or {}).get(alias.name, _MISSING)
             yield sys.modules.get(f"{source}.{alias.name}")
-
-
-def _running() -> list[CodeType]:
-    """Give the code of all frames that run or wait: those of all threads, and of generators and coroutines."""
-    found: list[CodeType] = []
-    frames: list[FrameType | None] = [*sys._current_frames().values()]
-    while frames:  # emptied, as this frame is among them: a cycle would keep all of their variables alive
-        frame = frames.pop()
-        while frame is not None:
-            found.append(frame.f_code)
-            frame = frame.f_back
-    for each in gc.get_objects():
-        kind = type(each)
-        if kind is GeneratorType and each.gi_frame is not None:
-            found.append(each.gi_code)
-        elif kind is CoroutineType and each.cr_frame is not None:
-            found.append(each.cr_code)
-        elif kind is AsyncGeneratorType and each.ag_frame is not None:
-            found.append(each.ag_code)
-    return found

@@ -12,7 +12,7 @@ import functools
 import gc
 import sys
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from types import CodeType, FrameType, FunctionType
@@ -22,6 +22,7 @@ from fixcont.bytecode import original, stubs
 from fixcont.editing import suspension
 from fixcont.editing.caches import Caches, OldResults, Place
 from fixcont.editing.holders import Holder, HolderKind, holders_of, thread_name
+from fixcont.editing.running import current_line, is_in_stub
 from fixcont.editing.texts import Kind, kind_of
 
 _FUNCTIONS = (Kind.FUNCTION, Kind.LAMBDA)
@@ -244,31 +245,13 @@ def _is_looked_at(frame: FrameType, texts: Texts) -> bool:
 
 def _has_handed_over(each: _Running) -> bool:
     """Tell whether a running frame only waits for the activation that it has handed over to."""
-    return _is_in_stub(each.frame) and not each.is_in_trap
-
-
-def _is_in_stub(frame: FrameType) -> bool:
-    return original.is_trapped(frame.f_code) and frame.f_lasti >= original.original_end(frame.f_code)
+    return is_in_stub(each.frame) and not each.is_in_trap
 
 
 def _waits(each: Any, running: Collection[int]) -> bool:
     """Tell whether a generator or coroutine is suspended, and not for the one that it has handed over to."""
     frame = suspension.frame_of(each)
-    return frame is not None and id(frame) not in running and not _is_in_stub(frame)
-
-
-def _line_of(frame: FrameType) -> int:
-    """Give the line that runs; in a trap, which has no line, the one that failed."""
-    if _is_in_stub(frame):
-        handled: Iterable[Any] = sys._current_exceptions().values()
-        for value in handled:
-            error = value[1] if type(value) is tuple else value
-            entry = error.__traceback__ if error is not None else None
-            while entry is not None:
-                if entry.tb_frame is frame:
-                    return int(entry.tb_lineno)
-                entry = entry.tb_next
-    return frame.f_lineno or frame.f_code.co_firstlineno
+    return frame is not None and id(frame) not in running and not is_in_stub(frame)
 
 
 # Descriptions
@@ -278,7 +261,9 @@ def _of_frame(texts: Texts, frame: FrameType, thread: int, places: dict[int, int
     place = places.get(id(frame))
     remedy = Remedy.RETURNS if place is None else Remedy.GO_ON
     names = {ident: thread_name(each) for ident, each in threading._active.copy().items()}  # type: ignore[attr-defined]
-    return _described(texts, StaleKind.FRAME, frame.f_code, remedy, _line_of(frame), thread=names.get(thread, ""), place=place)
+    return _described(
+        texts, StaleKind.FRAME, frame.f_code, remedy, current_line(frame), thread=names.get(thread, ""), place=place
+    )
 
 
 def _of_suspended(texts: Texts, each: Any, tasks: dict[int, Any], holders: tuple[Holder, ...]) -> Stale:

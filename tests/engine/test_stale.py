@@ -429,7 +429,7 @@ def decorate(function):
 
 
 def test_a_singledispatch_registry_and_a_partial(app: App) -> None:
-    module = app.load(REGISTRIES)
+    app.load(REGISTRIES)
     app.edit((REGISTRIES[REGISTRIES.index("@show.register") : REGISTRIES.index("class Button")], ""))
     paths = {each.qualname: [holder.path for holder in each.holders] for each in app.sources.stale()}
     assert paths == {"show_number": ["app.show.registry[int]"], "scale": ["app.double.func"]}

@@ -40,3 +40,17 @@ def test_a_statement_that_raises_is_shown_and_stays(small_program: SmallPrograms
         ended = session.finish()
 
     assert ended.output.endswith("result 6\n") and ended.status == 0
+
+
+def test_statements_that_lie_ahead_of_a_running_module_are_not_listed(small_program: SmallPrograms) -> None:
+    program = small_program("RATE = 0\n\nfor x in [6]:\n    print('result', x / RATE)\n\nprint('end')\n")
+    with DebugSession(program) as session:
+        session.stop()
+        program.edit({"RATE = 0": "RATE = 2", "x / RATE": "x / RATE + 1", "print('end')": "print('over')"})
+        answer = session.command("retry")
+        assert "1  " in answer and "RATE = 2" in answer and "print" not in answer
+        session.command("rerun 1")
+        session.command("retry")
+        ended = session.finish()
+
+    assert ended.output.endswith("result 4.0\nover\n") and ended.status == 0
