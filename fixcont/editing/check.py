@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from fixcont.bytecode.closures import STANDS_IN
+from fixcont.editing.cells import Lacking
+from fixcont.editing.closures import Captures
+from fixcont.editing.closures import refusal as closure_refusal
 from fixcont.editing.compare import Comparison, Relation, Remark, relation
 from fixcont.editing.definitions import annotations_are_text, annotations_node
 from fixcont.editing.functions import Namespace, class_namespace, find_class, shifted
@@ -105,6 +109,7 @@ class _Checker:
         for function, node, target in matched:
             if target is not None and self._relation(function, node, target) is not Relation.CHANGED and target.live is None:
                 self._adopt(function, node, target)
+        self._captures = self._find_captures(matched)
         for function, node, target in matched:
             if target is not None:
                 self._plan_function(function, node, target)
@@ -186,25 +191,44 @@ class _Checker:
         if how is Relation.SAME and headers is None:
             self.plan.kept.append((function.__code__, target))
             return
-        old_code, new_code = function.__code__, target.code
-        if old_code.co_freevars != new_code.co_freevars:
-            raise Refused(_closure_refusal(target, old_code, new_code))
         assignments: list[Assignment] = []
         try:
+            if how is not Relation.SAME:
+                bodies = self._captures.assignments(function, target, self._live(target))
+                assignments += [Assignment(function, name, value) for name, value in bodies]
             if headers is not None:
                 self._plan_defaults(function, target, headers, assignments)
                 self._plan_annotations(function, target, headers, assignments)
         except CannotTell:
             return  # an inner function that exists already stays as it is; it has been said
+        except Lacking as lacking:
+            self._warn_captured(function, target, str(lacking))
+            return
         if how is Relation.CHANGED:
             self._plan_doc(function, node, target, assignments)
         if how is Relation.SAME:
             self.plan.kept.append((function.__code__, target))
-        else:
-            assignments.append(Assignment(function, "__code__", self._live(target)))
         if how is Relation.CHANGED or (headers is not None and id(target) in self._changed):
             self.plan.touched[id(target)] = target
         self.plan.assignments += assignments
+
+    def _find_captures(self, matched: Sequence[tuple[FunctionType, Node | None, Node | None]]) -> Captures:
+        known = [(function, node or target) for function, node, target in matched]
+        changed = [
+            (function, node or target, target)
+            for function, node, target in matched
+            if target is not None and self._relation(function, node, target) is Relation.CHANGED
+        ]
+        return Captures(self.comparison, [(one, node) for one, node in known if node is not None], changed, self.identify)
+
+    def _warn_captured(self, function: FunctionType, target: Node, why: str) -> None:
+        """Say that a function stays as it is, as the cell of a variable that it captures now is not found."""
+        if STANDS_IN in function.__dict__:
+            return
+        refusal = closure_refusal(target, function.__code__, target.code, f"{why}: existing functions keep their old code")
+        self.plan.warnings.setdefault((refusal.code, refusal.sentence), refusal)
+        if not target.is_top_level:
+            self.plan.touched[id(target)] = target  # the next call of the function around it makes new ones
 
     def _plan_doc(self, function: FunctionType, node: Node | None, target: Node, assignments: list[Assignment]) -> None:
         old = _doc(node.code if node is not None else self.untrapped(function.__code__))
@@ -401,20 +425,3 @@ def _default_values(function: FunctionType) -> dict[str, Any]:
     values = dict(zip(reversed(positional), reversed(defaults), strict=False))
     values.update(function.__kwdefaults__ or {})
     return values
-
-
-def _closure_refusal(target: Node, old: CodeType, new: CodeType) -> Refusal:
-    more = sorted(set(new.co_freevars) - set(old.co_freevars))
-    less = sorted(set(old.co_freevars) - set(new.co_freevars))
-    parts = [f"now uses {_names(more)}"] if more else []
-    parts += [f"no longer uses {_names(less)}"] if less else []
-    sentence = f"{target.text.filename}:{target.line}: {target.qualname} {' and '.join(parts)}"
-    return Refusal("closure-changed", sentence, "keep the variables that it takes from around it, or start the program again")
-
-
-def _names(variables: Sequence[str]) -> str:
-    """Name free variables as the user wrote them: `__class__` is there for `super()`."""
-    own = [name for name in variables if not name.startswith("__class")]
-    said = [f"{', '.join(own)} of the function around it"] if own else []
-    said += ["super() or __class__"] if len(own) < len(variables) else []
-    return " and ".join(said)

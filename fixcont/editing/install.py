@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from fixcont.editing.check import Addition, Plan
+from fixcont.editing.closures import assign
 from fixcont.editing.definitions import make
 from fixcont.editing.functions import Namespace, class_namespace
 from fixcont.errors import Refusal, Refused
@@ -22,10 +23,8 @@ class Transaction:
         self._undo: list[tuple[Any, str, Any]] = []  # function, class or namespace; name; what was there before
 
     def set_function(self, function: FunctionType, name: str, value: Any) -> None:
-        """Assign to an attribute that every function has."""
-        before = getattr(function, name)
-        setattr(function, name, value)
-        self._undo.append((function, name, before))
+        """Assign to an attribute of a function; see `closures.assign`."""
+        self._undo.append((function, name, assign(function, name, value)))
 
     def set_class(self, cls: type, name: str, value: Any) -> None:
         """Assign to an attribute of a class, past its metaclass."""
@@ -49,7 +48,7 @@ class Transaction:
                 elif issubclass(type(target), type):
                     type.__delattr__(target, name) if value is _MISSING else type.__setattr__(target, name, value)
                 else:
-                    setattr(target, name, value)
+                    assign(target, name, value)
 
 
 def install(plans: Sequence[Plan]) -> None:

@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FrameType, FunctionType
 from typing import NamedTuple
 
+from fixcont.editing.cells import Finder
 from fixcont.editing.check import Plan, check
+from fixcont.editing.closures import captured_by
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File
 from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
@@ -191,10 +193,31 @@ class Sources:
                 return Newest(None, definition.version, Refusal("function-gone", sentence, "bring it back, or go on further out"))
             if node is target and entered is None:
                 return Newest(code, target.version)
-            if node.code.co_freevars != target.code.co_freevars:
-                sentence = f"{node.qualname} takes other variables from the function around it than the running version does"
-                return Newest(None, definition.version, Refusal("closure-changed", sentence, "restart the function around it"))
             return Newest(self._live(target), target.version)
+
+    def captured(self, frame: FrameType, code: CodeType) -> dict[str, CellType]:
+        """Find the cells that `code`, which is to take over a live frame, captures and the frame does not have.
+
+        Parameters:
+            code: of the newest version of the frame's function, or a variant of it.
+
+        Raises:
+            Refused: the cell of a variable is not found.
+        """
+        if set(code.co_freevars) <= set(frame.f_code.co_freevars):
+            return {}
+        with self._lock:
+            node = self._identify(frame.f_code)
+            if node is None or node.definition.newest is None:
+                return {}
+            filename, namespace = frame.f_code.co_filename, frame.f_globals
+            functions = [
+                (function, known)
+                for function in live_functions([filename], [namespace])
+                if (known := self._identify(function.__code__)) is not None
+            ]
+            finder = Finder(functions, self._identify, lambda node: node.definition)
+            return captured_by(frame, code, node.definition, functions, finder)
 
     def variant(
         self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: Collection[str]

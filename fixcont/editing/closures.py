@@ -1,0 +1,234 @@
+"""Functions whose newest version captures other variables: which cells they get, and how they are given them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import CellType, CodeType, FrameType, FunctionType
+from typing import Any
+
+from fixcont.bytecode import interpreter
+from fixcont.bytecode.closures import STANDS_IN, Body, body_of, can_exchange, exchange, is_cell_of
+from fixcont.bytecode.snapshots import forget_snapshot
+from fixcont.editing.cells import DROPPED, Finder, Held, Lacking, content, is_instance_of
+from fixcont.editing.compare import Comparison
+from fixcont.editing.texts import Definition, Kind, Node
+from fixcont.errors import Refusal, Refused
+
+_MISSING: Any = object()
+
+Match = tuple[FunctionType, Node, Node]  # a live function, what it runs, what it is to run
+
+
+class Captures:
+    """The cells that live functions get when one changed file is installed.
+
+    Args:
+        functions: all live functions of the file whose code is known, each with its node.
+        changed: those that get other code.
+    """
+
+    def __init__(
+        self,
+        comparison: Comparison,
+        functions: Sequence[tuple[FunctionType, Node]],
+        changed: Sequence[Match],
+        identify: Callable[[CodeType], Node | None],
+    ) -> None:
+        self._comparison = comparison
+        self._returned = _returned(changed, comparison)
+        self._lacking: dict[int, str] = {}  # id of a function -> why the cell of a variable is not found
+        self._kept = functions  # so that the ids stay theirs
+        self._finder: Finder | None = None
+        pending = [match for match in changed if match[1].code.co_freevars or match[2].code.co_freevars]
+        self._pending = {id(function) for function, _, _ in pending}
+        if pending:
+            self._finder = Finder(functions, identify, self._definition_of)
+            self._find(self._finder, pending)
+
+    def _definition_of(self, node: Node) -> Definition:
+        partner = self._comparison.partners.get(id(node))
+        return partner.definition if partner is not None else self._returned.get(id(node), node.definition)
+
+    def _find(self, finder: Finder, pending: Sequence[Match]) -> None:
+        """Find the cells of all functions. What is found for one may be the trace that leads to that of another."""
+        found = -1
+        while pending and finder.found > found:
+            found = finder.found
+            pending = [match for match in pending if not self._find_all(finder, match)]
+
+    def _find_all(self, finder: Finder, match: Match) -> bool:
+        function, node, target = match
+        self._lacking.pop(id(function), None)
+        for name in target.code.co_freevars:
+            try:
+                finder.find(function, node, target, name)
+            except Lacking as lacking:
+                self._lacking.setdefault(id(function), str(lacking))
+        return id(function) not in self._lacking
+
+    def assignments(self, function: FunctionType, target: Node, code: CodeType) -> list[tuple[str, Any]]:
+        """Return the names and values that `assign` is to give a function so that it runs `code`, the live code of `target`.
+
+        Raises:
+            Lacking: the cell of a variable is not found; the function must stay as it is.
+        """
+        if id(function) in self._lacking:
+            raise Lacking(self._lacking[id(function)])
+        if self._finder is None or id(function) not in self._pending:
+            return [("__code__", code)]
+        closure = tuple(self._finder.find(function, target, target, name) for name in target.code.co_freevars)
+        old = function.__closure__ or ()
+        if len(closure) == len(old) and all(one is other for one, other in zip(closure, old, strict=True)):
+            return [("__code__", code)]
+        if not can_exchange():
+            raise Lacking("this interpreter cannot give a function other captured variables")
+        found: list[tuple[str, Any]] = [("__code__", Body(code, closure))]
+        dropped = self._dropped(self._finder, function, target)
+        if dropped or DROPPED in function.__dict__:
+            found.append((DROPPED, dropped or _MISSING))
+        return found
+
+    @staticmethod
+    def _dropped(finder: Finder, function: FunctionType, target: Node) -> dict[str, Held]:
+        """Return what the function had captured and does not any more, but for what is found again by the class."""
+        before: dict[str, Held] = function.__dict__.get(DROPPED, {})
+        held = before | {each.name: each for each in finder.held(function)}
+        gone = held.keys() - set(target.code.co_freevars) - {"__class__", "__classdict__"}
+        return {name: held[name] for name in gone}
+
+
+def _returned(changed: Sequence[Match], comparison: Comparison) -> dict[int, Definition]:
+    """Return the definitions of new nodes, by their ids, that were gone and are back: those of the old nodes in the same places."""
+    found: dict[int, Definition] = {}
+    for _, node, target in changed:
+        old, new = node.parent, target.parent
+        while old is not None and new is not None:
+            if id(new) not in comparison.partners and old.qualname == new.qualname:
+                found[id(new)] = old.definition
+            old, new = old.parent, new.parent
+    return found
+
+
+def assign(function: FunctionType, name: str, value: Any) -> Any:
+    """Assign to an attribute of a function, and return what assigning again would take it back.
+
+    For `__code__` the value may be a `Body`. Not undone: what an audit hook does.
+    """
+    if type(value) is Body:
+        before: Any = body_of(function)
+        exchange(function, value)
+        return before
+    before = function.__dict__.get(name, _MISSING) if name == DROPPED else getattr(function, name)
+    if value is _MISSING:
+        delattr(function, name)
+    else:
+        setattr(function, name, value)
+    return before
+
+
+# -- live frames
+
+
+def captured_by(
+    frame: FrameType, code: CodeType, definition: Definition, functions: Sequence[tuple[FunctionType, Node]], finder: Finder
+) -> dict[str, CellType]:
+    """Return the cells that `code`, which is to take over a live frame, captures and the frame does not have.
+
+    Args:
+        frame: of whatever version of the function.
+        code: of the newest version, or a variant of it.
+        definition: the function's.
+        functions: all live functions of the file, each with its node.
+        finder: made of them.
+
+    Raises:
+        Refused: the cell of a variable is not found.
+    """
+    wanted = [name for name in code.co_freevars if name not in frame.f_code.co_freevars]
+    target = definition.newest
+    assert target is not None
+    waiting = _below(frame)
+    own = [(function, node) for function, node in functions if node.definition is definition]
+    own = [each for each in own if each[0].__globals__ is frame.f_globals and _fits(finder, each[0], frame)]
+    own = [each for each in own if STANDS_IN not in each[0].__dict__] or own
+    found: list[dict[str, CellType]] = []
+    why = "the function cannot be told"
+    for function, node in own:
+        try:
+            found.append({name: finder.find(function, node, target, name, waiting) for name in wanted})
+        except Lacking as lacking:
+            why = str(lacking)
+    is_linked = any(
+        name in frame.f_code.co_freevars for name in (each.name for function, _ in own for each in finder.held(function))
+    )
+    if len(found) < len(own) and not is_linked:
+        found = []
+    if len(found) > 1 and not _agree(found):
+        found = [cells for cells in found if _is_class_of(frame, cells)]
+        why = "which of several functions runs cannot be told"
+    if not found or not _agree(found):
+        raise Refused(refusal(target, frame.f_code, code, why))
+    return found[0]
+
+
+def _below(frame: FrameType) -> list[FrameType]:
+    """Return the frames that wait for a function's frame to return: none, if it may be left without having ended."""
+    if frame.f_code.co_flags & (interpreter.GENERATOR | interpreter.COROUTINE | interpreter.ASYNC_GENERATOR):
+        return []
+    found = []
+    back = frame.f_back
+    while back is not None:
+        found.append(back)
+        back = back.f_back
+    return found
+
+
+def _fits(finder: Finder, function: FunctionType, frame: FrameType) -> bool:
+    """Tell whether a function has the cells that a live frame has."""
+    if not frame.f_code.co_flags & interpreter.OPTIMIZED:
+        return True
+    shared = set(frame.f_code.co_freevars).intersection(function.__code__.co_freevars)
+    return all(is_cell_of(each.cell, frame, each.name) for each in finder.held(function) if each.name in shared)
+
+
+def _agree(found: Sequence[dict[str, CellType]]) -> bool:
+    first = found[0]
+    return all(
+        cell is first[name] or (name == "__class__" and content(cell) is content(first[name]))
+        for cells in found[1:]
+        for name, cell in cells.items()
+    )
+
+
+def _is_class_of(frame: FrameType, cells: dict[str, CellType]) -> bool:
+    """Tell whether the class that a method captures is that of its first argument."""
+    code = frame.f_code
+    if "__class__" not in cells or not code.co_argcount:
+        return False
+    value = frame.f_locals.get(code.co_varnames[0])
+    forget_snapshot(frame)
+    return is_instance_of(value, content(cells["__class__"]))
+
+
+def refusal(target: Node, old: CodeType, new: CodeType, why: str) -> Refusal:
+    """Return why functions or frames that run `old` cannot run `new`, which captures other variables."""
+    sentence = f"{target.text.filename}:{target.line}: {target.qualname} {_difference(old, new)}, and {why}"
+    if target.parent is not None and target.parent.kind is Kind.CLASS and target.is_top_level:
+        return Refusal("closure-changed", sentence, "start the program again")
+    return Refusal("closure-changed", sentence, "restart the function around it, whose next call makes new ones")
+
+
+def _difference(old: CodeType, new: CodeType) -> str:
+    more = sorted(set(new.co_freevars) - set(old.co_freevars))
+    less = sorted(set(old.co_freevars) - set(new.co_freevars))
+    parts = [f"now uses {_names(more)}"] if more else []
+    parts += [f"no longer uses {_names(less)}"] if less else []
+    return " and ".join(parts) or "captures other variables"
+
+
+def _names(variables: Sequence[str]) -> str:
+    """Name free variables as the user wrote them: `__class__` is there for `super()`."""
+    own = [name for name in variables if not name.startswith("__class")]
+    said = [f"{', '.join(own)} of the function around it"] if own else []
+    said += ["super() or __class__"] if len(own) < len(variables) else []
+    return " and ".join(said)
