@@ -62,12 +62,15 @@ def exchange(function: FunctionType, body: Body) -> None:
 
     Raises:
         ValueError: the numbers differ.
+        TypeError: what should be a cell is none.
         RuntimeError: it cannot be done here, see `can_exchange`.
         Exception: what an audit hook raises; the function is as before.
     """
     closure = body.closure or ()
     if len(closure) != len(body.code.co_freevars):
         raise ValueError(f"{len(closure)} cells for {len(body.code.co_freevars)} captured variables")
+    if not all(type(cell) is CellType for cell in closure):
+        raise TypeError("a closure is made of cells")  # the interpreter does not look, and would crash
     set_closure = _set_closure()
     if set_closure is None:
         raise RuntimeError("ctypes is not there")
@@ -145,7 +148,10 @@ def cells_of_suspended(suspended: Suspended, code: CodeType) -> dict[str, CellTy
 
 
 def may_bind_later(frame: FrameType, name: str) -> bool:
-    """Tell whether a live frame may bind or delete its variable `name`, or a function in it may, from where it is now to its end."""
+    """Tell whether a live frame may bind or delete its variable `name`, or a function in it may, from where it is now to its end.
+
+    Where it is now is not known of a frame that is in a trap: then it counts from the frame's beginning.
+    """
     code = frame.f_code
     if any(stores_free(constant, name) for constant in code.co_consts):
         return True
@@ -153,7 +159,8 @@ def may_bind_later(frame: FrameType, name: str) -> bool:
     slots = {each: slot for slot, each in enumerate(code.co_varnames)}
     for each in code.co_cellvars:
         slots.setdefault(each, len(slots))
-    reached = _reached(view, max(frame.f_lasti, 0) // 2)
+    is_in_trap = frame.f_lasti >= original.original_end(code)
+    reached = _reached(view, 0 if is_in_trap else max(frame.f_lasti, 0) // 2)
     extended = OPCODE["EXTENDED_ARG"]
     ops = bytes(op if at in reached or op == extended else 0 for at, op in enumerate(view.ops))
     stored, dropped = stored_slots(code, ops, view.args)

@@ -13,19 +13,22 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import original, parameters
 from fixcont.bytecode.closures import Suspended, binds_captured, cells_of_suspended, is_cell_of, may_bind_later
 from fixcont.bytecode.snapshots import forget_snapshot
+from fixcont.bytecode.stubs import HOOK_NAME
 from fixcont.editing.functions import class_namespace, find_class
 from fixcont.editing.texts import Definition, Kind, Node
 
 #: In the `__dict__` of a function: the cells of variables that an edit has taken from it, for when the next one brings them back. There the
 #: collector sees them. No program can spell it.
 DROPPED = "__@fixcont__dropped"
+#: There, too: the names of the variables for which a function has a cell of its own with the value of a running frame's variable.
+COPIES = "__@fixcont__copies"
 
 _class_module: Any = vars(type)["__module__"]
 _class_mro: Any = vars(type)["__mro__"]
@@ -41,11 +44,13 @@ class Held(NamedTuple):
     Attributes:
         name: of the variable.
         scopes: the function or class body whose variable it is, then those around that.
+        is_copy: whether it has the value of the variable, but is not its cell.
     """
 
     name: str
     scopes: tuple[Definition, ...]
     cell: CellType
+    is_copy: bool = False
 
 
 class _Activation(NamedTuple):
@@ -70,6 +75,7 @@ class Finder:
         functions: all live functions of the file, each with its node.
         identify: gives the node that a live code object was made from.
         definition_of: gives the definition of a node, also of one that is not installed yet.
+        listed: another list of functions that is no part of the program.
 
     Attributes:
         found: how many cells were found. Each may be the trace that leads to another.
@@ -80,8 +86,10 @@ class Finder:
         functions: Iterable[tuple[FunctionType, Node]],
         identify: Callable[[CodeType], Node | None],
         definition_of: Callable[[Node], Definition],
+        listed: object = None,
     ) -> None:
         self.found = 0
+        self._listed = listed
         self._identify = identify
         self._definition_of = definition_of
         self._held: dict[int, list[Held]] = {}  # id of a function -> its cells, those that were found for it, too
@@ -92,8 +100,9 @@ class Finder:
         for function, node in functions:
             self._functions.append(function)
             self._held[id(function)] = []
+            copies = function.__dict__.get(COPIES, ())
             for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-                self._note(function, Held(name, self._scopes(node, name), cell))
+                self._note(function, Held(name, self._scopes(node, name), cell, name in copies))
 
     def _note(self, function: FunctionType, held: Held) -> None:
         self._held[id(function)].append(held)
@@ -126,35 +135,35 @@ class Finder:
         owner = owner_of(target, name)
         if owner is None:
             raise Lacking(f"no function around it has {name}")
-        known = next((each.cell for each in self.held(function) if each.name == name and each.scopes[:1] == scopes[:1]), None)
-        if known is not None:
-            return known
-        dropped = function.__dict__.get(DROPPED, {}).get(name)
-        if dropped is not None and dropped.scopes[:1] == scopes[:1]:
-            cell: CellType = dropped.cell
-        elif owner.kind is Kind.CLASS:
-            cell = self._class_cell(function, owner, name)
-        else:
-            cell = self._variable_cell(function, node, target, owner, name, waiting)
-        self._note(function, Held(name, scopes, cell))
-        self.found += 1
-        return cell
+        known = next((each for each in self.held(function) if each.name == name and each.scopes[:1] == scopes[:1]), None)
+        dropped: dict[str, Held] = function.__dict__.get(DROPPED, {})
+        found = known or dropped.get(name)
+        if found is None or found.scopes[:1] != scopes[:1]:
+            found = self._searched(function, node, target, owner, name, waiting)._replace(scopes=scopes)
+        if found.is_copy and binds_captured(target.code, name):
+            raise Lacking(f"it assigns to {name}, which the running {owner.code.co_name} shares with nobody")
+        if found is not known:
+            self._note(function, found)
+            self.found += 1
+        return found.cell
 
-    # -- variables of functions
-
-    def _variable_cell(
+    def _searched(
         self, function: FunctionType, node: Node, target: Node, owner: Node, name: str, waiting: Sequence[FrameType]
-    ) -> CellType:
+    ) -> Held:
+        if owner.kind is Kind.CLASS:
+            return Held(name, (), self._class_cell(function, owner, name))
         definition = self._definition_of(owner)
         related = self._related(function, definition)
         links = [each for each in related if each.scopes[0] is definition]
-        shared = next((each.cell for each in links if each.name == name), None)
+        shared = next((each for each in links if each.name == name), None)
         if shared is not None:
             return shared
-        found = self._activation(function, node, definition, links)
-        if found is None:
+        activation = self._activation(function, node, definition, links) or self._calling(function, target, definition)
+        if activation is None:
             raise Lacking(f"the call of {owner.code.co_name} that it comes from has returned, or cannot be told")
-        return self._cell_in(found, definition, owner, target, name, waiting)
+        return self._held_in(activation, definition, owner, name, waiting)
+
+    # -- variables of functions
 
     def _related(self, function: FunctionType, definition: Definition) -> list[Held]:
         """Return the cells that surely come from the same activation of `definition`, or of functions in it that it has called."""
@@ -177,11 +186,35 @@ class Finder:
     ) -> _Activation | None:
         """Return the live activation of `definition` that a function comes from, None where it cannot be told."""
         activations = self._activations(definition)
-        if links:
-            link = links[0]
-            return next((each for each in activations if is_cell_of(link.cell, each.frame, link.name)), None)
+        for link in links:
+            for activation in activations:
+                if is_cell_of(link.cell, activation.frame, link.name):
+                    return activation
         holding = [each for each in activations if self._defines(each.frame, node, definition, function)]
         return holding[0] if len(holding) == 1 else None
+
+    def _calling(self, function: FunctionType, target: Node, definition: Definition) -> _Activation | None:
+        """Return the activation that has made a function and passes it to C code, which calls it: `sorted(items, key=lambda …)`.
+
+        It is the only one, nothing that lasts refers to the function, and it was not given to the activation.
+        """
+        activations = self._activations(definition)
+        if len(activations) != 1 or target.parent is None or self._definition_of(target.parent) is not definition:
+            return None
+        frame = activations[0].frame
+        if not any(each.frame.f_back is frame for each in self._activations(self._definition_of(target))):
+            return None
+        variables = frame.f_locals
+        given = [variables.get(name) for name in frame.f_code.co_varnames[: parameters.count(frame.f_code)]]
+        del variables
+        forget_snapshot(frame)
+        lasting = [each for each in gc.get_referrers(function) if not self._is_passing(each)]
+        return None if lasting or leads_to(given, function) else activations[0]
+
+    def _is_passing(self, referrer: object) -> bool:
+        if type(referrer) is tuple:  # ours, of a function and what is known of it
+            return any(type(each) is Node for each in referrer)
+        return referrer is self._functions or referrer is self._listed or type(referrer) in (map, filter)
 
     def _activations(self, definition: Definition) -> list[_Activation]:
         if self._frames is None:
@@ -192,7 +225,7 @@ class Finder:
                 if id(code) not in nodes:
                     nodes[id(code)] = self._identify(code)
                 node = nodes[id(code)]
-                if node is not None and not _has_handed_over(activation.frame):
+                if node is not None:
                     self._frames.setdefault(id(self._definition_of(node)), []).append(activation)
         return self._frames.get(id(definition), [])
 
@@ -215,28 +248,21 @@ class Finder:
             value = namespace.get(inner.code.co_name)
         return leads_to([value], function)
 
-    def _cell_in(
-        self,
-        activation: _Activation,
-        definition: Definition,
-        owner: Node,
-        target: Node,
-        name: str,
-        waiting: Sequence[FrameType],
-    ) -> CellType:
+    def _held_in(
+        self, activation: _Activation, definition: Definition, owner: Node, name: str, waiting: Sequence[FrameType]
+    ) -> Held:
+        """Return the cell of a live frame's variable, or a copy of what it holds. Raises `Lacking`."""
         frame = activation.frame
         code, place = frame.f_code, owner.code.co_name
         if name in code.co_cellvars:
             for held in [each for cells in self._held.values() for each in cells]:
                 if held.name == name and held.scopes[:1] == (definition,) and is_cell_of(held.cell, frame, name):
-                    return held.cell
+                    return held
             cells = cells_of_suspended(activation.suspended, code) if activation.suspended is not None else {}
             if name in cells:
-                return cells[name]
+                return Held(name, (), cells[name])
         elif name not in code.co_varnames:
             raise Lacking(f"the running {place} does not have {name} yet")
-        if binds_captured(target.code, name):
-            raise Lacking(f"it assigns to {name}, which the running {place} shares with nobody")
         if not any(frame is each for each in waiting) and may_bind_later(frame, name):
             raise Lacking(f"the running {place}, which may assign to {name} again, shares it with nobody")
         key = id(frame), name
@@ -245,7 +271,7 @@ class Finder:
             self._made[key] = CellType(variables[name]) if name in variables else CellType()
             del variables
             forget_snapshot(frame)
-        return self._made[key]
+        return Held(name, (), self._made[key], is_copy=True)
 
     # -- what methods capture of their class
 
@@ -277,15 +303,24 @@ def is_instance_of(value: object, cls: object) -> bool:
     return any(cls is each for kind in kinds for each in _class_mro.__get__(kind))
 
 
-def _live_activations() -> Iterator[_Activation]:
-    """Give the frames on the stacks of all threads, and those of suspended generators and coroutines."""
-    seen = set()
-    for top in sys._current_frames().values():
-        frame: FrameType | None = top
+def _live_activations() -> list[_Activation]:
+    """Return the frames on the stacks of all threads, and those of suspended generators and coroutines, without our own.
+
+    Without those, too, that have handed over to another one: they wait in a stub for what it returns, and have nothing any more.
+    Our own would refer to themselves, and so live until the collector comes, with all that they refer to.
+    """
+    found: list[_Activation] = []
+    stacks = list(sys._current_frames().values())
+    while stacks:
+        frame: FrameType | None = stacks.pop()
+        called = ""
         while frame is not None:
-            seen.add(id(frame))
-            yield _Activation(frame, None)
+            is_ours = str(frame.f_globals.get("__name__")).startswith(_OURS)
+            if not is_ours and (called == HOOK_NAME or not _is_in_stub(frame)):
+                found.append(_Activation(frame, None))
+            called = frame.f_code.co_name
             frame = frame.f_back
+    seen = {id(each.frame) for each in found}
     for each in gc.get_objects():
         kind = type(each)
         if kind is GeneratorType:
@@ -296,12 +331,16 @@ def _live_activations() -> Iterator[_Activation]:
             suspended = each.ag_frame
         else:
             continue
-        if suspended is not None and id(suspended) not in seen:
-            yield _Activation(suspended, each)
+        if suspended is not None and id(suspended) not in seen and not _is_in_stub(suspended):
+            found.append(_Activation(suspended, each))
+    return found
 
 
-def _has_handed_over(frame: FrameType) -> bool:
-    """Tell whether a frame has given up what it had, and another one stands for it."""
+_OURS = __name__.partition(".")[0] + "."
+
+
+def _is_in_stub(frame: FrameType) -> bool:
+    """Tell whether a frame runs a trap: it asks the hook, or has handed over."""
     return original.is_trapped(frame.f_code) and frame.f_lasti >= original.original_end(frame.f_code)
 
 

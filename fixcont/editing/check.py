@@ -109,7 +109,7 @@ class _Checker:
         for function, node, target in matched:
             if target is not None and self._relation(function, node, target) is not Relation.CHANGED and target.live is None:
                 self._adopt(function, node, target)
-        self._captures = self._find_captures(matched)
+        self._captures = self._find_captures(functions, matched)
         for function, node, target in matched:
             if target is not None:
                 self._plan_function(function, node, target)
@@ -212,14 +212,18 @@ class _Checker:
             self.plan.touched[id(target)] = target
         self.plan.assignments += assignments
 
-    def _find_captures(self, matched: Sequence[tuple[FunctionType, Node | None, Node | None]]) -> Captures:
+    def _find_captures(
+        self, functions: Sequence[FunctionType], matched: Sequence[tuple[FunctionType, Node | None, Node | None]]
+    ) -> Captures:
         known = [(function, node or target) for function, node, target in matched]
         changed = [
             (function, node or target, target)
             for function, node, target in matched
             if target is not None and self._relation(function, node, target) is Relation.CHANGED
         ]
-        return Captures(self.comparison, [(one, node) for one, node in known if node is not None], changed, self.identify)
+        return Captures(
+            self.comparison, [(one, node) for one, node in known if node is not None], changed, self.identify, functions
+        )
 
     def _warn_captured(self, function: FunctionType, target: Node, why: str) -> None:
         """Say that a function stays as it is, as the cell of a variable that it captures now is not found."""

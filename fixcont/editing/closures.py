@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
 
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.closures import STANDS_IN, Body, body_of, can_exchange, exchange, is_cell_of
 from fixcont.bytecode.snapshots import forget_snapshot
-from fixcont.editing.cells import DROPPED, Finder, Held, Lacking, content, is_instance_of
+from fixcont.editing.cells import COPIES, DROPPED, Finder, Held, Lacking, content, is_instance_of
 from fixcont.editing.compare import Comparison
 from fixcont.editing.texts import Definition, Kind, Node
 from fixcont.errors import Refusal, Refused
 
 _MISSING: Any = object()
+_NOTES = (DROPPED, COPIES)
 
 Match = tuple[FunctionType, Node, Node]  # a live function, what it runs, what it is to run
 
@@ -25,6 +27,7 @@ class Captures:
     Args:
         functions: all live functions of the file whose code is known, each with its node.
         changed: those that get other code.
+        listed: a list of functions that is no part of the program.
     """
 
     def __init__(
@@ -33,21 +36,18 @@ class Captures:
         functions: Sequence[tuple[FunctionType, Node]],
         changed: Sequence[Match],
         identify: Callable[[CodeType], Node | None],
+        listed: object,
     ) -> None:
-        self._comparison = comparison
-        self._returned = _returned(changed, comparison)
         self._lacking: dict[int, str] = {}  # id of a function -> why the cell of a variable is not found
         self._kept = functions  # so that the ids stay theirs
         self._finder: Finder | None = None
         pending = [match for match in changed if match[1].code.co_freevars or match[2].code.co_freevars]
         self._pending = {id(function) for function, _, _ in pending}
         if pending:
-            self._finder = Finder(functions, identify, self._definition_of)
+            # Not a method of this object: it would be in a cycle, and live until the collector comes.
+            known = functools.partial(_definition_of, comparison.partners, _returned(changed, comparison))
+            self._finder = Finder(functions, identify, known, listed)
             self._find(self._finder, pending)
-
-    def _definition_of(self, node: Node) -> Definition:
-        partner = self._comparison.partners.get(id(node))
-        return partner.definition if partner is not None else self._returned.get(id(node), node.definition)
 
     def _find(self, finder: Finder, pending: Sequence[Match]) -> None:
         """Find the cells of all functions. What is found for one may be the trace that leads to that of another."""
@@ -83,9 +83,9 @@ class Captures:
         if not can_exchange():
             raise Lacking("this interpreter cannot give a function other captured variables")
         found: list[tuple[str, Any]] = [("__code__", Body(code, closure))]
-        dropped = self._dropped(self._finder, function, target)
-        if dropped or DROPPED in function.__dict__:
-            found.append((DROPPED, dropped or _MISSING))
+        copies = {each.name for each in self._finder.held(function) if each.is_copy and each.name in target.code.co_freevars}
+        notes = {DROPPED: self._dropped(self._finder, function, target), COPIES: copies}
+        found += [(key, note or _MISSING) for key, note in notes.items() if note or key in function.__dict__]
         return found
 
     @staticmethod
@@ -95,6 +95,12 @@ class Captures:
         held = before | {each.name: each for each in finder.held(function)}
         gone = held.keys() - set(target.code.co_freevars) - {"__class__", "__classdict__"}
         return {name: held[name] for name in gone}
+
+
+def _definition_of(partners: Mapping[int, Node], returned: Mapping[int, Definition], node: Node) -> Definition:
+    """Return the definition that a node has, or will have once it is installed."""
+    partner = partners.get(id(node))
+    return partner.definition if partner is not None else returned.get(id(node), node.definition)
 
 
 def _returned(changed: Sequence[Match], comparison: Comparison) -> dict[int, Definition]:
@@ -118,7 +124,7 @@ def assign(function: FunctionType, name: str, value: Any) -> Any:
         before: Any = body_of(function)
         exchange(function, value)
         return before
-    before = function.__dict__.get(name, _MISSING) if name == DROPPED else getattr(function, name)
+    before = function.__dict__.get(name, _MISSING) if name in _NOTES else getattr(function, name)
     if value is _MISSING:
         delattr(function, name)
     else:
