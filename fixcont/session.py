@@ -7,8 +7,8 @@ import os
 import sys
 import traceback as tracebacks
 from _thread import allocate_lock, get_ident
-from collections.abc import Callable, Mapping, Sequence
-from types import CellType, CodeType, FrameType, FunctionType
+from collections.abc import Callable, Sequence
+from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.bytecode import stubs
@@ -27,6 +27,7 @@ from fixcont.stopping.prediction import Predictor
 
 if TYPE_CHECKING:
     from fixcont.continuing.checks import Newest
+    from fixcont.editing.closures import Captured
     from fixcont.editing.sources import Sources
     from fixcont.editing.variants import How, Variant
     from fixcont.stopping.frames import Frame
@@ -252,7 +253,7 @@ class _Versions:
         found = self._session.sources.newest(code)
         return Newest(found.code, found.refusal)
 
-    def captured(self, frame: FrameType, code: CodeType) -> Mapping[str, CellType]:
+    def captured(self, frame: FrameType, code: CodeType) -> Captured:
         return self._session.sources.captured(frame, code)
 
     def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:

@@ -19,7 +19,7 @@ import operator
 import sys
 from collections.abc import Callable
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.interpreter import DIRECTION, NAME, OPCODE, UNITS
@@ -28,8 +28,10 @@ from fixcont.bytecode.snapshots import forget_snapshot
 
 #: In the `__dict__` of functions that were made to take a frame over: others stand for the function that the program knows.
 STANDS_IN = "__@fixcont__stands_in"
+#: There: the names of variables for which a function has a cell of its own, with the value of a running frame's variable.
+COPIES = "__@fixcont__copies"
 
-Suspended = GeneratorType[Any, Any, Any] | CoroutineType[Any, Any, Any] | AsyncGeneratorType[Any, Any]
+Suspended: TypeAlias = "GeneratorType[Any, Any, Any] | CoroutineType[Any, Any, Any] | AsyncGeneratorType[Any, Any]"
 
 
 class Body(NamedTuple):

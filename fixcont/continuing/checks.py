@@ -6,8 +6,7 @@ The refusals are documented in docs/limitations.md under their codes.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from types import CellType, CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fixcont.bytecode import interpreter, original, traps
@@ -15,6 +14,7 @@ from fixcont.continuing import arguments, reentry
 from fixcont.errors import Refusal, Refused
 
 if TYPE_CHECKING:
+    from fixcont.editing.closures import Captured
     from fixcont.editing.variants import How, Variant
 
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -32,7 +32,7 @@ class Versions(Protocol):
 
     def newest(self, code: CodeType) -> Newest: ...
 
-    def captured(self, frame: FrameType, code: CodeType) -> Mapping[str, CellType]:
+    def captured(self, frame: FrameType, code: CodeType) -> Captured:
         """Return the cells that `code`, which takes over a frame, captures and the frame does not have. Raises `Refused`."""
 
     def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:

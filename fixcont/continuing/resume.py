@@ -24,6 +24,7 @@ from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
 from fixcont.continuing.unwinding import Answer, TrapState
 from fixcont.continuing.ways import Landing, Resume, Skip, UseValue
+from fixcont.editing.closures import NOTHING_MORE, Captured
 from fixcont.editing.markers import VALUE_NAME
 from fixcont.editing.statements import Block, BlockKind
 from fixcont.editing.variants import How, Kept, Variant
@@ -67,7 +68,7 @@ class Plan(NamedTuple):
     live_kinds: str
     closed: tuple[int, ...]
     value: tuple[Any, ...]
-    captured: Mapping[str, CellType] = {}
+    captured: Captured = NOTHING_MORE
 
 
 def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | None) -> Plan:
@@ -265,7 +266,7 @@ class Takeover:
         live = _live_items(plan.live_kinds, state, len(original.kept_parameters(old)))
         items = [live[index] for index in plan.sources]
         code = _trapped_variant(variant)
-        cells, variables = _variables(frame, state, code, plan.captured)
+        cells, variables = _variables(frame, state, code, plan.captured.cells)
         if plan.value and old.co_flags & interpreter.OPTIMIZED:
             variables[VALUE_NAME] = list(plan.value)
         given = arguments.at_entry(frame, state.stack) if old.co_flags & interpreter.OPTIMIZED else None
@@ -280,7 +281,7 @@ class Takeover:
                 return reentry.continuing_class(entry, frame, cells)
             return reentry.executing_module(entry, frame)
         assert given is not None
-        takeover = reentry.entering(entry, frame, given, cells)
+        takeover = reentry.entering(entry, frame, given, cells, plan.captured.copies)
         reentry.forget_variables(frame)
         return takeover
 

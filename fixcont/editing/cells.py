@@ -18,7 +18,7 @@ from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameTy
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import original, parameters
-from fixcont.bytecode.closures import Suspended, binds_captured, cells_of_suspended, is_cell_of, may_bind_later
+from fixcont.bytecode.closures import COPIES, STANDS_IN, Suspended, binds_captured, cells_of_suspended, is_cell_of, may_bind_later
 from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.bytecode.stubs import HOOK_NAME
 from fixcont.editing.functions import class_namespace, find_class
@@ -27,8 +27,6 @@ from fixcont.editing.texts import Definition, Kind, Node
 #: In the `__dict__` of a function: the cells of variables that an edit has taken from it, for when the next one brings them back. There the
 #: collector sees them. No program can spell it.
 DROPPED = "__@fixcont__dropped"
-#: There, too: the names of the variables for which a function has a cell of its own with the value of a running frame's variable.
-COPIES = "__@fixcont__copies"
 
 _class_module: Any = vars(type)["__module__"]
 _class_mro: Any = vars(type)["__mro__"]
@@ -102,7 +100,8 @@ class Finder:
             self._held[id(function)] = []
             copies = function.__dict__.get(COPIES, ())
             for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-                self._note(function, Held(name, self._scopes(node, name), cell, name in copies))
+                if name not in copies or STANDS_IN not in function.__dict__:  # else the copy is right for one activation only
+                    self._note(function, Held(name, self._scopes(node, name), cell, name in copies))
 
     def _note(self, function: FunctionType, held: Held) -> None:
         self._held[id(function)].append(held)
@@ -120,7 +119,7 @@ class Finder:
         """Return the cells that a function has, or that were found for it."""
         return self._held[id(function)]
 
-    def find(self, function: FunctionType, node: Node, target: Node, name: str, waiting: Sequence[FrameType] = ()) -> CellType:
+    def find(self, function: FunctionType, node: Node, target: Node, name: str, waiting: Sequence[FrameType] = ()) -> Held:
         """Return the cell that a function needs for the variable `name`.
 
         Args:
@@ -145,7 +144,7 @@ class Finder:
         if found is not known:
             self._note(function, found)
             self.found += 1
-        return found.cell
+        return found
 
     def _searched(
         self, function: FunctionType, node: Node, target: Node, owner: Node, name: str, waiting: Sequence[FrameType]
@@ -315,7 +314,8 @@ def _live_activations() -> list[_Activation]:
         frame: FrameType | None = stacks.pop()
         called = ""
         while frame is not None:
-            is_ours = str(frame.f_globals.get("__name__")).startswith(_OURS)
+            module = frame.f_globals.get("__name__")
+            is_ours = type(module) is str and module.startswith(_OURS)
             if not is_ours and (called == HOOK_NAME or not _is_in_stub(frame)):
                 found.append(_Activation(frame, None))
             called = frame.f_code.co_name

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from types import CellType, CodeType, FrameType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter
-from fixcont.bytecode.closures import STANDS_IN, Body, body_of, can_exchange, exchange, is_cell_of
+from fixcont.bytecode.closures import COPIES, STANDS_IN, Body, binds_captured, body_of, can_exchange, exchange, is_cell_of
 from fixcont.bytecode.snapshots import forget_snapshot
-from fixcont.editing.cells import COPIES, DROPPED, Finder, Held, Lacking, content, is_instance_of
+from fixcont.editing.cells import DROPPED, Finder, Held, Lacking, content, is_instance_of
 from fixcont.editing.compare import Comparison
 from fixcont.editing.texts import Definition, Kind, Node
 from fixcont.errors import Refusal, Refused
@@ -76,7 +76,7 @@ class Captures:
             raise Lacking(self._lacking[id(function)])
         if self._finder is None or id(function) not in self._pending:
             return [("__code__", code)]
-        closure = tuple(self._finder.find(function, target, target, name) for name in target.code.co_freevars)
+        closure = tuple(self._finder.find(function, target, target, name).cell for name in target.code.co_freevars)
         old = function.__closure__ or ()
         if len(closure) == len(old) and all(one is other for one, other in zip(closure, old, strict=True)):
             return [("__code__", code)]
@@ -135,9 +135,24 @@ def assign(function: FunctionType, name: str, value: Any) -> Any:
 # -- live frames
 
 
+class Captured(NamedTuple):
+    """What code that takes over a live frame captures besides the frame's own cells.
+
+    Attributes:
+        cells: by name.
+        copies: the names of those, and of the frame's own, that have the value of a running frame's variable, but are not its cell.
+    """
+
+    cells: Mapping[str, CellType]
+    copies: frozenset[str] = frozenset()
+
+
+NOTHING_MORE = Captured({})
+
+
 def captured_by(
     frame: FrameType, code: CodeType, definition: Definition, functions: Sequence[tuple[FunctionType, Node]], finder: Finder
-) -> dict[str, CellType]:
+) -> Captured:
     """Return the cells that `code`, which is to take over a live frame, captures and the frame does not have.
 
     Args:
@@ -148,33 +163,49 @@ def captured_by(
         finder: made of them.
 
     Raises:
-        Refused: the cell of a variable is not found.
+        Refused: the cell of a variable is not found, or the code assigns to a copy.
     """
     wanted = [name for name in code.co_freevars if name not in frame.f_code.co_freevars]
     target = definition.newest
     assert target is not None
-    waiting = _below(frame)
     own = [(function, node) for function, node in functions if node.definition is definition]
-    own = [each for each in own if each[0].__globals__ is frame.f_globals and _fits(finder, each[0], frame)]
-    own = [each for each in own if STANDS_IN not in each[0].__dict__] or own
-    found: list[dict[str, CellType]] = []
+    own = [each for each in own if each[0].__globals__ is frame.f_globals and _fits(each[0], frame)]
+    standing_in = [function for function, _ in own if STANDS_IN in function.__dict__]
+    noted = {name for function in standing_in for name in function.__dict__.get(COPIES, ())}
+    copies = noted.intersection(frame.f_code.co_freevars, code.co_freevars)
+    for name in copies:
+        if binds_captured(code, name):
+            raise Refused(
+                refusal(target, frame.f_code, code, f"assigns to {name}, which the running function around it does not see")
+            )
+    if not wanted:
+        return Captured({}, frozenset(copies))
+    own = [each for each in own if each[0] not in standing_in] or own
+    found, why = _found(frame, target, wanted, own, finder)
+    if not found or not _agree(found):
+        raise Refused(refusal(target, frame.f_code, code, why))
+    cells = {name: held.cell for name, held in found[0].items()}
+    return Captured(cells, frozenset(copies.union(name for name, held in found[0].items() if held.is_copy)))
+
+
+def _found(
+    frame: FrameType, target: Node, wanted: Sequence[str], own: Sequence[tuple[FunctionType, Node]], finder: Finder
+) -> tuple[list[dict[str, Held]], str]:
+    """Return what is found for each of the functions that may be the one that runs in a frame, and what is to be said if that is nothing."""
+    waiting = _below(frame)
+    found: list[dict[str, Held]] = []
     why = "the function cannot be told"
     for function, node in own:
         try:
             found.append({name: finder.find(function, node, target, name, waiting) for name in wanted})
         except Lacking as lacking:
             why = str(lacking)
-    is_linked = any(
-        name in frame.f_code.co_freevars for name in (each.name for function, _ in own for each in finder.held(function))
-    )
-    if len(found) < len(own) and not is_linked:
-        found = []
+    is_known = any(name in frame.f_code.co_freevars for function, _ in own for name in function.__code__.co_freevars)
+    if len(found) < len(own) and not is_known:
+        return [], why
     if len(found) > 1 and not _agree(found):
-        found = [cells for cells in found if _is_class_of(frame, cells)]
-        why = "which of several functions runs cannot be told"
-    if not found or not _agree(found):
-        raise Refused(refusal(target, frame.f_code, code, why))
-    return found[0]
+        return [cells for cells in found if _is_class_of(frame, cells)], "which of several functions runs cannot be told"
+    return found, why
 
 
 def _below(frame: FrameType) -> list[FrameType]:
@@ -189,31 +220,31 @@ def _below(frame: FrameType) -> list[FrameType]:
     return found
 
 
-def _fits(finder: Finder, function: FunctionType, frame: FrameType) -> bool:
+def _fits(function: FunctionType, frame: FrameType) -> bool:
     """Tell whether a function has the cells that a live frame has."""
     if not frame.f_code.co_flags & interpreter.OPTIMIZED:
         return True
-    shared = set(frame.f_code.co_freevars).intersection(function.__code__.co_freevars)
-    return all(is_cell_of(each.cell, frame, each.name) for each in finder.held(function) if each.name in shared)
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return all(is_cell_of(cell, frame, name) for name, cell in cells if name in frame.f_code.co_freevars)
 
 
-def _agree(found: Sequence[dict[str, CellType]]) -> bool:
+def _agree(found: Sequence[dict[str, Held]]) -> bool:
     first = found[0]
     return all(
-        cell is first[name] or (name == "__class__" and content(cell) is content(first[name]))
-        for cells in found[1:]
-        for name, cell in cells.items()
+        held.cell is first[name].cell or (name == "__class__" and content(held.cell) is content(first[name].cell))
+        for each in found[1:]
+        for name, held in each.items()
     )
 
 
-def _is_class_of(frame: FrameType, cells: dict[str, CellType]) -> bool:
+def _is_class_of(frame: FrameType, cells: dict[str, Held]) -> bool:
     """Tell whether the class that a method captures is that of its first argument."""
     code = frame.f_code
     if "__class__" not in cells or not code.co_argcount:
         return False
     value = frame.f_locals.get(code.co_varnames[0])
     forget_snapshot(frame)
-    return is_instance_of(value, content(cells["__class__"]))
+    return is_instance_of(value, content(cells["__class__"].cell))
 
 
 def refusal(target: Node, old: CodeType, new: CodeType, why: str) -> Refusal:

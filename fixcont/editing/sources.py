@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from fixcont.editing.cells import Finder
 from fixcont.editing.check import Plan, check
-from fixcont.editing.closures import captured_by
+from fixcont.editing.closures import NOTHING_MORE, Captured, captured_by
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File
 from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
@@ -73,6 +73,7 @@ class Sources:
         self._registry = Registry()
         self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
+        self._has_copied = False  # whether a frame was ever given a copy of a variable
         self._lock = threading.RLock()
 
     # What was loaded
@@ -195,21 +196,21 @@ class Sources:
                 return Newest(code, target.version)
             return Newest(self._live(target), target.version)
 
-    def captured(self, frame: FrameType, code: CodeType) -> dict[str, CellType]:
+    def captured(self, frame: FrameType, code: CodeType) -> Captured:
         """Find the cells that `code`, which is to take over a live frame, captures and the frame does not have.
 
         Parameters:
             code: of the newest version of the frame's function, or a variant of it.
 
         Raises:
-            Refused: the cell of a variable is not found.
+            Refused: the cell of a variable is not found, or the code assigns to a copy.
         """
-        if set(code.co_freevars) <= set(frame.f_code.co_freevars):
-            return {}
+        if not code.co_freevars or (not self._has_copied and set(code.co_freevars) <= set(frame.f_code.co_freevars)):
+            return NOTHING_MORE
         with self._lock:
             node = self._identify(frame.f_code)
             if node is None or node.definition.newest is None:
-                return {}
+                return NOTHING_MORE
             filename, namespace = frame.f_code.co_filename, frame.f_globals
             functions = [
                 (function, known)
@@ -217,7 +218,9 @@ class Sources:
                 if (known := self._identify(function.__code__)) is not None
             ]
             finder = Finder(functions, self._identify, lambda node: node.definition)
-            return captured_by(frame, code, node.definition, functions, finder)
+            captured = captured_by(frame, code, node.definition, functions, finder)
+            self._has_copied = self._has_copied or bool(captured.copies)
+            return captured
 
     def variant(
         self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: Collection[str]

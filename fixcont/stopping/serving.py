@@ -409,20 +409,20 @@ class _Restart:
         self._versions = versions
         self._code = versions.newest(frame.f_code).code or frame.f_code
         # Now: what leads to them may be gone when the frames in between have unwound.
-        self._captured = dict(versions.captured(frame, self._code))
+        self._captured = versions.captured(frame, self._code)
 
     def __call__(self, frame: FrameType, state: TrapState) -> Answer:
         return None, self._takeover(frame, self._code, state)
 
     def _takeover(self, frame: FrameType, code: CodeType, state: TrapState) -> Callable[[], Any]:
-        cells = reentry.captured_cells(frame.f_code, state.cells) | self._captured
+        cells = reentry.captured_cells(frame.f_code, state.cells) | dict(self._captured.cells)
         if not code.co_flags & interpreter.OPTIMIZED:
             if checks.is_class_body(code):
                 return reentry.executing_class(code, frame, cells)
             return reentry.executing_module(code, frame)
         given = arguments.at_entry(frame, state.stack)
         function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
-        takeover = reentry.calling(code, frame, given, cells, function)
+        takeover = reentry.calling(code, frame, given, cells, function, self._captured.copies)
         reentry.forget_variables(frame)
         return takeover
 

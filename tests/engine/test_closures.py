@@ -531,6 +531,25 @@ def test_a_variable_that_the_function_would_assign_to_is_refused(live: Live) -> 
     assert program.refused == ["closure-changed"]
 
 
+def test_an_assignment_to_a_copy_is_refused_later_too(live: Live) -> None:
+    text = """
+def main():
+    for number in [1, 2]:
+        def helper():
+            return 1 / 0
+        yield helper()
+"""
+    program = live(
+        text,
+        fix({"return 1 / 0": "return number / 0"}, restart()),
+        fix({"return number / 0": "nonlocal number; number = 5; return number"}, restart("helper")),
+        fix({"nonlocal number; number = 5; return number": "return number"}, restart("helper")),
+    )
+    assert next(program.names["main"]()) == 1
+    assert program.refused == ["closure-changed"]
+    assert "assigns to number" in program.front_end.refusals[0].sentence
+
+
 def test_a_variable_that_is_the_functions_own_from_now_on(live: Live) -> None:
     program = live(
         """
@@ -538,12 +557,32 @@ def main():
     total = 5
     def helper():
         nonlocal total
-        return total / 0
-    return helper(), total
+        check = 1 / 0
+        total += 1
+        return lambda: total
+    return helper()(), total
 """,
-        fix({"nonlocal total\n        return total / 0": "first = lambda: total; total = total + 1; return first()"}, retry()),
+        fix({"nonlocal total": "pass", "check = 1 / 0": "check = 1"}, retry()),
     )
-    assert isinstance(program.attempt("main").error, (UnboundLocalError, type(None)))
+    assert program.call("main") == (6, 5)
+
+
+def test_an_own_variable_that_is_one_of_the_function_around_from_now_on(live: Live) -> None:
+    program = live(
+        """
+def main():
+    total = 5
+    def show(): return total
+    def helper():
+        total = 1
+        check = 1 / 0
+        total += 1
+        return lambda: total
+    return helper()(), show()
+""",
+        fix({"total = 1\n": "nonlocal total\n", "check = 1 / 0": "check = 1"}, retry()),
+    )
+    assert program.call("main") == (6, 6)
 
 
 def test_restart_again_and_again_with_other_variables(live: Live) -> None:
