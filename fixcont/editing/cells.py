@@ -348,7 +348,9 @@ def _class_of(function: FunctionType, qualname: str) -> type | None:
     """Return the class called `qualname` of the function's module that the function is in, None where that cannot be told."""
     module = function.__globals__.get("__name__")
     classes = [cls for cls in _all_classes() if class_namespace(cls).get("__module__") == module and _qualname(cls) == qualname]
-    holding = [cls for cls in classes if leads_to(class_namespace(cls).values(), function)] or classes
+    holding = [cls for cls in classes if leads_to(class_namespace(cls).values(), function)]
+    if not holding and "<locals>" not in qualname:  # what a decorator has put in the function's place does not lead to it
+        holding = classes
     if len(holding) > 1:  # `dataclass(slots=True)` makes a second class of one
         named = find_class(function.__globals__, qualname)
         return next((cls for cls in holding if cls is named), None)

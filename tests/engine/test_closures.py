@@ -185,6 +185,42 @@ one, other = make("one"), make("other")
     assert program.names["make"]("new")().who().startswith("new")
 
 
+def test_the_class_of_another_call_is_not_taken_for_one_that_is_gone(live: Live) -> None:
+    program = live(
+        """
+def make(n):
+    class A:
+        @staticmethod
+        def f(): return n
+    return A.f, A
+one, gone = make(1)
+other, cls = make(2)
+"""
+    )
+    program.names["gone"] = None
+    gc.collect()
+    said = left_out(program, {"return n": "return n, __class__"})
+    assert len(said) == 1 and "which class it belongs to cannot be told" in said[0]
+    assert program.names["one"]() == 1 and program.names["other"]() == (2, program.names["cls"])
+
+
+def test_a_method_that_a_decorator_has_hidden(live: Live) -> None:
+    program = live(
+        """
+handlers = []
+def register(function):
+    handlers.append(function)
+class Base:
+    def f(self): return "base"
+class A(Base):
+    @register
+    def f(self): return "a"
+"""
+    )
+    installed(program, {'return "a"': 'return super().f() + " a"'})
+    assert program.names["handlers"][0](program.names["A"]()) == "base a"
+
+
 def test_methods_that_are_edited_together_share_one_cell(live: Live) -> None:
     program = live("class A:\n    def f(self): return 1\n    def g(self): return 1\n    def h(self): return __class__\n")
     installed(
