@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from fixcont.bytecode.closures import Body, body_of, can_exchange, exchange, is_cell_of
-from fixcont.continuing.ways import Resume
+from fixcont.continuing.ways import Resume, Way
 from fixcont.editing.cells import DROPPED
 from fixcont.editing.result import InstallResult, InstallStatus
+from fixcont.stopping.stop import Stop
 from support.front_end import Answer, LiveProgram, find_frame, fix, restart
 
 Live = Callable[..., LiveProgram]
@@ -469,23 +470,80 @@ def test_a_function_that_captured_nothing(live: Live, way: Answer) -> None:
 
 
 def test_a_variable_that_is_bound_again_goes_to_the_live_frame_alone(live: Live) -> None:
+    said: list[str] = []
+
+    def edited(stop: Stop) -> Way:
+        said.extend(left_out(program, {"return x / 0": "return 'number', number"}))
+        return restart()(stop)
+
     program = live(
         """
-log = []
+log, made = [], []
 def main():
-    for number in range(3):
+    for number in range(2):
+        if number: continue
         def helper(x): return x / 0
-        try:
-            log.append(helper(number))
-        except ZeroDivisionError:
-            log.append("failed")
-            if number == 9: raise
+        made.append(helper)
+        log.append(helper(number))
 """,
-        fix({"return x / 0": "return 'number', number"}, restart()),
-        stop="raised",
+        edited,
     )
-    program.attempt("main")
-    assert program.log[0] == ("number", 0)
+    program.call("main")
+    assert program.log == [("number", 0)] and program.refused == []
+    assert len(said) == 1 and "the running main, which may assign to number again" in said[0]
+    with pytest.raises(ZeroDivisionError):
+        program.names["made"][0](1)
+
+
+def test_the_frame_of_another_thread(live: Live) -> None:
+    program = live(
+        """
+import threading
+begun, goes_on = threading.Event(), threading.Event()
+helpers, results = [], []
+def main(n):
+    name, other = n, "other"
+    def helper(): return name
+    helpers.append(helper)
+    begun.set()
+    goes_on.wait(30)
+    results.append(helper())
+"""
+    )
+    threads = [threading.Thread(target=program.names["main"], args=(n,)) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+        assert program.names["begun"].wait(30)
+        program.names["begun"].clear()
+    installed(program, {"helper(): return name": "helper(): return name, other, n"})
+    assert [helper() for helper in program.names["helpers"]] == [(1, "other", 1), (2, "other", 2)]
+    program.names["goes_on"].set()
+    for thread in threads:
+        thread.join()
+    assert sorted(program.names["results"]) == [(1, "other", 1), (2, "other", 2)]
+
+
+def test_the_search_keeps_nothing_alive(live: Live) -> None:
+    program = live(
+        """
+import weakref
+class Thing: pass
+things = []
+def main():
+    one, other = Thing(), Thing()
+    things.extend([weakref.ref(one), weakref.ref(other)])
+    def helper(): return 1 / 0
+    return helper() is other
+""",
+        fix({"return 1 / 0": "return one and other"}, restart()),
+    )
+    gc.collect()
+    gc.disable()
+    try:
+        assert program.call("main") is True
+        assert [thing() for thing in program.names["things"]] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_the_right_one_of_nested_activations(live: Live) -> None:
