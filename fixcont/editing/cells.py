@@ -193,7 +193,7 @@ class Finder:
         return holding[0] if len(holding) == 1 else None
 
     def _calling(self, function: FunctionType, target: Node, definition: Definition) -> _Activation | None:
-        """Return the activation that has made a function and passes it to C code, which calls it: `sorted(items, key=lambda …)`.
+        """Return the activation that has made a function and is having it called: `sorted(items, key=lambda …)`.
 
         It is the only one, nothing that lasts refers to the function, and it was not given to the activation.
         """
@@ -201,7 +201,7 @@ class Finder:
         if len(activations) != 1 or target.parent is None or self._definition_of(target.parent) is not definition:
             return None
         frame = activations[0].frame
-        if not any(each.frame.f_back is frame for each in self._activations(self._definition_of(target))):
+        if not any(_is_below(frame, each.frame) for each in self._activations(self._definition_of(target))):
             return None
         variables = frame.f_locals
         given = [variables.get(name) for name in frame.f_code.co_varnames[: parameters.count(frame.f_code)]]
@@ -334,6 +334,14 @@ def _live_activations() -> list[_Activation]:
         if suspended is not None and id(suspended) not in seen and not _is_in_stub(suspended):
             found.append(_Activation(suspended, each))
     return found
+
+
+def _is_below(frame: FrameType, other: FrameType) -> bool:
+    """Tell whether `frame` waits on the stack for `other`."""
+    back = other.f_back
+    while back is not None and back is not frame:
+        back = back.f_back
+    return back is frame
 
 
 _OURS = __name__.partition(".")[0] + "."

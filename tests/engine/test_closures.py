@@ -705,16 +705,41 @@ def main(a):
     assert program.call("main", 1) == (1, 2)
 
 
-def test_a_lambda_on_its_way_through_c_code(live: Live) -> None:
+@pytest.mark.parametrize(
+    "through",
+    [
+        "sorted(items, key=lambda item: item / 0)",
+        "list(map(lambda item: item / 0, items))",
+        "apply(lambda item: item / 0, items)",
+    ],
+)
+def test_a_lambda_on_its_way_through_other_code(live: Live, through: str) -> None:
     program = live(
-        """
+        f"""
+def apply(function, items): return [function(item) for item in items]
 def main(items):
     low = 1
-    return sorted(items, key=lambda item: item / 0)
+    return {through}
 """,
         fix({"item / 0": "abs(item - low)"}, restart()),
     )
-    assert program.call("main", [5, 1, 2]) == [1, 2, 5]
+    assert program.call("main", [5, 1, 2]) in ([1, 2, 5], [4, 0, 1])
+    assert len(program.saw) == 1 and program.refused == []
+
+
+def test_a_lambda_that_was_given_to_the_running_call(live: Live) -> None:
+    program = live(
+        """
+def main(function):
+    low = 1
+    if function: return function(5)
+    return lambda item: item / 0
+first = main(None)
+""",
+        fix({"item / 0": "abs(item - low)"}, restart()),
+    )
+    assert isinstance(program.failure("main", program.names.pop("first")), ZeroDivisionError)
+    assert program.refused == ["closure-changed"]
 
 
 # The exchange itself
