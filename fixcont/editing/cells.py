@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import Any, NamedTuple
 
-from fixcont.bytecode import original, parameters
+from fixcont.bytecode import interpreter, original, parameters
 from fixcont.bytecode.closures import COPIES, STANDS_IN, Suspended, binds_captured, cells_of_suspended, is_cell_of, may_bind_later
 from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.bytecode.stubs import HOOK_NAME
@@ -201,19 +201,26 @@ class Finder:
         if len(activations) != 1 or target.parent is None or self._definition_of(target.parent) is not definition:
             return None
         frame = activations[0].frame
-        if not any(_is_below(frame, each.frame) for each in self._activations(self._definition_of(target))):
+        stacks = [_stack_from(each.frame, frame) for each in self._activations(self._definition_of(target))]
+        above = next((stack for stack in stacks if stack), None)
+        if above is None:
             return None
         variables = frame.f_locals
         given = [variables.get(name) for name in frame.f_code.co_varnames[: parameters.count(frame.f_code)]]
         del variables
         forget_snapshot(frame)
-        lasting = [each for each in gc.get_referrers(function) if not self._is_passing(each)]
+        snapshots = [] if interpreter.LOCALS_WRITE_THROUGH else [each.f_locals for each in above]
+        lasting = [each for each in gc.get_referrers(function) if not self._is_passing(each, snapshots)]
+        snapshots.clear()
+        for each in above:
+            forget_snapshot(each)
         return None if lasting or leads_to(given, function) else activations[0]
 
-    def _is_passing(self, referrer: object) -> bool:
+    def _is_passing(self, referrer: object, snapshots: Sequence[object]) -> bool:
         if type(referrer) is tuple:  # ours, of a function and what is known of it
             return any(type(each) is Node for each in referrer)
-        return referrer is self._functions or referrer is self._listed or type(referrer) in (map, filter)
+        ours = [self._functions, self._listed, *snapshots]
+        return type(referrer) in (map, filter) or any(referrer is each for each in ours)
 
     def _activations(self, definition: Definition) -> list[_Activation]:
         if self._frames is None:
@@ -336,12 +343,17 @@ def _live_activations() -> list[_Activation]:
     return found
 
 
-def _is_below(frame: FrameType, other: FrameType) -> bool:
-    """Tell whether `frame` waits on the stack for `other`."""
-    back = other.f_back
-    while back is not None and back is not frame:
-        back = back.f_back
-    return back is frame
+def _stack_from(frame: FrameType, base: FrameType) -> list[FrameType]:
+    """Return the functions' frames from `frame` down to `base`, none if that does not wait for `frame`."""
+    found = []
+    each: FrameType | None = frame
+    while each is not None:
+        if each.f_code.co_flags & interpreter.OPTIMIZED:
+            found.append(each)
+        if each is base:
+            return found
+        each = each.f_back
+    return []
 
 
 _OURS = __name__.partition(".")[0] + "."

@@ -716,7 +716,10 @@ def main(a):
 def test_a_lambda_on_its_way_through_other_code(live: Live, through: str) -> None:
     program = live(
         f"""
-def apply(function, items): return [function(item) for item in items]
+def apply(function, items):
+    results = []
+    for item in items: results.append(function(item))
+    return results
 def main(items):
     low = 1
     return {through}
