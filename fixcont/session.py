@@ -27,6 +27,7 @@ from fixcont.stopping.prediction import Predictor
 
 if TYPE_CHECKING:
     from fixcont.continuing.checks import Newest
+    from fixcont.editing.closures import Captured
     from fixcont.editing.sources import Sources
     from fixcont.editing.variants import How, Variant
     from fixcont.stopping.frames import Frame
@@ -256,6 +257,9 @@ class _Versions:
 
         found = self._session.sources.newest(code)
         return Newest(found.code, found.refusal)
+
+    def captured(self, frame: FrameType, code: CodeType) -> Captured:
+        return self._session.sources.captured(frame, code)
 
     def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:
         return self._session.sources.variant(frame_code, code, unit, how, line, bound)

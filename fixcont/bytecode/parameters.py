@@ -40,10 +40,10 @@ def changes(code: CodeType, ops: bytes, args: bytes) -> Changes:
     parameters = count(code)
     if not parameters or not code.co_flags & interpreter.OPTIMIZED:
         return _NO_CHANGES
-    bound, dropped = _stored_slots(code, ops, args)
+    bound, dropped = stored_slots(code, ops, args)
     cells = set(code.co_cellvars)
     for slot, name in enumerate(code.co_varnames[:parameters]):
-        if name in cells and any(_stores_free(constant, name) for constant in code.co_consts):
+        if name in cells and any(stores_free(constant, name) for constant in code.co_consts):
             bound.add(slot)
     return Changes(
         frozenset(slot for slot in bound if slot < parameters), frozenset(slot for slot in dropped if slot < parameters)
@@ -77,7 +77,7 @@ def changed_keywords(code: CodeType, ops: bytes) -> int | None:
     return count(code) - 1 if seems_changed else None
 
 
-def _stored_slots(code: CodeType, ops: bytes, args: bytes) -> tuple[set[int], set[int]]:
+def stored_slots(code: CodeType, ops: bytes, args: bytes) -> tuple[set[int], set[int]]:
     """Return the local slots that code stores an object into, and those that it deletes or sets to None."""
     stored: set[int] = set()
     dropped: set[int] = set()
@@ -113,12 +113,12 @@ _STORES = bytes(
 _STORE = re.compile(b"[" + re.escape(_STORES) + b"]", re.DOTALL)
 
 
-def _stores_free(constant: object, name: str) -> bool:
+def stores_free(constant: object, name: str) -> bool:
     """Tell whether a nested function, or one nested in it, assigns to the captured variable `name`."""
     if not isinstance(constant, CodeType) or name not in constant.co_freevars:
         return False
     slots = len(constant.co_varnames) + sum(cell not in constant.co_varnames for cell in constant.co_cellvars)
     slot = slots + constant.co_freevars.index(name)
     raw = constant.co_code
-    stored, _ = _stored_slots(constant, raw[::2], raw[1::2])
-    return slot in stored or any(_stores_free(nested, name) for nested in constant.co_consts)
+    stored, _ = stored_slots(constant, raw[::2], raw[1::2])
+    return slot in stored or any(stores_free(nested, name) for nested in constant.co_consts)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fixcont.bytecode import interpreter, original, traps
 from fixcont.continuing import arguments, reentry
-from fixcont.errors import Refusal
+from fixcont.errors import Refusal, Refused
 
 if TYPE_CHECKING:
+    from fixcont.editing.closures import Captured
     from fixcont.editing.variants import How, Variant
 
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -30,6 +31,9 @@ class Versions(Protocol):
     """What the checks ask about edited code."""
 
     def newest(self, code: CodeType) -> Newest: ...
+
+    def captured(self, frame: FrameType, code: CodeType) -> Captured:
+        """Return the cells that `code`, which takes over a frame, captures and the frame does not have. Raises `Refused`."""
 
     def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:
         """Return the variant of the newest version that is to take over; see `make_variant`. Raises `Refused`.
@@ -90,12 +94,21 @@ def restart_refusal(frame: FrameType, is_user: bool, versions: Versions) -> Refu
     code, refusal = versions.newest(old)
     if code is None:
         return refusal
-    if not old.co_flags & interpreter.OPTIMIZED:
-        return None
+    refusal = _captured_refusal(frame, code, versions)
+    if refusal is not None or not old.co_flags & interpreter.OPTIMIZED:
+        return refusal
     if reentry.kind_flags(code) != reentry.kind_flags(old):
         before, now = (_kind_name(reentry.kind_flags(each)) for each in (old, code))
         return Refusal("kind-changed", f"{old.co_qualname} is {now} now, and the running one is {before}", "restart its caller")
     return _parameters_refusal(frame, old, code, versions)
+
+
+def _captured_refusal(frame: FrameType, code: CodeType, versions: Versions) -> Refusal | None:
+    try:
+        versions.captured(frame, code)
+    except Refused as refused:
+        return refused.refusal
+    return None
 
 
 def _parameters_refusal(frame: FrameType, old: CodeType, code: CodeType, versions: Versions) -> Refusal | None:

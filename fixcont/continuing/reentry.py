@@ -13,6 +13,7 @@ from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
 
 from fixcont.bytecode import interpreter
+from fixcont.bytecode.closures import COPIES, STANDS_IN
 from fixcont.continuing import arguments
 from fixcont.continuing.arguments import Arguments
 
@@ -29,8 +30,19 @@ def named_cells(code: CodeType, cells: tuple[CellType, ...]) -> dict[str, CellTy
     return dict(zip(code.co_cellvars + code.co_freevars, cells, strict=True))
 
 
+def captured_cells(code: CodeType, cells: tuple[CellType, ...]) -> dict[str, CellType]:
+    """Return those of the cells that a trap gives that are of variables of the function around it, by name."""
+    first = len(code.co_cellvars)
+    return dict(zip(code.co_freevars, cells[first:], strict=True))
+
+
 def calling(
-    code: CodeType, frame: FrameType, given: Arguments, cells: tuple[Any, ...], function: FunctionType | None
+    code: CodeType,
+    frame: FrameType,
+    given: Arguments,
+    cells: Mapping[str, CellType],
+    function: FunctionType | None,
+    copies: frozenset[str],
 ) -> Callable[[], Any]:
     """Return a callable that runs `code` in the place of a function's frame.
 
@@ -38,15 +50,18 @@ def calling(
         code: the newest version.
         frame: what it replaces; its globals and captured variables are used.
         given: what to call it with.
-        cells: the frame's cells, as traps give them.
+        cells: by name, of the captured variables.
         function: a function that runs `code`, for its default values; None if none is known.
+        copies: the names of cells that are copies; see `closures.Captured`.
     """
-    made = _function(code, frame, named_cells(frame.f_code, cells))
+    made = _function(code, frame, cells, copies)
     positional, keywords = arguments.call_arguments(code, given, function)
     return _driven(code, partial(made, *positional, **keywords))
 
 
-def entering(code: CodeType, frame: FrameType, given: Arguments, cells: Mapping[str, CellType]) -> Callable[[], Any]:
+def entering(
+    code: CodeType, frame: FrameType, given: Arguments, cells: Mapping[str, CellType], copies: frozenset[str]
+) -> Callable[[], Any]:
     """Return a callable that runs `code`, which starts in the middle, in the place of a function's frame.
 
     Args:
@@ -54,12 +69,13 @@ def entering(code: CodeType, frame: FrameType, given: Arguments, cells: Mapping[
         frame: what it replaces.
         given: what the frame was called with. What `code` has a parameter for and this has not is None: the code overwrites it.
         cells: by name, of the captured variables.
+        copies: the names of those that are copies; see `closures.Captured`.
     """
     available = arguments.by_name(code, given)
     ordered = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     positional = [available.get(name) for name in ordered[: code.co_argcount]]
     named = {name: available.get(name) for name in ordered[code.co_argcount :]}
-    made = _function(code, frame, cells)
+    made = _function(code, frame, cells, copies)
     return _driven(code, partial(made, *positional, *given.positional[: _takes_more(code)], **named))
 
 
@@ -67,9 +83,12 @@ def _takes_more(code: CodeType) -> int | None:
     return None if code.co_flags & interpreter.VARARGS else 0
 
 
-def _function(code: CodeType, frame: FrameType, cells: Mapping[str, CellType]) -> FunctionType:
+def _function(code: CodeType, frame: FrameType, cells: Mapping[str, CellType], copies: frozenset[str]) -> FunctionType:
     made = FunctionType(code, frame.f_globals, code.co_name, None, tuple(cells[name] for name in code.co_freevars))
     made.__qualname__ = code.co_qualname
+    made.__dict__[STANDS_IN] = True
+    if copies:
+        made.__dict__[COPIES] = copies
     return made
 
 
@@ -104,13 +123,12 @@ def executing_module(code: CodeType, frame: FrameType) -> Callable[[], Any]:
     return partial(exec, code, frame.f_globals)
 
 
-def executing_class(code: CodeType, frame: FrameType, cells: tuple[Any, ...]) -> Callable[[], Any]:
+def executing_class(code: CodeType, frame: FrameType, cells: Mapping[str, CellType]) -> Callable[[], Any]:
     """Return a callable that runs a class body again, in its emptied namespace.
 
     The namespace must be a plain dict. `__class__` and what else the body's methods capture of it are new cells.
     """
-    named = named_cells(frame.f_code, cells)
-    closure = tuple(named[name] for name in code.co_freevars)
+    closure = tuple(cells[name] for name in code.co_freevars)
     return partial(_execute_class, code, frame.f_globals, frame.f_locals, closure)
 
 

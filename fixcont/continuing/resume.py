@@ -11,7 +11,7 @@ order. Live `with` blocks that it does not need are exited first.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import CellType, CodeType, FrameType
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
 from fixcont.continuing.unwinding import Answer, TrapState
 from fixcont.continuing.ways import Landing, Resume, Skip, UseValue
+from fixcont.editing.closures import NOTHING_MORE, Captured
 from fixcont.editing.markers import VALUE_NAME
 from fixcont.editing.statements import Block, BlockKind
 from fixcont.editing.variants import How, Kept, Variant
@@ -56,6 +57,7 @@ class Plan(NamedTuple):
         live_kinds: the kinds of the items of blocks at the statement that failed or runs.
         closed: the indices in `live_kinds` of the exits to call first, innermost first.
         value: for `UseValue`, in a tuple.
+        captured: the cells that the variant captures and the frame does not have.
     """
 
     landing: Landing
@@ -66,6 +68,7 @@ class Plan(NamedTuple):
     live_kinds: str
     closed: tuple[int, ...]
     value: tuple[Any, ...]
+    captured: Captured = NOTHING_MORE
 
 
 def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | None) -> Plan:
@@ -101,7 +104,7 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
     plan = _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
     if interpreter.LOOP_KEEPS_INDEX and "n" in plan.kinds:
         _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
-    return plan
+    return plan._replace(captured=versions.captured(raw, variant.code))
 
 
 def _check_loops(plan: Plan, state: TrapState | None, kept: int) -> None:
@@ -263,7 +266,7 @@ class Takeover:
         live = _live_items(plan.live_kinds, state, len(original.kept_parameters(old)))
         items = [live[index] for index in plan.sources]
         code = _trapped_variant(variant)
-        cells, variables = _variables(frame, state, code)
+        cells, variables = _variables(frame, state, code, plan.captured.cells)
         if plan.value and old.co_flags & interpreter.OPTIMIZED:
             variables[VALUE_NAME] = list(plan.value)
         given = arguments.at_entry(frame, state.stack) if old.co_flags & interpreter.OPTIMIZED else None
@@ -278,7 +281,7 @@ class Takeover:
                 return reentry.continuing_class(entry, frame, cells)
             return reentry.executing_module(entry, frame)
         assert given is not None
-        takeover = reentry.entering(entry, frame, given, cells)
+        takeover = reentry.entering(entry, frame, given, cells, plan.captured.copies)
         reentry.forget_variables(frame)
         return takeover
 
@@ -313,10 +316,19 @@ def _live_items(kinds: str, state: TrapState, kept: int) -> list[Any]:
 _CONDITIONAL = "__conditional_annotations__"
 
 
-def _variables(frame: FrameType, state: TrapState, code: CodeType) -> tuple[dict[str, CellType], dict[str, Any]]:
-    """Return the cells and the other variables that the new code gets."""
+def _variables(
+    frame: FrameType, state: TrapState, code: CodeType, captured: Mapping[str, CellType]
+) -> tuple[dict[str, CellType], dict[str, Any]]:
+    """Return the cells and the other variables that the new code gets.
+
+    A variable that was the frame's own and is one of the function around it from now on, or the other way round, is another one. What was
+    captured is what a new variable of the same name begins with.
+    """
     old = frame.f_code
-    cells = reentry.named_cells(old, state.cells)
+    named = reentry.named_cells(old, state.cells)
+    around = reentry.captured_cells(old, state.cells) | dict(captured)
+    cells = {name: cell for name, cell in named.items() if name not in around or name not in code.co_cellvars}
+    cells |= {name: around[name] for name in code.co_freevars if name in around}
     if not old.co_flags & interpreter.OPTIMIZED:
         if _CONDITIONAL in code.co_cellvars:
             cells.setdefault(_CONDITIONAL, CellType(set()))

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from fixcont.bytecode.closures import STANDS_IN
 from fixcont.editing import modules
+from fixcont.editing.cells import Lacking
 from fixcont.editing.classes import ClassPlanner, old_definition
+from fixcont.editing.closures import Captures
+from fixcont.editing.closures import refusal as closure_refusal
 from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, stored_constant
 from fixcont.editing.definitions import Define, Part
 from fixcont.editing.functions import COPIES_DOCSTRING, Namespace, class_namespace, find_class, functions_behind, shifted
@@ -17,7 +21,6 @@ from fixcont.editing.removals import Removed
 from fixcont.editing.running import module_line
 from fixcont.editing.syntax import IMPORTS, Def, Header, Syntax, bound_names, header, loaded_names
 from fixcont.editing.texts import Kind, Node
-from fixcont.errors import Refusal, Refused
 
 
 def check(
@@ -64,16 +67,19 @@ class _Checker:
         self._relations: dict[tuple[int, int], Relation] = {}  # (id of old node, id of new node) -> how they stand
         self._syntaxes: dict[int, Syntax] = {}  # id of a text -> its syntax
         self._changed = {id(node) for node in comparison.changed}
+        self._functions = functions
         self._matched = [(function, *self._match(function)) for function in functions]
-        self._live_of: dict[int, list[FunctionType]] = {}  # id of a new node -> the functions that it is
+        # id of a new node -> the functions that it is, each with the node: `Captures` tells such pairs from what the program holds
+        self._live_of: dict[int, list[tuple[FunctionType, Node]]] = {}
         for function, _, target in self._matched:
             if target is not None:
-                self._live_of.setdefault(id(target), []).append(function)
+                self._live_of.setdefault(id(target), []).append((function, target))
 
     def check(self) -> Plan:
         for function, node, target in self._matched:
             if target is not None and self._relation(function, node, target) is not Relation.CHANGED and target.live is None:
                 self._adopt(function, node, target)
+        self._captures = self._find_captures(self._functions)
         for function, node, target in self._matched:
             if target is not None:
                 self._plan_function(function, node, target)
@@ -172,9 +178,11 @@ class _Checker:
         if how is Relation.SAME and headers is None:
             self.plan.kept.append((function.__code__, target))
             return
-        old_code, new_code = function.__code__, target.code
-        if old_code.co_freevars != new_code.co_freevars:
-            raise Refused(_closure_refusal(target, old_code, new_code))
+        try:
+            body = [] if how is Relation.SAME else self._captures.assignments(function, target, self._live(target))
+        except Lacking as lacking:
+            self._warn_captured(function, target, str(lacking))
+            return
         if headers is not None:
             definition = self._syntax(target).definition(target)
             if not Headers(self.plan, self._changing(target)).update(function, target, definition, *headers):
@@ -183,10 +191,29 @@ class _Checker:
             self._plan_doc(function, node, target)
         if how is Relation.SAME:
             self.plan.kept.append((function.__code__, target))
-        else:
-            self.plan.assignments.append(Assignment(function, "__code__", self._live(target)))
+        self.plan.assignments += [Assignment(function, name, value) for name, value in body]
         if how is Relation.CHANGED or (headers is not None and id(target) in self._changed):
             self.plan.touch(target)
+
+    def _find_captures(self, functions: Sequence[FunctionType]) -> Captures:
+        known = [(function, node or target) for function, node, target in self._matched]
+        changed = [
+            (function, node or target, target)
+            for function, node, target in self._matched
+            if target is not None and self._relation(function, node, target) is Relation.CHANGED
+        ]
+        return Captures(
+            self.comparison, [(one, node) for one, node in known if node is not None], changed, self.identify, functions
+        )
+
+    def _warn_captured(self, function: FunctionType, target: Node, why: str) -> None:
+        """Say that a function stays as it is, as the cell of a variable that it captures now is not found."""
+        if STANDS_IN in function.__dict__:
+            return
+        refusal = closure_refusal(target, function.__code__, target.code, f"{why}: existing functions keep their old code")
+        self.plan.warnings.setdefault((refusal.code, refusal.sentence), refusal)
+        if not target.is_top_level:
+            self.plan.touch(target)  # the next call of the function around it makes new ones
 
     def _plan_doc(self, function: FunctionType, node: Node | None, target: Node) -> None:
         """Plan a new docstring, where the program has not set another one, and for what has copied it: wrappers and properties."""
@@ -263,7 +290,7 @@ class _Checker:
 
     def _scopes(self) -> Iterator[Node]:
         """Give the modules and classes of the new text whose own body or header changed."""
-        nodes = {id(node): node for node in self.comparison.changed if node.is_scope}
+        nodes = {id(node): node for node in self.comparison.changed if node.is_scope and node.is_top_level}
         nodes |= {id(node): node for node in self.comparison.rebased if node.is_top_level}
         nodes |= {id(node): node for node in self.comparison.added if self._revived(node)}
         nodes |= {id(change.new): change.new for change in self._reading_rebound()}
@@ -362,7 +389,7 @@ class _Checker:
         if node.kind is Kind.CLASS:
             revived = [cls for space, cls in self._revived(node) if space is namespace]
             return revived[0] if revived else find_class(namespace, node.qualname)
-        live = [each for each in self._live_of.get(id(node), ()) if each.__globals__ is namespace]
+        live = [each for each, _ in self._live_of.get(id(node), ()) if each.__globals__ is namespace]
         if len(live) < 2:
             return live[0] if live else None
         bound = (class_namespace(owner) if owner is not None else namespace).get(node.code.co_name)
@@ -447,20 +474,3 @@ def _builds_on(definition: Def, name: str) -> bool:
 
 def _doc(code: CodeType) -> str | None:
     return FunctionType(code, {}, None, None, tuple(CellType() for _ in code.co_freevars)).__doc__
-
-
-def _closure_refusal(target: Node, old: CodeType, new: CodeType) -> Refusal:
-    more = sorted(set(new.co_freevars) - set(old.co_freevars))
-    less = sorted(set(old.co_freevars) - set(new.co_freevars))
-    parts = [f"now uses {_names(more)}"] if more else []
-    parts += [f"no longer uses {_names(less)}"] if less else []
-    sentence = f"{target.text.filename}:{target.line}: {target.qualname} {' and '.join(parts)}"
-    return Refusal("closure-changed", sentence, "keep the variables that it takes from around it, or start the program again")
-
-
-def _names(variables: Sequence[str]) -> str:
-    """Name free variables as the user wrote them: `__class__` is there for `super()`."""
-    own = [name for name in variables if not name.startswith("__class")]
-    said = [f"{', '.join(own)} of the function around it"] if own else []
-    said += ["super() or __class__"] if len(own) < len(variables) else []
-    return " and ".join(said)

@@ -21,12 +21,13 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
+from fixcont.bytecode.closures import Body, body_of, exchanging
+from fixcont.editing.closures import MISSING, NOTES
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
 from fixcont.editing.plan import ImportRefused, Plan
 from fixcont.editing.reexports import Importer, follow_star_imports
 from fixcont.errors import Refusal
 
-_MISSING: Any = object()
 _MARKS = frozenset({"__isabstractmethod__", "__final__", "__override__", "__deprecated__", "__no_type_check__"})
 _Call = Callable[[], object]
 
@@ -49,8 +50,14 @@ class Installation:
     # -- collecting
 
     def set_function(self, function: Any, name: str, value: Any) -> None:
-        """Give an attribute of a function a value, or of what a decorator has made of one."""
-        self._plan(partial(setattr, function, name, value), partial(setattr, function, name, getattr(function, name)))
+        """Give an attribute of a function a value, or of what a decorator has made of one; as `Captures.assignments` has them, too."""
+        if type(value) is Body:
+            self._do += exchanging(function, value)
+            self._undo += reversed(exchanging(function, body_of(function)))
+        elif name in NOTES:
+            self._plan(_noting(function, name, value), _noting(function, name, function.__dict__.get(name, MISSING)))
+        else:
+            self._plan(partial(setattr, function, name, value), partial(setattr, function, name, getattr(function, name)))
 
     def set_class(self, cls: type, name: str, value: Any) -> None:
         """Give an attribute of a class a value, past its metaclass."""
@@ -96,8 +103,8 @@ class Installation:
         finally:
             after = class_namespace(cls)
             for name in before.keys() | after.keys():
-                if before.get(name, _MISSING) is not after.get(name, _MISSING):
-                    self._undo.append(_class_setter(cls, name, before.get(name, _MISSING)))
+                if before.get(name, MISSING) is not after.get(name, MISSING):
+                    self._undo.append(_class_setter(cls, name, before.get(name, MISSING)))
 
     def bind(self, namespace: Namespace, name: str, value: Any, *, everywhere: bool = False) -> None:
         """Bind a name of a module: at once if it is new, as nobody can have used it; else with everything else.
@@ -171,12 +178,16 @@ class Installation:
                     continue  # to be deleted, and it never came to be
 
 
+def _noting(function: FunctionType, name: str, value: Any) -> _Call:
+    return partial(function.__dict__.pop, name, None) if value is MISSING else partial(setattr, function, name, value)
+
+
 def _class_undo(cls: type, name: str) -> _Call:
-    return _class_setter(cls, name, class_namespace(cls).get(name, _MISSING))
+    return _class_setter(cls, name, class_namespace(cls).get(name, MISSING))
 
 
 def _class_setter(cls: type, name: str, value: Any) -> _Call:
-    return partial(type.__delattr__, cls, name) if value is _MISSING else partial(type.__setattr__, cls, name, value)
+    return partial(type.__delattr__, cls, name) if value is MISSING else partial(type.__setattr__, cls, name, value)
 
 
 def _at_once(calls: Sequence[_Call]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fixcont.bytecode.closures import Body
 from fixcont.editing.compare import Comparison
 from fixcont.editing.syntax import Item
 from fixcont.editing.texts import Node
@@ -116,9 +117,14 @@ class Plan:
         waiting, seen = set(names), set[str]()
         while waiting:
             seen |= waiting
-            found = [each for each in codes if each.value.co_name in waiting or _owner(each.value) in waiting]
+            found = [each for each in codes if {_code(each).co_name, _owner(_code(each))} & waiting]
             yield from found
-            waiting = {name for each in found for name in _names(each.value)} - seen
+            waiting = {name for each in found for name in _names(_code(each))} - seen
+
+
+def _code(assignment: Assignment) -> CodeType:
+    code: CodeType = assignment.value.code if type(assignment.value) is Body else assignment.value
+    return code
 
 
 def _owner(code: CodeType) -> str:

@@ -17,7 +17,9 @@ from types import CellType, CodeType, FrameType, FunctionType
 from typing import NamedTuple
 
 from fixcont.editing.caches import Caches
+from fixcont.editing.cells import Finder
 from fixcont.editing.check import check
+from fixcont.editing.closures import NOTHING_MORE, Captured, captured_by
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File, Gone
 from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
@@ -92,6 +94,7 @@ class Sources:
         self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
         self._caches = Caches()
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
+        self._has_copied = False  # whether a frame was ever given a copy of a variable
         self._lock = threading.RLock()
         self.unrun = UnrunStatements()
         self.migrations = Migrations(lazily=migrates_lazily)
@@ -259,10 +262,33 @@ class Sources:
                 return Newest(None, definition.version, Refusal("function-gone", sentence, "bring it back, or go on further out"))
             if node is target and entered is None:
                 return Newest(code, target.version)
-            if node.code.co_freevars != target.code.co_freevars:
-                sentence = f"{node.qualname} takes other variables from the function around it than the running version does"
-                return Newest(None, definition.version, Refusal("closure-changed", sentence, "restart the function around it"))
             return Newest(self._live(target), target.version)
+
+    def captured(self, frame: FrameType, code: CodeType) -> Captured:
+        """Find the cells that `code`, which is to take over a live frame, captures and the frame does not have.
+
+        Parameters:
+            code: of the newest version of the frame's function, or a variant of it.
+
+        Raises:
+            Refused: the cell of a variable is not found, or the code assigns to a copy.
+        """
+        if not code.co_freevars or (not self._has_copied and set(code.co_freevars) <= set(frame.f_code.co_freevars)):
+            return NOTHING_MORE
+        with self._lock:
+            node = self._identify(frame.f_code)
+            if node is None or node.definition.newest is None:
+                return NOTHING_MORE
+            filename, namespace = frame.f_code.co_filename, frame.f_globals
+            functions = [
+                (function, known)
+                for function in live_functions([filename], [namespace])
+                if (known := self._identify(function.__code__)) is not None
+            ]
+            finder = Finder(functions, self._identify, lambda node: node.definition)
+            captured = captured_by(frame, code, node.definition, functions, finder)
+            self._has_copied = self._has_copied or bool(captured.copies)
+            return captured
 
     def variant(
         self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: Collection[str]

@@ -10,6 +10,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
 from fixcont.bytecode import interpreter, original
+from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Newest, Versions
 from fixcont.continuing.resume import Middle, Plan, Takeover, plan_for
@@ -27,7 +28,7 @@ from fixcont.continuing.ways import (
     Way,
 )
 from fixcont.errors import Quit, Refusal, Refused
-from fixcont.stopping.frames import Frame, forget_snapshot
+from fixcont.stopping.frames import Frame
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
 from fixcont.stopping.stop import FrontEnd, Stop, StopReason
@@ -364,7 +365,7 @@ class _Held:
     def exception_for(self, way: Way) -> BaseException | None:
         """Return what is to be raised so that the way is gone, or None where the held code just goes on."""
         if isinstance(way, RestartFrame):
-            return self._signal(way.frame.raw, _Restart(self.context.versions))
+            return self._signal(way.frame.raw, _Restart(self.context.versions, way.frame.raw))
         if isinstance(way, (Resume, UseValue, Skip)):
             return self._signal(way.frame.raw, Takeover(self._plan(way), self.context.versions), keeps_blocks=True)
         if isinstance(way, ReturnFromFrame):
@@ -404,24 +405,24 @@ def _nothing(frame: FrameType, state: TrapState) -> Answer:
 class _Restart:
     """Arrives in the frame that is to be restarted."""
 
-    def __init__(self, versions: Versions) -> None:
+    def __init__(self, versions: Versions, frame: FrameType) -> None:
         self._versions = versions
+        self._code = versions.newest(frame.f_code).code or frame.f_code
+        # Now: what leads to them may be gone when the frames in between have unwound.
+        self._captured = versions.captured(frame, self._code)
 
     def __call__(self, frame: FrameType, state: TrapState) -> Answer:
-        old = frame.f_code
-        code, _ = self._versions.newest(old)
-        if code is None:
-            code = old
-        return None, self._takeover(frame, code, state)
+        return None, self._takeover(frame, self._code, state)
 
     def _takeover(self, frame: FrameType, code: CodeType, state: TrapState) -> Callable[[], Any]:
+        cells = reentry.captured_cells(frame.f_code, state.cells) | dict(self._captured.cells)
         if not code.co_flags & interpreter.OPTIMIZED:
             if checks.is_class_body(code):
-                return reentry.executing_class(code, frame, state.cells)
+                return reentry.executing_class(code, frame, cells)
             return reentry.executing_module(code, frame)
         given = arguments.at_entry(frame, state.stack)
         function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
-        takeover = reentry.calling(code, frame, given, state.cells, function)
+        takeover = reentry.calling(code, frame, given, cells, function, self._captured.copies)
         reentry.forget_variables(frame)
         return takeover
 
