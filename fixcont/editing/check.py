@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from types import CellType, CodeType, FunctionType
 from typing import Any
@@ -13,6 +14,7 @@ from fixcont.editing.classes import ClassPlanner, old_definition
 from fixcont.editing.closures import Captures
 from fixcont.editing.closures import refusal as closure_refusal
 from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, stored_constant
+from fixcont.editing.dataclass_fields import is_dataclass
 from fixcont.editing.definitions import Define, Part
 from fixcont.editing.functions import COPIES_DOCSTRING, Namespace, class_namespace, find_class, functions_behind, shifted
 from fixcont.editing.headers import Headers
@@ -59,7 +61,7 @@ class _Checker:
     ) -> None:
         self.comparison = comparison
         self.rebound = rebound
-        self.plan = Plan(comparison)
+        self.plan = Plan(comparison, namespaces)
         self.namespaces = namespaces
         self.identify = identify
         self.trap = trap
@@ -92,7 +94,6 @@ class _Checker:
         self._plan_removed()
         self._note_missing()
         self._plan_bookkeeping()
-        modules.run_needed(self.plan, self.namespaces)
         return self.plan
 
     # Which function is which
@@ -252,6 +253,7 @@ class _Checker:
                 items = (item for item in self._syntax(node).items(node) if item.definition is None)
                 changes[id(node)] = ScopeChange(node, node, tuple(items), ())
         rebased = {id(node) for node in self.comparison.rebased}
+        redecorated = {id(node) for node in self.comparison.redecorated}
         changes |= {id(change.new): change for change in self._reading_rebound()}
         for node in self._scopes():
             if node.kind is Kind.MODULE:
@@ -259,13 +261,15 @@ class _Checker:
                     change, body = changes[id(node)], self._syntax(node).body(node)
                     modules.update(self.plan, change, self.namespaces, body, self._first_ahead(change))
                 continue
-            planner = ClassPlanner(self.plan, self._syntax(node), self.trap)
+            planner = ClassPlanner(self.plan, self._syntax(node), self.trap, self._live)
             for namespace, cls in self._classes(node):
                 before = old_definition(self.comparison, node) if id(node) in rebased else None
                 if before is not None:
                     planner.rebase(cls, namespace, node, before)
                 if id(node) in changes:
                     planner.update(cls, namespace, changes[id(node)])
+                if id(node) in redecorated:
+                    planner.redecorate(cls, namespace, node)
                 planner.finish(cls, namespace, node, self.comparison.partners.get(id(node)))
 
     def _first_ahead(self, change: ScopeChange) -> int:
@@ -329,8 +333,16 @@ class _Checker:
             if live is None:
                 self._live(node)
             self.plan.touch(node, added=live is None and not self.comparison.has(node))
-            parts.append(Part(node, definition, live, as_it_is=bool(self._revived(node))))
+            parts.append(
+                Part(node, definition, live, as_it_is=bool(self._revived(node)) or self._is_regenerated(live, definition))
+            )
         self.plan.steps.append(Define(parts, namespace, owner, binds=binds))
+
+    def _is_regenerated(self, live: Any, definition: Def) -> bool:
+        """Tell whether a class is a dataclass still, so that its changed decorator is no matter of its name."""
+        if not isinstance(definition, ast.ClassDef) or not issubclass(type(live), type) or not is_dataclass(live):
+            return False
+        return any("dataclass" in ast.unparse(each) for each in definition.decorator_list)
 
     def _broken_chains(self) -> set[tuple[int, str]]:
         """Give scope and name of what is made by several definitions, one of which is gone: a property without its setter, for one."""

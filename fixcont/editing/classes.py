@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fixcont.editing import dataclass_fields
 from fixcont.editing.compare import Comparison, ScopeChange, stored_constant
 from fixcont.editing.definitions import DEFERRED_ANNOTATIONS, FUTURES, Scope, annotations_are_text, tell_name
+from fixcont.editing.enum_members import AddMembers
 from fixcont.editing.functions import Namespace, class_namespace, find_class
 from fixcont.editing.plan import Plan, Step, failed, refusal_at
 from fixcont.editing.syntax import Item, Syntax, bound_names, loaded_names, same_expression
@@ -46,12 +47,16 @@ class ClassPlanner:
     Args:
         syntax: of the new text.
         trap: gives a code object with traps.
+        live: gives a node its live code.
     """
 
-    def __init__(self, plan: Plan, syntax: Syntax, trap: Callable[[CodeType], CodeType]) -> None:
+    def __init__(
+        self, plan: Plan, syntax: Syntax, trap: Callable[[CodeType], CodeType], live: Callable[[Node], CodeType]
+    ) -> None:
         self.plan = plan
         self.syntax = syntax
         self.trap = trap
+        self.live = live
 
     def update(self, cls: type, namespace: Namespace, change: ScopeChange) -> None:
         """Plan what the changed statements of its body do to a class.
@@ -68,6 +73,11 @@ class ClassPlanner:
                 self.plan.warn("class-statement-not-run", node, what, line=item.line if item in appeared else node.line)
             return
         body = self.syntax.body(node)
+        if isinstance(cls, enum.EnumType) and bound_names(item.statement for item in (*appeared, *gone)):
+            self.live(node)
+            self.plan.steps.append(AddMembers(cls, namespace, _owner_of(namespace, node), node, self._definition(node)))
+            self._changes(cls, node)
+            return
         for statement in _to_run(body, appeared):
             self.plan.steps.append(_Statement(cls, namespace, node, statement, tuple(node.qualname.split(".")), self.trap))
         for name in sorted(_lost(change, body)):
@@ -101,6 +111,21 @@ class ClassPlanner:
             self.plan.steps.append(_Bases(cls, namespace, node, new))
             self._changes(cls, node)
 
+    def redecorate(self, cls: type, namespace: Namespace, node: Node) -> None:
+        """Plan what another decorator does to a dataclass: its generated methods are made anew.
+
+        Raises:
+            Refused: the decorator asks for slots, so it would make another class.
+        """
+        definition = self._definition(node)
+        if not dataclass_fields.is_dataclass(cls):
+            return
+        if any("slots=True" in ast.unparse(each) for each in definition.decorator_list):
+            what = f"instances of the dataclass {node.qualname} cannot get slots"
+            raise Refused(refusal_at("slots-changed", node, what, "start the program again for this, or leave it out for now"))
+        self.plan.steps.append(dataclass_fields.Regenerate(cls, namespace, node, definition))
+        self._changes(cls, node)
+
     def _changes(self, cls: type, node: Node) -> None:
         self.plan.touch(node)
         self.plan.classes[id(cls)] = cls, node, True
@@ -123,9 +148,6 @@ class ClassPlanner:
             raise Refused(
                 refusal_at("slots-changed", node, f"instances of {node.qualname} cannot get other slots", instead, line)
             )
-        if isinstance(cls, enum.EnumType) and names:
-            what = f"{', '.join(sorted(names))} would change the members of the enum {node.qualname}"
-            raise Refused(refusal_at("enum-members", node, what, instead, line))
         if issubclass(cls, tuple) and "_fields" in class_namespace(cls) and annotated:
             what = f"the fields of the named tuple {node.qualname} are the places of its values"
             raise Refused(refusal_at("namedtuple-fields", node, what, instead, line))

@@ -132,7 +132,8 @@ class Regenerate(Step):
 
 
 def _is_generated(value: object) -> bool:
-    return type(value) is FunctionType and value.__code__.co_filename == "<string>"
+    function = getattr(value, "__wrapped__", value) if type(value) is FunctionType else None
+    return type(function) is FunctionType and function.__code__.co_filename == "<string>"
 
 
 def _is_generated_doc(cls: type, text: object) -> bool:

@@ -94,7 +94,7 @@ class Define(Step):
         value = part.live
         if value is None:
             if isinstance(definition, ast.ClassDef):
-                value = _make_class(part.node, definition, scope)
+                value = make_class(part.node, definition, scope)
             else:
                 value = _make_function(part.node, definition, scope)
         if type(part.live) is FunctionType:
@@ -172,7 +172,8 @@ def _make_function(node: Node, definition: Def, scope: Scope) -> Any:
     return function
 
 
-def _make_class(node: Node, definition: ast.ClassDef, scope: Scope) -> Any:
+def make_class(node: Node, definition: ast.ClassDef, scope: Scope) -> Any:
+    """Make a new class of a class statement, without its decorators."""
     if node.parent is not None and node.parent.kind is Kind.TYPE_PARAMETERS:
         return _call_maker(node.parent, scope)
     assert node.live is not None

@@ -24,6 +24,7 @@ from typing import Any
 from fixcont.bytecode.closures import Body, body_of, exchanging
 from fixcont.editing.closures import MISSING, NOTES
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
+from fixcont.editing.modules import run_needed
 from fixcont.editing.plan import ImportRefused, Plan
 from fixcont.editing.reexports import Importer, follow_star_imports
 from fixcont.errors import Refusal
@@ -210,6 +211,7 @@ def install(plans: Sequence[Plan], importers: Callable[[], Iterable[Importer]]) 
         Refused: something that had to be evaluated raised, or an assignment did; everything is as before.
     """
     installation = Installation()
+    run_needed(plans)
     try:
         early = {name for plan in plans for step in plan.steps for name in step.calls()}
         for plan in plans:

@@ -7,12 +7,12 @@ yet, as that changes nothing that exists. All other statements did something onc
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fixcont.editing.compare import ScopeChange, stored_constant
 from fixcont.editing.definitions import FUTURES
-from fixcont.editing.functions import Namespace
+from fixcont.editing.functions import Namespace, imported_module
 from fixcont.editing.plan import ImportRefused, Plan, Statement, Step, failed, refusal_at
 from fixcont.editing.removals import Unimported
 from fixcont.editing.statements import match
@@ -67,12 +67,19 @@ def first_ahead(before: ast.Module, after: ast.Module, line: int) -> int:
     return len(after.body)
 
 
-def run_needed(plan: Plan, namespaces: Sequence[Namespace]) -> None:
-    """Have those new statements run that bind new names only, and without which the new definitions cannot be made.
+def run_needed(plans: Sequence[Plan]) -> None:
+    """Have those new statements run that bind new names only, and without which new definitions and imports cannot be carried out.
 
     A type variable is one, or a logger that a decorator takes: the program has nothing that they could overwrite.
     """
-    needed = {name for step in plan.steps for name in step.calls()}
+    imported = {each for plan in plans for step in plan.steps if isinstance(step, _Import) for each in step.names()}
+    for plan in plans:
+        modules = {str(namespace.get("__name__")) for namespace in plan.namespaces}
+        _run_needed(plan, plan.namespaces, {name for module, name in imported if module in modules})
+
+
+def _run_needed(plan: Plan, namespaces: Sequence[Namespace], imported: set[str]) -> None:
+    needed = imported.union(*(step.calls() for step in plan.steps))
     while True:
         found = [each for each in plan.statements if _is_needed(each.item.statement, needed, namespaces)]
         if not found:
@@ -103,14 +110,16 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _bind_plain(plan: Plan, statement: ast.stmt, namespaces: Sequence[Namespace]) -> bool:
-    """Plan the binding of a name that is new everywhere, where its value can be told without running code."""
+    """Plan the binding of a name that is new everywhere, or of `__all__`, where its value can be told without running code."""
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         target: ast.expr = statement.targets[0]
     elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
         target = statement.target
     else:
         return False
-    if not isinstance(target, ast.Name) or any(target.id in namespace for namespace in namespaces):
+    if not isinstance(target, ast.Name):
+        return False
+    if target.id != "__all__" and any(target.id in namespace for namespace in namespaces):
         return False
     assert statement.value is not None
     try:
@@ -158,6 +167,12 @@ class _Import(Step):
     def __init__(self, node: Node, statement: ast.Import | ast.ImportFrom, namespace: Namespace) -> None:
         self.node, self.statement, self.namespace = node, statement, namespace
         self.line = statement.lineno
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Give the names that are taken from other modules, each with its module."""
+        if isinstance(self.statement, ast.ImportFrom):
+            source = imported_module(self.statement, self.namespace)
+            yield from ((source, alias.name) for alias in self.statement.names)
 
     def carry_out(self, installation: Installation) -> None:
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixcont.bytecode.closures import Body
 from fixcont.editing.compare import Comparison
+from fixcont.editing.functions import Namespace
 from fixcont.editing.syntax import Item
 from fixcont.editing.texts import Node
 from fixcont.errors import Refusal, Refused
@@ -69,6 +70,7 @@ class Plan:
     """What installing the changes of one file does.
 
     Attributes:
+        namespaces: of the modules that were loaded from the file.
         assignments: attributes that functions get, none of which needs to be evaluated.
         steps: what must be evaluated.
         removals: names that are to be taken out of the process, carried out after everything else.
@@ -83,6 +85,7 @@ class Plan:
     """
 
     comparison: Comparison
+    namespaces: Sequence[Namespace] = ()
     assignments: list[Assignment] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     removals: list[Step] = field(default_factory=list)

@@ -44,7 +44,9 @@ def follow_star_imports(installation: Installation, importers: Callable[[], Iter
                     installation.unbind(importer.namespace, name)
         for source in filter(None, sources):
             for name, value in list(installation.pending(source).items()):
-                if _is_exported(name, source) and _is_free(name, importer.namespace, installation):
+                if _is_exported(name, {**source, **installation.pending(source)}) and _is_free(
+                    name, importer.namespace, installation
+                ):
                     installation.bind(importer.namespace, name, value)
 
 

@@ -186,7 +186,10 @@ def _key(statement: ast.stmt) -> str:
 
 
 def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
-    """Give the names that statements of a module or class bind there: by assignment, import, definition, or in any other way."""
+    """Give the names that statements of a module or class bind there: by assignment, import, definition, or in any other way.
+
+    What stands under `if TYPE_CHECKING:` is never run.
+    """
     names: set[str] = set()
     waiting: list[ast.AST] = list(statements)
     while waiting:
@@ -194,6 +197,8 @@ def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
         if isinstance(node, DEFINITIONS):
             names.add(node.name)
             waiting += node.decorator_list
+        elif isinstance(node, ast.If) and _is_type_checking(node.test):
+            waiting += node.orelse
         elif isinstance(node, IMPORTS):
             names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.Name):
@@ -205,6 +210,12 @@ def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
                 names.add(name)
             waiting += ast.iter_child_nodes(node)
     return names
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )
 
 
 def loaded_names(node: ast.AST) -> set[str]:

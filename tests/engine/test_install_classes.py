@@ -235,6 +235,11 @@ def test_what_is_abstract(project: Project) -> None:
         ("class A:\n    __slots__ = ('x',)\n", "class A:\n    __slots__ = ('x', 'y')\n", "slots-changed"),
         ("import enum\nclass A(enum.Enum):\n    X = 1\n", "import enum\nclass A(enum.Enum):\n    X = 2\n", "enum-members"),
         (
+            "import enum\nclass A(enum.Enum):\n    X = 1\n    Y = 2\n",
+            "import enum\nclass A(enum.Enum):\n    Y = 2\n",
+            "enum-members",
+        ),
+        (
             "import typing\nclass A(typing.NamedTuple):\n    x: int\n",
             "import typing\nclass A(typing.NamedTuple):\n    x: int\n    y: int\n",
             "namedtuple-fields",
@@ -249,6 +254,24 @@ def test_what_is_abstract(project: Project) -> None:
 def test_what_instances_cannot_bear_is_refused(project: Project, before: str, after: str, code: str) -> None:
     project.load("layout", before)
     assert refusal(project.edit("layout", after))[0] == code
+
+
+@pytest.mark.parametrize("base", ["Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"])
+def test_enums_get_more_members(project: Project, base: str) -> None:
+    text = f"import enum\nclass E(enum.{base}):\n    A = enum.auto()\n    B = enum.auto()\n"
+    module = project.load("members", text)
+    cls: Any = module.E
+    a, b = cls.A, cls.B
+    result = project.edit(
+        "members", text + "    C = enum.auto()\n    D = C\n    @property\n    def low(self):\n        return self.name.lower()\n"
+    )
+    fresh = project.load("members", as_name="members_fresh")
+    assert not result.warnings and module.E is cls and cls.A is a and cls["B"] is b
+    assert [each.name for each in cls] == [each.name for each in fresh.E] and type(cls.C) is cls and cls.D is cls.C
+    assert cls(cls.C.value) is cls.C and cls.C.value == fresh.E.C.value and repr(cls.C) == repr(fresh.E.C)
+    assert cls.C.low == a.low.replace("a", "c") and list(cls.__members__) == list(fresh.E.__members__) and cls.C in cls
+    if "Flag" in base:
+        assert (a | cls.C).value == (fresh.E.A | fresh.E.C).value and ~a == b | cls.C
 
 
 def test_methods_of_enums_and_named_tuples(project: Project) -> None:
@@ -296,6 +319,17 @@ def test_fields_of_a_dataclass(project: Project, options: str) -> None:
         assert hash(cls(x=1, names=())) == hash(cls(x=1, names=()))
     project.edit("points", point("x: int = 3; limit: ClassVar[int] = 9", options))
     assert repr(cls()) == "Point(x=3)" and cls.limit == 9 and not hasattr(cls, "z") and cls().sum() == 3
+
+
+def test_other_options_of_a_dataclass(project: Project) -> None:
+    fields = "x: int = 1; names: list = dataclasses.field(default_factory=list)"
+    module = project.load("points", point(fields))
+    old, cls = module.Point(1), module.Point
+    project.edit("points", point(fields, "(order=True)"))
+    assert module.Point is cls and cls(2) > old and cls().names == []
+    project.edit("points", point(fields, "(repr=False)"))
+    assert repr(old).startswith("<points.Point object") and hasattr(cls, "__lt__") is not False
+    assert refusal(project.edit("points", point(fields, "(slots=True)")))[0] == "slots-changed"
 
 
 def test_a_dataclass_keeps_what_the_user_wrote(project: Project) -> None:

@@ -176,6 +176,24 @@ def test_new_statements_that_new_definitions_need_are_run(project: Project) -> N
     assert module.f() is module.Box and module.Box[int]
 
 
+def test_names_that_another_file_of_the_edit_imports_are_bound(project: Project) -> None:
+    project.load("compat", "def f():\n    return 1\n")
+    user = project.load("a_user", "def g():\n    return 0\n")
+    project.write(
+        "compat", "import sys\nmajor = sys.version_info[0]\nis_old = major < 3\nother = list()\ndef f():\n    return 1\n"
+    )
+    result = project.edit("a_user", "from compat import is_old\ndef g():\n    return is_old\n")
+    assert user.g() is False and unrun(result) == [(4, "other = list()")]
+    assert [each.text for each in result.ran] == ["is_old = major < 3", "major = sys.version_info[0]"]
+
+
+def test_all_names_the_new_exports(project: Project) -> None:
+    project.load("inner", "__all__ = ['f']\ndef f():\n    return 1\n")
+    face = project.load("face", "from inner import *\n")
+    project.edit("inner", "__all__ = ['f', 'g']\ndef f():\n    return 1\ndef g():\n    return 2\n")
+    assert face.g() == 2
+
+
 def test_annotations_become_text_and_back(project: Project) -> None:
     text = "class A:\n    x: int\ndef f(a: int):\n    return a\n"
     module = project.load("future", text)
