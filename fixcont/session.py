@@ -224,6 +224,10 @@ class Session:
         """Do what makes an install faster, while the user has not edited anything yet."""
         self.sources.prepare([frame.code for frame in frames if frame.is_user])
 
+    def expect_none(self) -> None:
+        """Free what `expect_edits` has made; called once for each call of that, when the stop ends."""
+        self.sources.release()
+
     def _report_fault(self, fault: BaseException) -> None:
         """Tell of a fault of fixcont's own, once. The debuggee goes on."""
         place = fault.__traceback__

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from fixcont.editing.functions import Namespace, find_function, live_functions, 
 from fixcont.editing.install import install
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
-from fixcont.editing.texts import Kind, Node, Text
+from fixcont.editing.texts import Kind, Node, Text, forget_trees
 from fixcont.editing.variants import How, Variant, make_variant
 from fixcont.errors import Refusal, Refused
 
@@ -71,6 +71,7 @@ class Sources:
         self._registry = Registry()
         self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
+        self._stops = 0  # those that are under way
         self._lock = threading.RLock()
 
     # What was loaded
@@ -255,15 +256,37 @@ class Sources:
         return made
 
     def prepare(self, codes: Iterable[CodeType]) -> None:
-        """Compile the texts that `codes` come from, so that the first install after a stop need not.
+        """Compile the texts that `codes` come from, and parse the function of the first one, so that they need not be after the edit.
 
-        For the time in which the user looks at a stop and edits: it halves the time of the first install of a large file.
+        For the time in which the user looks at a stop and edits: it halves the time of the first install of a large file. Syntax
+        trees are kept from here on until `release` is called as often as this was.
         """
         with self._lock:
-            for file in [self._file(code) for code in codes]:
+            self._stops += 1
+            for number, code in enumerate(codes):
+                file = self._file(code)
                 if file is not None:
                     with contextlib.suppress(SyntaxError, RecursionError, MemoryError, OverflowError):
                         file.newest.module  # noqa: B018 - compiled once, when first asked for
+                        node = None if number else self._identify(code)
+                        if node is not None and node.kind is not Kind.MODULE:
+                            node.text.tree_around(node)
+
+    def release(self) -> None:
+        """Free what was kept for a stop, at its end."""
+        with self._lock:
+            self._stops -= 1
+            if not self._stops:
+                forget_trees()
+
+    @contextlib.contextmanager
+    def _trees(self) -> Iterator[None]:
+        """Free the syntax trees that are made meanwhile, but at a stop, which frees them at its end."""
+        try:
+            yield
+        finally:
+            if not self._stops:
+                forget_trees()
 
     def _identify(self, code: CodeType) -> Node | None:
         node = self._registry.node(code) or self._entered.node(code)
@@ -305,7 +328,7 @@ class Sources:
         Returns:
             What was installed, or why nothing was. Does not raise for anything in the files.
         """
-        with self._lock:
+        with self._lock, self._trees():
             self.remember_loaded()
             try:
                 comparisons = self._compare_all()

@@ -13,7 +13,8 @@ import importlib.util
 import inspect
 import io
 import warnings
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
 
 
@@ -165,6 +166,7 @@ class Text:
         self._module: Node | None = None
         self._nodes: dict[tuple[str, int], list[Node]] | None = None  # (qualified name, first line) -> nodes, in source order
         self._tree: ast.Module | None = None
+        self._statements: dict[int, ast.Module] = {}  # line of a node -> a tree of the top-level statement that begins there
 
     @property
     def lines(self) -> list[str]:
@@ -201,11 +203,71 @@ class Text:
     def tree(self) -> ast.Module:
         """The syntax tree. Costs more than compiling: asked for only when more than function bodies changed."""
         if self._tree is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self._tree = ast.parse(self.source, self.filename)
+            self._tree = _parse(self.source, self.filename)
+            _parsed.add(self)
         return self._tree
 
-    def forget_tree(self) -> None:
-        """Free the syntax tree; it is made anew when it is asked for."""
+    def tree_around(self, node: Node) -> ast.Module:
+        """Give a tree that has the statement of the module's top level in which `node` stands, as it is in the whole tree.
+
+        Only that statement is parsed where it is a function or class, so that a long file costs no more than a short one.
+        """
+        while node.parent is not None and node.parent.parent is not None:
+            node = node.parent
+        if self._tree is not None or node.parent is None or node.kind not in _STATEMENTS:
+            return self.tree
+        found = self._statements.get(node.line)
+        if found is None:
+            found = _parse_statement(self.lines, node.line, self.filename)
+            if found is None:
+                return self.tree
+            self._statements[node.line] = found
+            _parsed.add(self)
+        return found
+
+    def _forget_trees(self) -> None:
         self._tree = None
+        self._statements.clear()
+
+
+_parsed: weakref.WeakSet[Text] = weakref.WeakSet()  # texts that have a syntax tree
+
+
+def forget_trees() -> None:
+    """Free all syntax trees, which are many times as large as the texts; they are made anew when they are asked for."""
+    while _parsed:
+        _parsed.pop()._forget_trees()
+
+
+def _parse(source: bytes | str, filename: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source, filename)
+
+
+_STATEMENTS = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.TYPE_PARAMETERS})
+_STARTS = ("def ", "async ", "class ", "@")
+#: With these no statement begins. Others may end the one before, or stand inside of a string or of brackets.
+_GOES_ON = frozenset(" \t\f\r\n#)]}")
+_MOST_TRIES = 4
+
+
+def _parse_statement(lines: Sequence[str], first: int, filename: str) -> ast.Module | None:
+    """Parse the definition that begins on a line at the left margin, None where that cannot be told.
+
+    Where it ends is tried: the next line at the margin ends it, unless that is inside of a string or of brackets. Then what is cut off
+    there is no valid text.
+    """
+    if not lines[first - 1].startswith(_STARTS):
+        return None
+    ends = [at for at in range(first, len(lines)) if lines[at][0] not in _GOES_ON][: _MOST_TRIES - 1]
+    for end in [*ends, len(lines)]:
+        try:
+            tree = _parse("\n" * (first - 1) + "".join(lines[first - 1 : end]), filename)
+        except SyntaxError:
+            continue
+        statement = tree.body[0]
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return ast.Module([statement], []) if len(tree.body) > 1 else tree
+        return None
+    return None
