@@ -163,8 +163,8 @@ class _Maker:
         lines = _same_lines(_text_of(self.old, old), _text_of(self.new, new), _first_line(self.old), _first_line(self.new))
         moved = [_moved_place(node, lines, node.end_lineno if node is self.failed.node else None) for node in wanted]
         on_lines = {same[1] for same in moved if same is not None}
-        everything = (each for place in self.new_places for each in (place.node, *_handlers(place.node)))
-        known = {_place_of(each): each for each in everything if each.lineno in on_lines}
+        here = [node for node in (place.node for place in self.new_places) if node.lineno in on_lines or type(node) in _TRIES]
+        known = {_place_of(each): each for node in here for each in (node, *_handlers(node))}
         found: dict[ast.AST, ast.AST] = {}
         for node, same in zip(wanted, moved, strict=True):
             partner = known.get(same) if same is not None else self._only_change(node, lines)
@@ -210,8 +210,7 @@ class _Maker:
             own = self._own_in_new(place, how)
         edit, blocks = self._edit(place, how, own)
         with edit:
-            code = self._compile()
-        spots = _spots(code)
+            code, spots = self._compile()
         at = line if how is How.LINE and line is not None else place.node.lineno
         if not spots:
             raise Refused(Refusal("no-such-line", f"line {at} is never reached", "choose another line"))
@@ -376,7 +375,8 @@ class _Maker:
             getattr(owner, field)[index] = value
         return [changed, placed_at(ast.Delete([ast.Name(VALUE_NAME, ast.Del())]), node)]
 
-    def _compile(self) -> CodeType:
+    def _compile(self) -> tuple[CodeType, tuple[int, ...]]:
+        """Return the code of the variant, and the spots in it."""
         text = self.new_node.text
         tree = text.tree_around(self.new_node)
         if self.new is not tree:
@@ -390,9 +390,11 @@ class _Maker:
             warnings.simplefilter("ignore")
             module: CodeType = compile(tree, text.filename, "exec", flags=flags, dont_inherit=True)
         for code in _walk(module):
-            if code.co_qualname == self.new_node.qualname and code.co_firstlineno == self.new_node.line and _spots(code):
-                return code
-        return module
+            if code.co_qualname == self.new_node.qualname and code.co_firstlineno == self.new_node.line:
+                spots = _spots(code)
+                if spots:
+                    return code, spots
+        return module, _spots(module)
 
     # -- what it will do again
 
@@ -478,6 +480,7 @@ def _last_span(positions: Sequence[tuple[int | None, ...]]) -> Span | None:
     return None
 
 
+_TRIES = (ast.Try, ast.TryStar)
 _GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
 
 
