@@ -91,21 +91,33 @@ class Syntax:
 
     Statements are looked through at once. Lambdas stand in expressions, which are ten times as much to look through: that is done
     when the first one is asked for.
+
+    Args:
+        lines: where only some statements of the module's top level are expected to be of interest, the lines of these. What is asked
+            for elsewhere is found all the same, at the price of the whole tree.
     """
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, lines: range | None = None) -> None:
         self.text = text
+        self._lines = lines
+        self._tree = text.tree if lines is None else text.tree_of(lines)
+        self._earlier: ast.Module | None = None  # keeps what is known by its id
         self._of_node: dict[int, Def] = {}  # id of a node -> the syntax of its definition
         self._nodes: dict[int, Node] = {}  # id of a definition's syntax -> its node
         self._has_lambdas = False
-        self._tie(_definitions(text.tree.body), (Kind.CLASS, Kind.FUNCTION))
+        self._tie(_definitions(self._tree.body), (Kind.CLASS, Kind.FUNCTION))
+
+    def _take_whole(self) -> None:
+        self._earlier, self._lines, self._tree = self._tree, None, self.text.tree
+        self._has_lambdas = False
+        self._tie(_definitions(self._tree.body), (Kind.CLASS, Kind.FUNCTION))
 
     def _tie(self, definitions: Iterable[Def], kinds: tuple[Kind, ...]) -> None:
         by_place: dict[tuple[str, int], tuple[list[Def], list[Node]]] = {}  # (name, first line) -> what stands there, in order
         for definition in definitions:
             by_place.setdefault((_name(definition), first_line(definition)), ([], []))[0].append(definition)
         for node in self.text.module.walk():
-            if node.kind in kinds:
+            if node.kind in kinds and (self._lines is None or node.line in self._lines):
                 by_place.setdefault((node.code.co_name, node.line), ([], []))[1].append(node)
         for those, nodes in by_place.values():
             if len(those) == len(nodes):  # else the compiler left one out, and which one cannot be told
@@ -114,9 +126,11 @@ class Syntax:
 
     def definition(self, node: Node) -> Def | None:
         """Give the syntax of the definition that `node` was compiled from, None where that cannot be told for certain."""
+        if self._lines is not None and node.line not in self._lines:
+            self._take_whole()
         if node.kind is Kind.LAMBDA and not self._has_lambdas:
             self._has_lambdas = True
-            lambdas = [each for each in ast.walk(self.text.tree) if isinstance(each, ast.Lambda)]
+            lambdas = [each for each in ast.walk(self._tree) if isinstance(each, ast.Lambda)]
             self._tie(sorted(lambdas, key=lambda each: (each.lineno, each.col_offset)), (Kind.LAMBDA,))
         return self._of_node.get(id(node))
 
@@ -125,9 +139,9 @@ class Syntax:
         return self._nodes.get(id(definition))
 
     def items(self, scope: Node) -> list[Item]:
-        """Give the statements of the module or class `scope` in order, those inside compound statements too."""
+        """Give the statements of the module or class `scope` in order, those inside compound statements too; of a module in `lines`."""
         if scope.kind is Kind.MODULE:
-            return list(_items(self.text.tree.body, ""))
+            return list(_items(self._tree.body, ""))
         definition = self.definition(scope)
         return list(_items(definition.body, "")) if isinstance(definition, ast.ClassDef) else []
 

@@ -214,7 +214,7 @@ class Text:
         """
         while node.parent is not None and node.parent.parent is not None:
             node = node.parent
-        if self._tree is not None or node.parent is None or node.kind not in _STATEMENTS:
+        if self._tree is not None or node.parent is None or node.kind not in STATEMENTS:
             return self.tree
         found = self._statements.get(node.line)
         if found is None:
@@ -224,6 +224,10 @@ class Text:
             self._statements[node.line] = found
             _parsed.add(self)
         return found
+
+    def tree_of(self, lines: range) -> ast.Module:
+        """Parse some lines of it, which are whole statements; this tree is not kept."""
+        return _parse_lines(self.lines, lines, self.filename)
 
     def _forget_trees(self) -> None:
         self._tree = None
@@ -245,8 +249,14 @@ def _parse(source: bytes | str, filename: str) -> ast.Module:
         return ast.parse(source, filename)
 
 
-_STATEMENTS = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.TYPE_PARAMETERS})
-_STARTS = ("def ", "async ", "class ", "@")
+def _parse_lines(lines: Sequence[str], wanted: range, filename: str) -> ast.Module:
+    """Parse some lines, with places as in the whole text."""
+    return _parse("\n" * (wanted.start - 1) + "".join(lines[wanted.start - 1 : wanted.stop - 1]), filename)
+
+
+#: What `def` and `class` statements are compiled to, and what such lines begin with at the left margin.
+STATEMENTS = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.TYPE_PARAMETERS})
+STARTS = ("def ", "async ", "class ", "@")
 #: With these no statement begins. Others may end the one before, or stand inside of a string or of brackets.
 _GOES_ON = frozenset(" \t\f\r\n#)]}")
 _MOST_TRIES = 4
@@ -258,12 +268,12 @@ def _parse_statement(lines: Sequence[str], first: int, filename: str) -> ast.Mod
     Where it ends is tried: the next line at the margin ends it, unless that is inside of a string or of brackets. Then what is cut off
     there is no valid text.
     """
-    if not lines[first - 1].startswith(_STARTS):
+    if not lines[first - 1].startswith(STARTS):
         return None
     ends = [at for at in range(first, len(lines)) if lines[at][0] not in _GOES_ON][: _MOST_TRIES - 1]
     for end in [*ends, len(lines)]:
         try:
-            tree = _parse("\n" * (first - 1) + "".join(lines[first - 1 : end]), filename)
+            tree = _parse_lines(lines, range(first, end + 1), filename)
         except SyntaxError:
             continue
         statement = tree.body[0]

@@ -1,0 +1,202 @@
+"""Parts of texts that are parsed by themselves: they are what they are in the tree of the whole text."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import asyncio.base_events
+import dataclasses
+import enum
+import json.decoder
+import textwrap
+import typing
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from fixcont.editing import compare as comparing
+from fixcont.editing.compare import Comparison, compare
+from fixcont.editing.region import Region, region_of
+from fixcont.editing.texts import STATEMENTS, Node, Text, forget_trees
+
+EDITS = Path(__file__).parent.parent / "edits"
+
+TRICKY = '''\
+# -*- coding: latin-1 -*-
+"""A text
+def not_a_function(): the margin of a string
+"""
+import functools
+
+@functools.cache
+# a comment at the margin
+def decorated(a="\u00e9", b=(
+1, 2)):
+    x = """
+def inside(): a string
+@of this function
+class X: y
+"""
+# another comment at the margin
+
+    return x, "\u00e9\u00e9", \\
+a
+@functools.cache
+@functools.cache
+class Decorated:
+\tdef tabs(self): return [
+"at the margin"
+]
+\f
+def after_a_form_feed(): return 1
+async def last(
+):
+    class Inner:
+        def method(self): return lambda: self
+    return Inner
+if Decorated:
+    def conditional(): return 1
+else:
+    def conditional(): return 2
+x = 1; y = lambda: 2
+def end(): return 3'''
+
+
+def dumped(tree: ast.AST) -> str:
+    return ast.dump(tree, include_attributes=True)
+
+
+def check_statements(source: bytes) -> int:
+    """Check each definition of the module's top level, and return how many could be parsed by themselves."""
+    text = Text("file.py", source)
+    statements = {dumped(each) for each in text.tree.body}
+    alone = 0
+    for node in text.module.children:
+        if node.kind not in STATEMENTS:
+            continue
+        forget_trees()
+        tree = text.tree_around(innermost(node))
+        assert {dumped(each) for each in tree.body} <= statements
+        if len(tree.body) == 1:
+            (statement,) = tree.body
+            assert isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            assert statement.name in (node.code.co_name, node.code.co_name.removeprefix("<generic parameters of ").rstrip(">"))
+            alone += 1
+    return alone
+
+
+def innermost(node: Node) -> Node:
+    while node.children:
+        node = node.children[-1]
+    return node
+
+
+@pytest.mark.parametrize("module", [argparse, asyncio.base_events, dataclasses, enum, json.decoder, textwrap, typing])
+def test_a_statement_is_parsed_as_in_the_whole_text(module: ModuleType) -> None:
+    assert module.__file__ is not None
+    assert check_statements(Path(module.__file__).read_bytes()) > 1
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_statement_of_a_tricky_text(ends: str) -> None:
+    assert check_statements(TRICKY.replace("\n", ends).encode("latin-1")) == 5
+
+
+def test_a_statement_of_a_text_with_a_byte_order_mark() -> None:
+    assert check_statements(b"\xef\xbb\xbf" + "def f(): return 'é' + x\ndef g(): return 2\n".encode()) == 2
+
+
+# Regions
+
+AROUND = """\
+def before_it(a=1):
+    return [a]
+
+
+{}
+
+
+def behind_it(a: int = 2):
+    return lambda: a
+
+
+class BehindIt:
+    size = 3
+    def method(self): return self.size
+"""
+
+
+def described(comparison: Comparison) -> tuple[object, ...]:
+    """Say all that a comparison has found. Headers that are equal are of no interest."""
+    headers = {
+        node.qualname: (describe(comparison.headers[id(node)][0]), describe(comparison.headers[id(node)][1]))
+        for node in comparison.new.module.walk()
+        if id(node) in comparison.headers
+    }
+    return (
+        {
+            (node.qualname, node.line): comparison.partners[id(node)].line
+            for node in comparison.new.module.walk()
+            if id(node) in comparison.partners
+        },
+        [(node.qualname, node.line) for node in comparison.changed],
+        [(node.qualname, node.line) for node in comparison.added],
+        [(node.qualname, node.line) for node in comparison.removed],
+        comparison.remarks,
+        {name: pair for name, pair in headers.items() if pair[0] != pair[1]},
+    )
+
+
+def describe(header: object) -> str:
+    """Write a header with its expressions as text, wherever they stand."""
+    assert dataclasses.is_dataclass(header)
+    return repr([describe_value(getattr(header, field.name)) for field in dataclasses.fields(header)])
+
+
+def describe_value(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: ast.dump(each) for name, each in value.items()}
+    return [ast.dump(each) if isinstance(each, ast.AST) else each for each in value] if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("case", sorted(path.parent.name for path in EDITS.glob("*/after.py")))
+@pytest.mark.parametrize("frame", ["{}\n", AROUND])
+def test_comparing_a_region_finds_what_comparing_all_does(case: str, frame: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = (frame.format((EDITS / case / f"{name}.py").read_text()) for name in ("before", "after"))
+    if "from __future__" in before + after and frame is AROUND:
+        pytest.skip("an import from __future__ cannot stand below other statements")
+    for one, other in ((before, after), (after, before)):
+        in_region = described(compare(Text("file.py", one.encode()), Text("file.py", other.encode())))
+        with monkeypatch.context() as patched:
+            patched.setattr(comparing, "is_all", lambda *args: False)
+            in_all = described(compare(Text("file.py", one.encode()), Text("file.py", other.encode())))
+        assert in_region == in_all
+
+
+def region(before: str, after: str) -> Region:
+    return region_of(Text("file.py", before.encode()), Text("file.py", after.encode()))
+
+
+def test_a_region_is_the_statements_around_the_edit() -> None:
+    text = "a = 1\ndef f():\n    return 1\n\nb = 2\ndef g():\n    return 2\n@h\ndef i():\n    return 3\n"
+    text = "h = i = id\n" + text
+    assert region(text, text.replace("return 2", "x = 2\n    return x")) == (range(7, 9), range(7, 10))
+    assert region(text, text.replace("b = 2\n", "")) == (range(3, 7), range(3, 6))
+    assert region(text, text.replace("a = 1", "a = 2")) == (range(1, 3), range(1, 3))
+    assert region(text, text.replace("return 3", "return 4")) == (range(9, 12), range(9, 12))
+    assert region(text, text) == (range(9, 12), range(9, 12))
+
+
+def test_what_changes_outside_of_the_region_is_found() -> None:
+    """An import from __future__ changes functions whose lines are the same; a copy in front of a function may be taken for it."""
+    before = "import os\ndef f(a: int = 1): return a\n"
+    comparison = compare(
+        Text("file.py", before.encode()),
+        Text("file.py", before.replace("import os", "from __future__ import annotations").encode()),
+    )
+    assert "f" in {node.qualname for node in comparison.changed}
+    assert comparison.headers
+    before = "x = 1\ndef f(): return 1\n"
+    comparison = compare(Text("file.py", before.encode()), Text("file.py", ("def f(): return 1\n" + before).encode()))
+    assert [(node.qualname, node.line) for node in comparison.added] == [("f", 3)]
