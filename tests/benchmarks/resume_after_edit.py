@@ -23,9 +23,10 @@ _RESUME: dict[str, list[Place]] = {
     "plan: parse": [(texts, "_parse")],
     "plan: statements": [(sources, "make_variant")],
     "plan: variant compiled": [(variants._Maker, "_compile")],
-    "plan: stacks": [(resume, "block_kinds_at"), (variants, "block_kinds_at")],
+    "plan: stacks": [(resume, "block_kinds_at"), (resume, "Stacks"), (variants, "block_kinds_at")],
     "variant trapped": [(resume, "_trapped_variant")],
     "entry": [(resume, "enter_at")],
+    "syntax trees freed": [(Session, "expect_none")],
 }
 _INSTALL: dict[str, list[Place]] = {
     "read and compile": [(File, "read"), (sources, "_compile")],

@@ -69,10 +69,11 @@ def install(times: int) -> int:
 suspended = module.numbers()
 next(suspended)
 first = weakref.ref(module.numbers.__code__)
-install(30)
-before = install(30)
+install(60)
+before = install(60)
 noted = len(sources._registry)
 after = install(1000)
+noted = len(sources._registry) - noted
 is_kept = first() is suspended.gi_code
 text = sources.text_of(suspended.gi_code)
 suspended.close()
@@ -81,7 +82,7 @@ print(
     json.dumps(
         {
             "blocks": after - before,
-            "noted": len(sources._registry) - noted,
+            "noted": noted,
             "suspended code is kept": is_kept,
             "its text is known": text == TEXT.format(0).splitlines(keepends=True),
             "it is freed at the end": first() is None,
