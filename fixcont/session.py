@@ -221,7 +221,7 @@ class Session:
         return self.sources.is_obsolete(frame.f_code)
 
     def expect_edits(self, frames: Sequence[Frame]) -> None:
-        """Do what makes an install faster, while the user has not edited anything yet."""
+        """Do what makes an install and a resume faster, while the user has not edited anything yet. The held frame comes first."""
         self.sources.prepare([frame.code for frame in frames if frame.is_user])
 
     def expect_none(self) -> None:

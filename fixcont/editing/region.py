@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fixcont.editing.texts import STARTS, STATEMENTS, Kind, Node, Text
+from fixcont.editing.parsing import STARTS
+from fixcont.editing.texts import STATEMENTS, Kind, Node, Text
 
 
 class Region(NamedTuple):

@@ -14,8 +14,10 @@ import inspect
 import io
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import CodeType
+
+from fixcont.editing import parsing
 
 
 class Kind(enum.Enum):
@@ -203,37 +205,52 @@ class Text:
     def tree(self) -> ast.Module:
         """The syntax tree. Costs more than compiling: asked for only when more than function bodies changed."""
         if self._tree is None:
-            self._tree = _parse(self.source, self.filename)
+            self._tree = parsing.parse(self.source, self.filename)
             _parsed.add(self)
         return self._tree
 
-    def tree_around(self, node: Node) -> ast.Module:
+    def tree_around(self, node: Node, like: Node | None = None) -> ast.Module:
         """Give a tree that has the statement of the module's top level in which `node` stands, as it is in the whole tree.
 
-        Only that statement is parsed where it is a function or class, so that a long file costs no more than a short one.
+        Only that statement is parsed where it is a function or class, so that a long file costs no more than a short one. It may
+        share nodes with the tree around `like`, the same in another text, where that has been parsed.
         """
-        while node.parent is not None and node.parent.parent is not None:
-            node = node.parent
+        node = _at_top(node)
         if self._tree is not None or node.parent is None or node.kind not in STATEMENTS:
             return self.tree
         found = self._statements.get(node.line)
         if found is None:
-            found = _parse_statement(self.lines, node.line, self.filename)
+            found = self._parsed_like(node, like) or parsing.parse_statement(self.lines, node.line, self.filename)
             if found is None:
                 return self.tree
             self._statements[node.line] = found
             _parsed.add(self)
         return found
 
+    def _parsed_like(self, node: Node, like: Node | None) -> ast.Module | None:
+        if like is None or like.text is self or _at_top(like).line != node.line:
+            return None
+        known = like.text._statements.get(node.line)
+        return None if known is None else parsing.parse_changed(known, like.text.lines, self.lines, self.filename)
+
     def tree_of(self, lines: range) -> ast.Module:
         """Parse some lines of it, which are whole statements; this tree is not kept."""
-        return _parse_lines(self.lines, lines, self.filename)
+        return parsing.parse_lines(self.lines, lines, self.filename)
 
     def _forget_trees(self) -> None:
         self._tree = None
         self._statements.clear()
 
 
+def _at_top(node: Node) -> Node:
+    """Give what a node stands in that stands in the module itself."""
+    while node.parent is not None and node.parent.parent is not None:
+        node = node.parent
+    return node
+
+
+#: What `def` and `class` statements are compiled to.
+STATEMENTS = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.TYPE_PARAMETERS})
 _parsed: weakref.WeakSet[Text] = weakref.WeakSet()  # texts that have a syntax tree
 
 
@@ -241,43 +258,3 @@ def forget_trees() -> None:
     """Free all syntax trees, which are many times as large as the texts; they are made anew when they are asked for."""
     while _parsed:
         _parsed.pop()._forget_trees()
-
-
-def _parse(source: bytes | str, filename: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(source, filename)
-
-
-def _parse_lines(lines: Sequence[str], wanted: range, filename: str) -> ast.Module:
-    """Parse some lines, with places as in the whole text."""
-    return _parse("\n" * (wanted.start - 1) + "".join(lines[wanted.start - 1 : wanted.stop - 1]), filename)
-
-
-#: What `def` and `class` statements are compiled to, and what such lines begin with at the left margin.
-STATEMENTS = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.TYPE_PARAMETERS})
-STARTS = ("def ", "async ", "class ", "@")
-#: With these no statement begins. Others may end the one before, or stand inside of a string or of brackets.
-_GOES_ON = frozenset(" \t\f\r\n#)]}")
-_MOST_TRIES = 4
-
-
-def _parse_statement(lines: Sequence[str], first: int, filename: str) -> ast.Module | None:
-    """Parse the definition that begins on a line at the left margin, None where that cannot be told.
-
-    Where it ends is tried: the next line at the margin ends it, unless that is inside of a string or of brackets. Then what is cut off
-    there is no valid text.
-    """
-    if not lines[first - 1].startswith(STARTS):
-        return None
-    ends = [at for at in range(first, len(lines)) if lines[at][0] not in _GOES_ON][: _MOST_TRIES - 1]
-    for end in [*ends, len(lines)]:
-        try:
-            tree = _parse_lines(lines, range(first, end + 1), filename)
-        except SyntaxError:
-            continue
-        statement = tree.body[0]
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            return ast.Module([statement], []) if len(tree.body) > 1 else tree
-        return None
-    return None

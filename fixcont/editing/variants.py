@@ -144,7 +144,7 @@ class _Maker:
         self.new_node = new
         self.bound = bound
         self.code, self.unit = code, unit
-        self.old, self.new = _scope(old), _scope(new)
+        self.old, self.new = _scope(old), _scope(new, old)
         self.old_places, self.new_places = places(self.old), places(self.new)
         self.span = _span(code, unit)
         place = place_of_span(self.old_places, self.span) if self.span else None
@@ -457,8 +457,8 @@ _AWAITS = ("GET_AWAITABLE", "SEND", "YIELD_VALUE", "RESUME", "JUMP_BACKWARD_NO_I
 _AWAITS_EXIT = 2  # GET_AWAITABLE's argument
 
 
-def _scope(node: Node) -> Scope:
-    scope = find_scope(node.text.tree_around(node), node.qualname, node.line)
+def _scope(node: Node, like: Node | None = None) -> Scope:
+    scope = find_scope(node.text.tree_around(node, like), node.qualname, node.line)
     if scope is None:
         raise Refused(Refusal("no-statement", f"{node.qualname} is not found in {node.text.filename}", "restart the frame"))
     return scope

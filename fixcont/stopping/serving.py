@@ -91,7 +91,7 @@ class Server:
             if held.is_deep(limit):
                 sys.setrecursionlimit(limit + 1000)  # the prompt itself needs some, also when the debuggee has used it up
             try:
-                self._context.expect_edits(stop.frames)
+                self._context.expect_edits([*stop.frames[stop.selected :], *stop.frames[: stop.selected]])
                 while True:
                     way = self._context.front_end.stopped(stop)
                     refusal = held.refusal_of(way)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fixcont.continuing.ways import Resume, Way
-from fixcont.editing import texts
+from fixcont.editing import parsing
 from fixcont.stopping.stop import Stop
 from support.front_end import LiveProgram, find_frame, fix
 from support.session import child_environment
@@ -46,13 +46,13 @@ def trees() -> int:
 def test_syntax_trees_live_as_long_as_the_stop(live: Callable[..., LiveProgram], monkeypatch: pytest.MonkeyPatch) -> None:
     """The old function is parsed before the edit, once, and the new one after it; at the end of the stop they are gone."""
     parsed: list[str] = []
-    parse = texts._parse
+    parse = parsing.parse
 
     def counted(source: bytes | str, filename: str) -> ast.Module:
         parsed.append(source if isinstance(source, str) else source.decode())
         return parse(source, filename)
 
-    monkeypatch.setattr(texts, "_parse", counted)
+    monkeypatch.setattr(parsing, "parse", counted)
     during: list[int] = []
 
     def retry(stop: Stop) -> Way:
