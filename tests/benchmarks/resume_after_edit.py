@@ -36,12 +36,19 @@ _INSTALL: dict[str, list[Place]] = {
 
 
 def measure(size: Size) -> Iterator[Figure]:
-    """Yield what a resume takes, with its parts, and what installing takes before."""
-    rounds = 2 if size.is_smoke else _ROUNDS
+    """Yield what a resume takes, with its parts, and what installing takes before.
+
+    A second time with edits that begin at the top of the function, so that nothing in front of them is known already.
+    """
+    for what, is_at_top in (("an edit", False), ("an edit at the top too", True)):
+        yield from _measured(2 if size.is_smoke else _ROUNDS, what, is_at_top=is_at_top)
+
+
+def _measured(rounds: int, what: str, *, is_at_top: bool) -> Iterator[Figure]:
     with temporary_folder() as folder:
         path = folder / "long_function.py"
         path.write_text(_text(0))
-        front_end = _Editor(path, rounds)
+        front_end = _Editor(path, rounds, is_at_top=is_at_top)
         with active_session(front_end) as session:
             front_end.session = session
             module = load(path, "long_function")
@@ -49,11 +56,10 @@ def measure(size: Size) -> Iterator[Figure]:
             with front_end.resuming.watched(), front_end.installing.watched():
                 assert module.job() == rounds
     note = f"{rounds} edits, a function of {_LINES} lines"
-    yield from whole_figures("resume after an edit", front_end.cpu, front_end.wall, 20.0, note)
+    yield from whole_figures(f"resume after {what}", front_end.cpu, front_end.wall, 20.0, note)
     yield from front_end.resuming.figures()
-    yield figure_of(
-        "before it: installing the edit, CPU time", [1000 * sum(each.values()) for each in front_end.installing.rounds], "ms"
-    )
+    installing = [1000 * sum(each.values()) for each in front_end.installing.rounds]
+    yield figure_of("before it: installing the edit, CPU time", installing, "ms")
     yield from front_end.installing.figures()
 
 
@@ -69,13 +75,14 @@ class _Editor:
 
     session: Session
 
-    def __init__(self, path: Path, rounds: int) -> None:
+    def __init__(self, path: Path, rounds: int, *, is_at_top: bool) -> None:
         self.cpu: list[float] = []
         self.wall: list[float] = []
         self.resuming = Parts(_RESUME)
         self.installing = Parts(_INSTALL)
         self._path = path
         self._rounds = rounds
+        self._is_at_top = is_at_top
         self._answered = 0.0
         self._number = 0
 
@@ -83,7 +90,7 @@ class _Editor:
         if self._number == self._rounds:
             return Propagate()
         self._number += 1
-        self._path.write_text(_text(self._number))
+        self._path.write_text(_text(self._number, self._number if self._is_at_top else 0))
         self.installing.begin()
         result = self.session.sources.install_changes()
         self.installing.end()
@@ -108,10 +115,10 @@ class _Editor:
         return number
 
 
-def _text(number: int) -> str:
-    """Return a program whose only function is long and fails inside two loops, in a line that has the number."""
+def _text(number: int, at_top: int = 0) -> str:
+    """Return a program whose only function is long and fails inside two loops, in a line that has the number; another one is at its top."""
     return "".join([
-        "def job():\n    values = {}\n",
+        f"def job():\n    values = {{'at top': {at_top}}}\n",
         *(_FILLER.format(index=index) for index in range((_LINES - 6) // 3)),
         "    for outer in range(1):\n        for inner in range(1):\n",
         f"            result = begun({number})\n",
