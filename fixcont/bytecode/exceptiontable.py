@@ -28,7 +28,11 @@ class Row(NamedTuple):
 
 
 def parse(table: bytes) -> list[Row]:
-    """Return the rows of a `co_exceptiontable`, in their order, which is that of their starts."""
+    """Return the rows of a `co_exceptiontable`, in their order, which is that of their starts.
+
+    Raises:
+        IndexError: the last row is not complete: no compiler made the table.
+    """
     rows: list[Row] = []
     make: Callable[[type[Row], tuple[int, ...]], Row] = tuple.__new__  # what `Row(...)` does, without a call in between
     values: list[int] = []
@@ -43,6 +47,8 @@ def parse(table: bytes) -> list[Row]:
             start, length, target, depth_and_lasti = values
             rows.append(make(Row, (start, start + length, target, depth_and_lasti >> 1, depth_and_lasti & 1)))
             values.clear()
+    if values or value or (table and table[-1] & 64):
+        raise IndexError("the last row is not complete")
     return rows
 
 
