@@ -227,8 +227,12 @@ class Session:
         return self.sources.is_obsolete(frame.f_code)
 
     def expect_edits(self, frames: Sequence[Frame]) -> None:
-        """Do what makes an install faster, while the user has not edited anything yet."""
+        """Do what makes an install and a resume faster, while the user has not edited anything yet. The held frame comes first."""
         self.sources.prepare([frame.code for frame in frames if frame.is_user])
+
+    def expect_none(self) -> None:
+        """Free what `expect_edits` has made; called once for each call of that, when the stop ends."""
+        self.sources.release()
 
     def _report_fault(self, fault: BaseException) -> None:
         """Tell of a fault of fixcont's own, once. The debuggee goes on."""

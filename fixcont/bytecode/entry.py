@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, parameters
 from fixcont.bytecode.assembler import Assembler, Label
-from fixcont.bytecode.exceptiontable import Row, encode, parse
+from fixcont.bytecode.exceptiontable import encode, parse
 from fixcont.bytecode.interpreter import OPCODE
 from fixcont.bytecode.original import prefix_units, with_prefix
 from fixcont.bytecode.stubs import GENERATOR_KINDS
@@ -153,10 +153,10 @@ class _Prefix:
         self.box.reverse()
         rows = parse(self.code.co_exceptiontable)
         around = next((row for row in rows if row.start <= self.target < row.end), None)
-        moved = [row._replace(start=row.start + size, end=row.end + size, target=row.target + size) for row in rows]
+        moved = [(start + size, end + size, target + size, depth, lasti) for start, end, target, depth, lasti in rows]
         first, last = assembled.places[begin], assembled.places[end]
         if around is not None and first < last:
-            moved.insert(0, Row(first, last, around.target + size, around.depth, around.lasti))
+            moved.insert(0, (first, last, around.target + size, around.depth, around.lasti))
         return with_prefix(self.code, prefix, (self.box.pop,), encode(moved), len(self.contents.kinds) + _SPARE)
 
 

@@ -5,7 +5,7 @@ The format is described in CPython's InternalDocs/exception_handling.md. All pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 
@@ -28,23 +28,27 @@ class Row(NamedTuple):
 
 
 def parse(table: bytes) -> list[Row]:
-    """Return the rows of a `co_exceptiontable`, in their order, which is that of their starts."""
+    """Return the rows of a `co_exceptiontable`, in their order, which is that of their starts.
+
+    Raises:
+        IndexError: the last row is not complete: no compiler made the table.
+    """
     rows: list[Row] = []
-    at = 0
-    end = len(table)
-    while at < end:
-        values = []
-        for _ in range(4):
-            byte = table[at]
-            at += 1
-            value = byte & 63
-            while byte & 64:
-                byte = table[at]
-                at += 1
-                value = value << 6 | byte & 63
-            values.append(value)
-        start, length, target, depth_and_lasti = values
-        rows.append(Row(start, start + length, target, depth_and_lasti >> 1, depth_and_lasti & 1))
+    make: Callable[[type[Row], tuple[int, ...]], Row] = tuple.__new__  # what `Row(...)` does, without a call in between
+    values: list[int] = []
+    value = 0
+    for byte in table:
+        value = value << 6 | byte & 63
+        if byte & 64:
+            continue
+        values.append(value)
+        value = 0
+        if len(values) == 4:
+            start, length, target, depth_and_lasti = values
+            rows.append(make(Row, (start, start + length, target, depth_and_lasti >> 1, depth_and_lasti & 1)))
+            values.clear()
+    if values or value or (table and table[-1] & 64):
+        raise IndexError("the last row is not complete")
     return rows
 
 

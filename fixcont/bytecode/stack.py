@@ -436,23 +436,38 @@ def _mark_returned(ops: bytes, stacks: list[str | None]) -> None:
                 stacks[at] = stack.translate(table)
 
 
-def block_kinds_at(code: CodeType, unit: int, *, failed: bool = False) -> str:
-    """Return the kinds of what open blocks keep on the stack at an instruction of a code object without traps.
+class Stacks:
+    """The symbolic stacks of a code object without traps.
 
-    Args:
-        failed: once the instruction has failed: then what it takes is gone, so the exit of a `with` block that fails as it is called.
+    Attributes:
+        by_unit: see `symbolic_stacks`.
 
     Raises:
         ValueError, IndexError: no compiler made the code.
     """
-    rows = parse(code.co_exceptiontable)
-    stacks = symbolic_stacks(code.co_code[::2], code.co_code[1::2], rows, 0, "")
-    while unit > 0 and stacks[unit] is None:  # caches
-        unit -= 1
-    stack = stacks[unit] or ""
-    if failed:
-        stack = statement_stack(stack, next((row.depth for row in rows if row.start <= unit < row.end), 0))
-    return stack[: next((index for index, kind in enumerate(stack) if kind not in BLOCK_KINDS), len(stack))]
+
+    def __init__(self, code: CodeType) -> None:
+        self._rows = parse(code.co_exceptiontable)
+        raw = code.co_code
+        self.by_unit = symbolic_stacks(raw[::2], raw[1::2], self._rows, 0, "")
+
+    def block_kinds_at(self, unit: int, *, failed: bool = False) -> str:
+        """Return the kinds of what open blocks keep on the stack at an instruction.
+
+        Args:
+            failed: once the instruction has failed: then what it takes is gone, so the exit of a `with` block that fails as it is called.
+        """
+        while unit > 0 and self.by_unit[unit] is None:  # caches
+            unit -= 1
+        stack = self.by_unit[unit] or ""
+        if failed:
+            stack = statement_stack(stack, next((row.depth for row in self._rows if row.start <= unit < row.end), 0))
+        return stack[: next((index for index, kind in enumerate(stack) if kind not in BLOCK_KINDS), len(stack))]
+
+
+def block_kinds_at(code: CodeType, unit: int, *, failed: bool = False) -> str:
+    """Return what `Stacks.block_kinds_at` does, where one place of a code object is asked for. Raises as `Stacks` does."""
+    return Stacks(code).block_kinds_at(unit, failed=failed)
 
 
 def statement_stack(stack: str, depth: int) -> str:

@@ -10,6 +10,7 @@ What a trap calls, and what it may answer, is described in `stubs`; `Site` is wh
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from types import CodeType
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from fixcont.bytecode.exceptiontable import Row, encode, parse
 from fixcont.bytecode.handlers import Handler, HandlerKind
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
 from fixcont.bytecode.original import Record, is_trapped, moved, no_lines
-from fixcont.bytecode.stack import LAYOUT_OF, NOWHERE, TOO_SMALL, layouts_on, may_have_finally, symbolic_stacks
+from fixcont.bytecode.stack import LAYOUT_OF, NOWHERE, TOO_SMALL, Stacks, layouts_on, may_have_finally, symbolic_stacks
 from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape, make_stub, render
 from fixcont.errors import DoesNotVerify
 
@@ -70,8 +71,8 @@ class _Region(NamedTuple):
 left_alone: dict[tuple[str, str, int], str] = {}
 
 
-def trap(code: CodeType) -> CodeType:
-    """Return a code object, with all that are nested in it, with traps.
+def trap(code: CodeType, known: Stacks | None = None) -> CodeType:
+    """Return a code object, with all that are nested in it, with traps. `known` are the stacks of `code`, where they are.
 
     A part that cannot be trapped is left as it is, with the reason in `left_alone`. Trapped code is returned unchanged.
     """
@@ -79,7 +80,7 @@ def trap(code: CodeType) -> CodeType:
         return code
     nested = tuple(trap(constant) if isinstance(constant, CodeType) else constant for constant in code.co_consts)
     try:
-        return _Trapper(code, nested).trapped()
+        return _Trapper(code, nested, known).trapped()
     except (DoesNotVerify, ValueError, IndexError) as problem:  # the latter: code that no compiler made
         if len(left_alone) < 1000:
             left_alone[code.co_filename, code.co_qualname, code.co_firstlineno] = str(problem)
@@ -95,9 +96,10 @@ class _Trapper:
         ops, args, rows: the instructions with the prefix, and the original rows moved behind it.
         stacks: by code unit, the symbolic stack.
         handlers: by row target.
+        targets: those of the rows, in order.
     """
 
-    def __init__(self, code: CodeType, constants: tuple[object, ...]) -> None:
+    def __init__(self, code: CodeType, constants: tuple[object, ...], stacks_of_code: Stacks | None) -> None:
         self.code = code
         self.original = code.co_code
         self.constants = list(constants) or [None]  # never ours first: a string there would be taken for a docstring
@@ -107,6 +109,7 @@ class _Trapper:
         self.ops, self.args = raw[::2], raw[1::2]
         self.start = len(self.prefix) // 2
         self.rows = moved(parse(code.co_exceptiontable), self.start, len(self.kept))
+        self.targets = sorted({row.target for row in self.rows})
         self.outermost = "p" * len(self.kept)
         self.cells = self._cells()
         self.places: dict[_Place, tuple[StubShape, Site]] = {}
@@ -114,7 +117,10 @@ class _Trapper:
         self.retries: dict[int, Row] = {}  # where no clause of a handler has matched -> a row of that handler
         self.stacks: list[str | None] | None = None
         if not self._has_no_blocks():
-            self.stacks = stacks = symbolic_stacks(self.ops, self.args, self.rows, self.start, self.outermost)
+            if stacks_of_code is not None and not self.prefix:
+                self.stacks = stacks = stacks_of_code.by_unit
+            else:
+                self.stacks = stacks = symbolic_stacks(self.ops, self.args, self.rows, self.start, self.outermost)
             self.has_loops = _GET_ITER in self.ops or _GET_AITER in self.ops or may_have_finally(self.ops, self.rows)
             for row in self.rows:
                 if row.target not in self.handlers and stacks[row.target] is not None:
@@ -283,8 +289,11 @@ class _Trapper:
         """
         if not NAME[self.ops[at - 1]].startswith("STORE_") or self.args[at]:
             return False
-        begin = max((row.target for row in self.rows if row.target < at), default=at)
-        return begin < at and all(NAME[op].startswith(_PUTS_BACK) for op in self.ops[begin:at])
+        before = bisect_left(self.targets, at)
+        if not before:
+            return False
+        begin = self.targets[before - 1]
+        return all(NAME[op].startswith(_PUTS_BACK) for op in self.ops[begin:at])
 
     def _add_region(
         self,

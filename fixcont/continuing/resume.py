@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.entry import Contents, enter_at
-from fixcont.bytecode.stack import block_kinds_at
+from fixcont.bytecode.stack import Stacks, block_kinds_at
 from fixcont.bytecode.traps import trap
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
@@ -51,6 +51,7 @@ class Plan(NamedTuple):
     Attributes:
         landing: where, for the user.
         variant: the text that takes over.
+        stacks: those of its code.
         unit: the code unit of the variant at which it is entered.
         kinds: the kinds of the items of blocks there.
         sources: for each of them, the index in `live_kinds` of the live item that it is.
@@ -62,6 +63,7 @@ class Plan(NamedTuple):
 
     landing: Landing
     variant: Variant
+    stacks: Stacks
     unit: int
     kinds: str
     sources: tuple[int, ...]
@@ -136,6 +138,7 @@ class _Planner:
 
     def __init__(self, variant: Variant, live_kinds: str, value: tuple[Any, ...], *, is_part: bool) -> None:
         self.variant = variant
+        self.stacks = Stacks(variant.code)
         self.live_kinds = live_kinds
         self.value = value
         self.is_part = is_part
@@ -153,7 +156,7 @@ class _Planner:
 
     def _plan_at(self, spot: int) -> Plan | Refusal:
         variant = self.variant
-        kinds = block_kinds_at(variant.code, spot)
+        kinds = self.stacks.block_kinds_at(spot)
         parts = _parts(kinds, [block.kind for block in variant.kept])
         sources: list[int] = []
         last = -1
@@ -174,7 +177,7 @@ class _Planner:
         if isinstance(closed, Refusal):
             return closed
         return Plan(
-            self._landing(kinds, closed), variant, spot, kinds, tuple(sources), self.live_kinds,
+            self._landing(kinds, closed), variant, self.stacks, spot, kinds, tuple(sources), self.live_kinds,
             tuple(self.live[index][0] for index in closed), self.value,  # type: ignore[index]
         )  # fmt: skip
 
@@ -265,7 +268,7 @@ class Takeover:
         variant = plan.variant
         live = _live_items(plan.live_kinds, state, len(original.kept_parameters(old)))
         items = [live[index] for index in plan.sources]
-        code = _trapped_variant(variant)
+        code = _trapped_variant(plan)
         cells, variables = _variables(frame, state, code, plan.captured.cells)
         if plan.value and old.co_flags & interpreter.OPTIMIZED:
             variables[VALUE_NAME] = list(plan.value)
@@ -286,8 +289,8 @@ class Takeover:
         return takeover
 
 
-def _trapped_variant(variant: Variant) -> CodeType:
-    code = trap(variant.code)
+def _trapped_variant(plan: Plan) -> CodeType:
+    code = trap(plan.variant.code, plan.stacks)
     if not original.is_trapped(code):
         raise DoesNotVerify("it carries no traps")
     return code

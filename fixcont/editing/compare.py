@@ -105,7 +105,9 @@ def relation(old: CodeType, new: CodeType) -> Relation:
 
 def same_effect(old: CodeType, new: CodeType) -> bool:
     """Tell whether two code objects do the same, on whatever lines."""
-    return old is new or _same_own_effect(old, new, same_effect)
+    if old.co_qualname == new.co_qualname and old == new:  # on the same lines: the interpreter compares ten times as fast
+        return True
+    return _same_own_effect(old, new, same_effect)
 
 
 def same_own_effect(old: CodeType, new: CodeType) -> bool:
@@ -236,13 +238,16 @@ def _pair(
     """Pair `old` with `new` and their children; collect module and class bodies, and definitions, to be compared by syntax."""
     result.partners[id(new)] = old
     result.targets[id(old.definition)] = new
-    own_differs = not same_own_effect(old.code, new.code)
     if new.is_scope and new.is_top_level:
+        own_differs = not same_own_effect(old.code, new.code)
         if own_differs:
             result.changed.append(new)
             scopes.append((old, new))
-    elif not same_effect(old.code, new.code):
-        result.changed.append(new)
+    else:
+        differs = not same_effect(old.code, new.code)
+        own_differs = differs and not same_own_effect(old.code, new.code)
+        if differs:
+            result.changed.append(new)
     # The defaults of a function with type parameters are evaluated one further out.
     header_differs = own_differs or (around_differs and new.kind is Kind.TYPE_PARAMETERS)
     pairs = _pair_children(old.children, new.children)

@@ -145,8 +145,6 @@ class File:
                 node.definition.newest = None
                 if node.is_top_level:
                     self.gone[_key(node)] = node.definition
-        comparison.old.forget_tree()
-        comparison.new.forget_tree()
 
 
 def _key(node: Node) -> _Key:

@@ -30,7 +30,7 @@ from fixcont.editing.reexports import Importer, named_imports, star_imports
 from fixcont.editing.registry import Registry
 from fixcont.editing.result import Installed, InstallResult, InstallStatus
 from fixcont.editing.stale import Stale, count_stale, list_stale
-from fixcont.editing.texts import Kind, Node, Text
+from fixcont.editing.texts import Kind, Node, Text, forget_trees
 from fixcont.editing.unrun import Unrun, UnrunStatements, describe
 from fixcont.editing.variants import How, Variant, make_variant
 from fixcont.errors import Refusal, Refused
@@ -95,6 +95,7 @@ class Sources:
         self._caches = Caches()
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
         self._has_copied = False  # whether a frame was ever given a copy of a variable
+        self._stops = 0  # those that are under way
         self._lock = threading.RLock()
         self.unrun = UnrunStatements()
         self.migrations = Migrations(lazily=migrates_lazily)
@@ -349,15 +350,37 @@ class Sources:
         return made
 
     def prepare(self, codes: Iterable[CodeType]) -> None:
-        """Compile the texts that `codes` come from, so that the first install after a stop need not.
+        """Compile the texts that `codes` come from, and parse the function of the first one, so that they need not be after the edit.
 
-        For the time in which the user looks at a stop and edits: it halves the time of the first install of a large file.
+        For the time in which the user looks at a stop and edits: it halves the time of the first install of a large file. Syntax
+        trees are kept from here on until `release` is called as often as this was.
         """
         with self._lock:
-            for file in [self._file(code) for code in codes]:
+            self._stops += 1
+            for number, code in enumerate(codes):
+                file = self._file(code)
                 if file is not None:
                     with contextlib.suppress(SyntaxError, RecursionError, MemoryError, OverflowError):
                         file.newest.module  # noqa: B018 - compiled once, when first asked for
+                        node = None if number else self._identify(code)
+                        if node is not None and node.kind is not Kind.MODULE:
+                            node.text.tree_around(node)
+
+    def release(self) -> None:
+        """Free what was kept for a stop, at its end."""
+        with self._lock:
+            self._stops -= 1
+            if not self._stops:
+                forget_trees()
+
+    @contextlib.contextmanager
+    def _trees(self) -> Iterator[None]:
+        """Free the syntax trees that are made meanwhile, but at a stop, which frees them at its end."""
+        try:
+            yield
+        finally:
+            if not self._stops:
+                forget_trees()
 
     def _identify(self, code: CodeType) -> Node | None:
         node = self._registry.node(code) or self._entered.node(code)
@@ -399,7 +422,7 @@ class Sources:
         Returns:
             What was installed, or why nothing was. Does not raise for anything in the files.
         """
-        with self._lock:
+        with self._lock, self._trees():
             self.remember_loaded()
             try:
                 changed, gone = self._read_all()

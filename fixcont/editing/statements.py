@@ -68,33 +68,35 @@ def find_scope(tree: ast.Module, qualname: str, first_line: int) -> Scope | None
     """
     if qualname == "<module>":
         return tree
-    found = [node for name, node in _definitions(tree) if name == qualname]
-    at_line = [node for node in found if _start(node)[0] == first_line]
-    return at_line[0] if at_line else found[0] if len(found) == 1 else None
+    others = []
+    for node in (node for name, node in _definitions(tree) if name == qualname):
+        if _start(node)[0] == first_line:
+            return node
+        others.append(node)
+    return others[0] if len(others) == 1 else None
 
 
 def places(scope: Scope) -> list[Place]:
     """Give all statements of a scope in the order of the source, without those of definitions inside."""
-    found = []
+    found: list[Place] = []
     waiting: list[tuple[list[ast.stmt], int, tuple[Block, ...]]] = [(scope.body, 0, ())]
     while waiting:
-        body, index, blocks = waiting.pop()
-        if index == len(body):
-            continue
-        node = body[index]
-        found.append(Place(node, body, index, blocks))
-        waiting.append((body, index + 1, blocks))
-        waiting.extend((inner, 0, blocks + more) for inner, more in reversed(_bodies(node)))
+        body, first, blocks = waiting.pop()
+        for index in range(first, len(body)):
+            node = body[index]
+            found.append(tuple.__new__(Place, (node, body, index, blocks)))  # as `Place(...)`, and faster
+            if type(node) in _SLOTS:
+                waiting.append((body, index + 1, blocks))
+                waiting.extend((inner, 0, blocks + more) for inner, more in reversed(_bodies(node)))
+                break
     return found
 
 
-def place_of_span(scope: Scope, span: tuple[int, int, int, int]) -> Place | None:
-    """Find the innermost statement of a scope that contains a span: line, end line, column, end column, as in `co_positions`."""
+def place_of_span(scope: Scope | Sequence[Place], span: tuple[int, int, int, int]) -> Place | None:
+    """Find the innermost statement, of a scope or of places, that contains a span: line, end line, column, end column, as in `co_positions`."""
     line, end_line, column, end_column = span
-    found = [
-        place for place in places(scope) if _start(place.node) <= (line, column) and (end_line, end_column) <= _end(place.node)
-    ]
-    return found[-1] if found else None
+    among = reversed(scope if isinstance(scope, Sequence) else places(scope))
+    return next((at for at in among if _start(at.node) <= (line, column) and (end_line, end_column) <= _end(at.node)), None)
 
 
 def place_on_line(scope: Scope, line: int) -> Place | None:
@@ -165,6 +167,8 @@ def _header_end(node: ast.stmt) -> int:
 def _bodies(node: ast.stmt) -> list[tuple[list[ast.stmt], tuple[Block, ...]]]:
     """Give the bodies of a compound statement in the order of the source, with the blocks that they are in by it."""
     match node:
+        case ast.If() | ast.While():
+            return [(node.body, ()), (node.orelse, ())]
         case ast.For():
             return [(node.body, (Block(BlockKind.FOR, node),)), (node.orelse, ())]
         case ast.AsyncFor():
@@ -172,8 +176,6 @@ def _bodies(node: ast.stmt) -> list[tuple[list[ast.stmt], tuple[Block, ...]]]:
         case ast.With() | ast.AsyncWith():
             kind = BlockKind.WITH if isinstance(node, ast.With) else BlockKind.ASYNC_WITH
             return [(node.body, tuple(Block(kind, node, item) for item in range(len(node.items))))]
-        case ast.While() | ast.If():
-            return [(node.body, ()), (node.orelse, ())]
         case ast.Try() | ast.TryStar():
             kind = BlockKind.HANDLER if isinstance(node, ast.Try) else BlockKind.STAR_HANDLER
             handlers = [(handler.body, (Block(kind, handler),)) for handler in node.handlers]
@@ -200,7 +202,7 @@ def _definitions(tree: ast.Module) -> Iterator[tuple[str, Definition]]:
 
 
 class _StarHandler(ast.ExceptHandler):
-    """Stands for the type of the clauses of an `except*`, which are nodes like those of an `except`."""
+    """The type of the clauses of an `except*`, which are nodes like those of an `except`."""
 
 
 # type of node -> the fields that hold what has a partner of its own
@@ -215,8 +217,7 @@ _UNSEEN = frozenset(["ctx", "kind", "type_comment"])
 _TRIES = (ast.Try, ast.TryStar)
 _CLAUSES = (ast.ExceptHandler, ast.match_case)
 _ALIKE = 0.5
-# Above this number of pairs statements are not searched for likeness: whoever changed so much does not go on in the middle.
-_MANY = 5_000
+_MANY = 5_000  # above that many pairs no likeness is searched for: whoever changed so much does not go on in the middle
 
 
 @dataclass(eq=False)

@@ -112,10 +112,11 @@ class Syntax:
 
     def __init__(self, text: Text) -> None:
         self.text = text
+        self._tree = text.tree  # kept, as what is known goes by the ids of its nodes
         self._of_node: dict[int, Def] = {}  # id of a node -> the syntax of its definition
         self._nodes: dict[int, Node] = {}  # id of a definition's syntax -> its node
         self._has_lambdas = False
-        self._tie(_definitions(text.tree.body), (Kind.CLASS, Kind.FUNCTION))
+        self._tie(_definitions(self._tree.body), (Kind.CLASS, Kind.FUNCTION))
 
     def _tie(self, definitions: Iterable[Def], kinds: tuple[Kind, ...]) -> None:
         by_place: dict[tuple[str, int], tuple[list[Def], list[Node]]] = {}  # (name, first line) -> what stands there, in order
@@ -133,7 +134,7 @@ class Syntax:
         """Give the syntax of the definition that `node` was compiled from, None where that cannot be told for certain."""
         if node.kind is Kind.LAMBDA and not self._has_lambdas:
             self._has_lambdas = True
-            lambdas = [each for each in ast.walk(self.text.tree) if isinstance(each, ast.Lambda)]
+            lambdas = [each for each in ast.walk(self._tree) if isinstance(each, ast.Lambda)]
             self._tie(sorted(lambdas, key=lambda each: (each.lineno, each.col_offset)), (Kind.LAMBDA,))
         return self._of_node.get(id(node))
 
@@ -144,7 +145,7 @@ class Syntax:
     def body(self, scope: Node) -> list[ast.stmt]:
         """Give the statements of the module or class `scope`, in order."""
         if scope.kind is Kind.MODULE:
-            return self.text.tree.body
+            return self._tree.body
         definition = self.definition(scope)
         return definition.body if isinstance(definition, ast.ClassDef) else []
 

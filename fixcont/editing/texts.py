@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
+from fixcont.editing import parsing
+
 
 class Kind(enum.Enum):
     """What a code object was compiled from."""
@@ -179,6 +181,7 @@ class Text:
         self._module: Node | None = None
         self._nodes: dict[tuple[str, int], list[Node]] | None = None  # (qualified name, first line) -> nodes, in source order
         self._tree: ast.Module | None = None
+        self._statements: dict[int, ast.Module] = {}  # line of a node -> a tree of the top-level statement that begins there
 
     @property
     def lines(self) -> list[str]:
@@ -215,11 +218,52 @@ class Text:
     def tree(self) -> ast.Module:
         """The syntax tree. Costs more than compiling: asked for only when more than function bodies changed."""
         if self._tree is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self._tree = ast.parse(self.source, self.filename)
+            self._tree = parsing.parse(self.source, self.filename)
+            _parsed.add(self)
         return self._tree
 
-    def forget_tree(self) -> None:
-        """Free the syntax tree; it is made anew when it is asked for."""
+    def tree_around(self, node: Node, like: Node | None = None) -> ast.Module:
+        """Give a tree that has the statement of the module's top level in which `node` stands, as it is in the whole tree.
+
+        Only that statement is parsed where it is a function or class, so that a long file costs no more than a short one. It may
+        share nodes with the tree around `like`, the same in another text, where that has been parsed.
+        """
+        node = _at_top(node)
+        if self._tree is not None or node.parent is None or node.kind not in STATEMENTS:
+            return self.tree
+        found = self._statements.get(node.line)
+        if found is None:
+            found = self._parsed_like(node, like) or parsing.parse_statement(self.lines, node.line, self.filename)
+            if found is None:
+                return self.tree
+            self._statements[node.line] = found
+            _parsed.add(self)
+        return found
+
+    def _parsed_like(self, node: Node, like: Node | None) -> ast.Module | None:
+        if like is None or like.text is self or _at_top(like).line != node.line:
+            return None
+        known = like.text._statements.get(node.line)
+        return None if known is None else parsing.parse_changed(known, like.text.lines, self.lines, self.filename)
+
+    def _forget_trees(self) -> None:
         self._tree = None
+        self._statements.clear()
+
+
+def _at_top(node: Node) -> Node:
+    """Give what a node stands in that stands in the module itself."""
+    while node.parent is not None and node.parent.parent is not None:
+        node = node.parent
+    return node
+
+
+#: What `def` and `class` statements are compiled to.
+STATEMENTS = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.TYPE_PARAMETERS})
+_parsed: weakref.WeakSet[Text] = weakref.WeakSet()  # texts that have a syntax tree
+
+
+def forget_trees() -> None:
+    """Free all syntax trees, which are many times as large as the texts; they are made anew when they are asked for."""
+    while _parsed:
+        _parsed.pop()._forget_trees()

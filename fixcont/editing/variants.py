@@ -12,7 +12,9 @@ import contextlib
 import copy
 import enum
 import warnings
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
+from itertools import compress, count, islice
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -142,11 +144,10 @@ class _Maker:
         self.new_node = new
         self.bound = bound
         self.code, self.unit = code, unit
-        self.old, self.new = _scope(old), _scope(new)
+        self.old, self.new = _scope(old), _scope(new, old)
         self.old_places, self.new_places = places(self.old), places(self.new)
-        positions = list(code.co_positions())
-        self.span = _span(positions, unit)
-        place = place_of_span(self.old, self.span) if self.span else None
+        self.span = _span(code, unit)
+        place = place_of_span(self.old_places, self.span) if self.span else None
         if place is None:
             raise Refused(Refusal("no-statement", f"no statement of {old.qualname} is known to run", "give a line"))
         self.failed = place
@@ -158,13 +159,14 @@ class _Maker:
 
     def _matches(self, old: Node, new: Node) -> dict[ast.AST, ast.AST]:
         """Return which old statements and handlers the new ones correspond to: at least of those that matter."""
-        wanted: list[ast.AST] = [self.failed.node, *(block.node for block in self.live)]
+        wanted: list[Any] = [self.failed.node, *(block.node for block in self.live)]
         lines = _same_lines(_text_of(self.old, old), _text_of(self.new, new), _first_line(self.old), _first_line(self.new))
-        known = {_place_of(node): node for place in self.new_places for node in (place.node, *_handlers(place.node))}
+        moved = [_moved_place(node, lines, node.end_lineno if node is self.failed.node else None) for node in wanted]
+        on_lines = {same[1] for same in moved if same is not None}
+        here = [node for node in (place.node for place in self.new_places) if node.lineno in on_lines or type(node) in _TRIES]
+        known = {_place_of(each): each for node in here for each in (node, *_handlers(node))}
         found: dict[ast.AST, ast.AST] = {}
-        for node in wanted:
-            end = node.end_lineno if node is self.failed.node else None
-            same = _moved_place(node, lines, end)
+        for node, same in zip(wanted, moved, strict=True):
             partner = known.get(same) if same is not None else self._only_change(node, lines)
             if partner is None:
                 return match(self.old, self.new)  # what was edited is near
@@ -208,8 +210,7 @@ class _Maker:
             own = self._own_in_new(place, how)
         edit, blocks = self._edit(place, how, own)
         with edit:
-            code = self._compile()
-        spots = _spots(code)
+            code, spots = self._compile()
         at = line if how is How.LINE and line is not None else place.node.lineno
         if not spots:
             raise Refused(Refusal("no-such-line", f"line {at} is never reached", "choose another line"))
@@ -233,7 +234,9 @@ class _Maker:
             return 0
         op = self.code.co_code[2 * self.unit]
         positions = list(self.code.co_positions())
-        likes = [at for at, name, _ in _instructions(self.code) if OPCODE[name] == op and _span(positions, at) == self.span]
+        likes = [
+            at for at, name, _ in _instructions(self.code) if OPCODE[name] == op and _last_span(positions[: at + 1]) == self.span
+        ]
         if self.unit not in likes or len(likes) % count:
             return None
         return likes.index(self.unit) // (len(likes) // count)
@@ -333,13 +336,23 @@ class _Maker:
         if isinstance(self.new, (ast.Module, ast.ClassDef)):
             return [spot]
         unbound = [name for name in self.new_node.code.co_varnames if name not in self.bound]
-        if _borrowed(self.new_node.code).intersection(unbound):  # maybe by a comprehension only
+        borrowed = _borrowed(self.new_node.code).intersection(unbound)  # maybe bound by a comprehension only
+        if borrowed and not borrowed.isdisjoint(self._names_from_elsewhere()):
             own = names_bound_in(self.new)
             unbound = [name for name in unbound if name in own]
         guard: list[ast.stmt] = [ast.Assign([ast.Name(VALUE_NAME, ast.Store())], empty_list())]
         if unbound:
             guard.append(ast.Delete([ast.Name(name, ast.Del()) for name in unbound]))
         return [placed_at(ast.If(empty_list(), guard, []), node), spot]
+
+    def _names_from_elsewhere(self) -> set[str]:
+        """Return names that may mean something else than a variable of the function, so that to delete them might change what they mean."""
+        names = {
+            name for place in self.new_places if isinstance(place.node, (ast.Global, ast.Nonlocal)) for name in place.node.names
+        }
+        for code in _walk(self.new_node.code):
+            names.update(code.co_names, code.co_freevars)
+        return names
 
     def _with_value(self, node: ast.stmt) -> list[ast.stmt]:
         """Return the statement with the value in the place of the expression that failed, and one that lets go of the value."""
@@ -362,23 +375,26 @@ class _Maker:
             getattr(owner, field)[index] = value
         return [changed, placed_at(ast.Delete([ast.Name(VALUE_NAME, ast.Del())]), node)]
 
-    def _compile(self) -> CodeType:
+    def _compile(self) -> tuple[CodeType, tuple[int, ...]]:
+        """Return the code of the variant, and the spots in it."""
         text = self.new_node.text
-        tree = text.tree
+        tree = text.tree_around(self.new_node)
         if self.new is not tree:
+            line = self.new.lineno  # type: ignore[union-attr]
             around = next(
-                (each for each in tree.body if each is self.new or any(node is self.new for node in ast.walk(each))), None
+                each for each in tree.body if each.lineno <= line <= (each.end_lineno or line) and _holds(each, self.new)
             )
-            assert around is not None
             tree = ast.Module([around], [])
         flags = self.new_node.code.co_flags & FUTURES
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             module: CodeType = compile(tree, text.filename, "exec", flags=flags, dont_inherit=True)
         for code in _walk(module):
-            if code.co_qualname == self.new_node.qualname and code.co_firstlineno == self.new_node.line and _spots(code):
-                return code
-        return module
+            if code.co_qualname == self.new_node.qualname and code.co_firstlineno == self.new_node.line:
+                spots = _spots(code)
+                if spots:
+                    return code, spots
+        return module, _spots(module)
 
     # -- what it will do again
 
@@ -389,11 +405,9 @@ class _Maker:
         node = self.failed.node
         spans = {span_of(each): each for each in own_expressions(node) if isinstance(each, ast.Call)}
         found = []
-        ops = self.code.co_code[::2]
-        for at, position in enumerate(self.code.co_positions()):
-            if at >= self.unit:
-                break
-            call = spans.pop(position, None) if ops[at] in _CALLS else None
+        calls = self.code.co_code[: 2 * self.unit : 2].translate(_IS_CALL) if spans else b""
+        for position in compress(self.code.co_positions(), calls):
+            call = spans.pop(position, None)
             if call is not None and position != self.span and not (how is How.USE_VALUE and _lies_in(call, self.span)):
                 found.append(f"{ast.unparse(call.func)}()")
         return tuple(found)
@@ -403,7 +417,9 @@ class _Maker:
 _ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, BlockKind.WITH, BlockKind.ASYNC_WITH)
 #: Instructions that take the next item of a loop.
 _TAKES_ITEM = ("FOR_ITER", "GET_ANEXT", "SEND", "YIELD_VALUE", "RESUME", "END_ASYNC_FOR", "LOAD_CONST", "JUMP_BACKWARD")
-_CALLS = {number for name, number in OPCODE.items() if name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX")}
+#: For `bytes.translate`: opcodes to 1, where they are such, or 0; without an instruction of Python for each.
+_IS_CALL = bytes(name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") for name in NAME)
+_IS_BUILD = bytes(name == "BUILD_LIST" for name in NAME)
 
 
 def _borrowed(code: CodeType) -> set[str]:
@@ -441,23 +457,35 @@ _AWAITS = ("GET_AWAITABLE", "SEND", "YIELD_VALUE", "RESUME", "JUMP_BACKWARD_NO_I
 _AWAITS_EXIT = 2  # GET_AWAITABLE's argument
 
 
-def _scope(node: Node) -> Scope:
-    scope = find_scope(node.text.tree, node.qualname, node.line)
+def _scope(node: Node, like: Node | None = None) -> Scope:
+    scope = find_scope(node.text.tree_around(node, like), node.qualname, node.line)
     if scope is None:
         raise Refused(Refusal("no-statement", f"{node.qualname} is not found in {node.text.filename}", "restart the frame"))
     return scope
 
 
-def _span(positions: Sequence[tuple[int | None, ...]], unit: int) -> Span | None:
+def _span(code: CodeType, unit: int) -> Span | None:
     """Return where the source of an instruction is. Instructions without a place belong to what is before them."""
-    for at in range(unit, -1, -1):
-        line, end_line, column, end_column = positions[at]
+    nearest = deque(islice(code.co_positions(), unit + 1), maxlen=_NEAR)
+    return _last_span(nearest) or (_last_span(list(islice(code.co_positions(), unit + 1))) if unit >= _NEAR else None)
+
+
+_NEAR = 50  # that many instructions hardly ever lack a place one after the other
+
+
+def _last_span(positions: Sequence[tuple[int | None, ...]]) -> Span | None:
+    for line, end_line, column, end_column in reversed(positions):
         if line is not None and end_line is not None and column is not None and end_column is not None:
             return line, end_line, column, end_column
     return None
 
 
+_TRIES = (ast.Try, ast.TryStar)
 _GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
+
+
+def _holds(statement: ast.stmt, scope: Scope) -> bool:
+    return statement is scope or any(node is scope for node in ast.walk(statement))
 
 
 def _contains(outer: ast.stmt, inner: ast.stmt) -> bool:
@@ -519,9 +547,9 @@ def _line_of(block: Block) -> int:
 
 
 def _spots(code: CodeType) -> tuple[int, ...]:
-    build = OPCODE["BUILD_LIST"]
-    ops = code.co_code[::2]
-    return tuple(at for at, place in enumerate(code.co_positions()) if place[2] == _COLUMN == place[3] and ops[at] == build)
+    builds = code.co_code[::2].translate(_IS_BUILD)
+    places = zip(compress(count(), builds), compress(code.co_positions(), builds), strict=False)
+    return tuple(at for at, place in places if place[2] == _COLUMN == place[3])
 
 
 def _walk(code: CodeType) -> Iterator[CodeType]:

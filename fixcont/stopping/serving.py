@@ -45,6 +45,7 @@ class Context(Protocol):
     def is_user(self, frame: FrameType) -> bool: ...
     def is_obsolete(self, frame: FrameType) -> bool: ...
     def expect_edits(self, frames: Sequence[Frame]) -> None: ...
+    def expect_none(self) -> None: ...
 
 
 _RUNNER = "fixcont.loading.runner"
@@ -88,10 +89,10 @@ class Server:
         limit = sys.getrecursionlimit()
         with _serving:
             stop = held.stop(late)
-            self._context.expect_edits(stop.frames)
             if held.is_deep(limit):
                 sys.setrecursionlimit(limit + 1000)  # the prompt itself needs some, also when the debuggee has used it up
             try:
+                self._context.expect_edits([*stop.frames[stop.selected :], *stop.frames[: stop.selected]])
                 while True:
                     way = self._context.front_end.stopped(stop)
                     refusal = held.refusal_of(way)
@@ -99,6 +100,7 @@ class Server:
                         return way
                     self._context.front_end.refused(refusal)
             finally:
+                self._context.expect_none()
                 self._context.all_handlers.forget()
                 for frame in stop.frames:
                     forget_snapshot(frame.raw)

@@ -6,34 +6,61 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
+from fixcont.continuing import resume
 from fixcont.continuing.ways import Propagate, Resume, Way
+from fixcont.editing import parsing, sources, variants
+from fixcont.editing.files import File
+from fixcont.editing.sources import Sources
 from fixcont.errors import Refusal
 from fixcont.session import Session
 from fixcont.stopping.stop import Stop
-from tests.benchmarks.measuring import Figure, Size, active_session, figure_of, load, percentile, temporary_folder
+from tests.benchmarks.measuring import Figure, Size, active_session, figure_of, load, temporary_folder
+from tests.benchmarks.parts import Parts, Place, whole_figures
 
 _LINES = 300
 _ROUNDS = 100
+_RESUME: dict[str, list[Place]] = {
+    "plan: parse": [(parsing, "parse")],
+    "plan: statements": [(sources, "make_variant")],
+    "plan: variant compiled": [(variants._Maker, "_compile")],
+    "plan: stacks": [(resume, "block_kinds_at"), (resume, "Stacks"), (variants, "block_kinds_at")],
+    "variant trapped": [(resume, "_trapped_variant")],
+    "entry": [(resume, "enter_at")],
+    "syntax trees freed": [(Session, "expect_none")],
+}
+_INSTALL: dict[str, list[Place]] = {
+    "read and compile": [(File, "read"), (sources, "_compile")],
+    "compare": [(sources, "_compare")],
+    "check and install": [(Sources, "_check_all"), (sources, "install"), (Sources, "_commit")],
+}
 
 
 def measure(size: Size) -> Iterator[Figure]:
-    """Yield the median and the 99th percentile, and what installing takes before."""
-    rounds = 2 if size.is_smoke else _ROUNDS
+    """Yield what a resume takes, with its parts, and what installing takes before.
+
+    A second time with edits that begin at the top of the function, so that nothing in front of them is known already.
+    """
+    for what, is_at_top in (("an edit", False), ("an edit at the top too", True)):
+        yield from _measured(2 if size.is_smoke else _ROUNDS, what, is_at_top=is_at_top)
+
+
+def _measured(rounds: int, what: str, *, is_at_top: bool) -> Iterator[Figure]:
     with temporary_folder() as folder:
         path = folder / "long_function.py"
         path.write_text(_text(0))
-        front_end = _Editor(path, rounds)
+        front_end = _Editor(path, rounds, is_at_top=is_at_top)
         with active_session(front_end) as session:
             front_end.session = session
             module = load(path, "long_function")
             module.begun = front_end.begun  # type: ignore[attr-defined]
-            assert module.job() == rounds
+            with front_end.resuming.watched(), front_end.installing.watched():
+                assert module.job() == rounds
     note = f"{rounds} edits, a function of {_LINES} lines"
-    resumes = [1000 * (began - answered) for _, answered, began in front_end.times]
-    installs = [1000 * (answered - saved) for saved, answered, _ in front_end.times]
-    yield figure_of("resume after an edit, median", resumes, "ms", 20.0, note)
-    yield Figure("resume after an edit, 99th percentile", percentile(resumes, 99), "ms")
-    yield figure_of("  before it: installing the edit", installs, "ms")
+    yield from whole_figures(f"resume after {what}", front_end.cpu, front_end.wall, 20.0, note)
+    yield from front_end.resuming.figures()
+    installing = [1000 * sum(each.values()) for each in front_end.installing.rounds]
+    yield figure_of("before it: installing the edit, CPU time", installing, "ms")
+    yield from front_end.installing.figures()
 
 
 class _Editor:
@@ -41,26 +68,34 @@ class _Editor:
 
     Attributes:
         session: whose sources are installed; to be set before the first stop.
-        times: for each round, in seconds: when the file was saved, when the stop was answered, when the statement ran.
+        cpu: seconds of CPU time from the answer at the stop until the statement ran, for each round.
+        wall: the same by the clock.
+        resuming, installing: the parts of that, and of installing the edit before it.
     """
 
     session: Session
 
-    def __init__(self, path: Path, rounds: int) -> None:
-        self.times: list[tuple[float, float, float]] = []
+    def __init__(self, path: Path, rounds: int, *, is_at_top: bool) -> None:
+        self.cpu: list[float] = []
+        self.wall: list[float] = []
+        self.resuming = Parts(_RESUME)
+        self.installing = Parts(_INSTALL)
         self._path = path
         self._rounds = rounds
-        self._saved = self._answered = 0.0
+        self._is_at_top = is_at_top
+        self._answered = 0.0
         self._number = 0
 
     def stopped(self, stop: Stop) -> Way:
         if self._number == self._rounds:
             return Propagate()
         self._number += 1
-        self._path.write_text(_text(self._number))
-        self._saved = perf_counter()
+        self._path.write_text(_text(self._number, self._number if self._is_at_top else 0))
+        self.installing.begin()
         result = self.session.sources.install_changes()
+        self.installing.end()
         assert [function.qualname for function in result.installed] == ["job"], result
+        self.resuming.begin()
         self._answered = perf_counter()
         return Resume(stop.frames[stop.selected])
 
@@ -73,16 +108,17 @@ class _Editor:
     def begun(self, number: int) -> int:
         """Take the time, and fail until the last round; the failing statement calls it."""
         if number:
-            self.times.append((self._saved, self._answered, perf_counter()))
+            self.wall.append(perf_counter() - self._answered)
+            self.cpu.append(self.resuming.end())
         if number < self._rounds:
             raise ValueError(number)
         return number
 
 
-def _text(number: int) -> str:
-    """Return a program whose only function is long and fails inside two loops, in a line that has the number."""
+def _text(number: int, at_top: int = 0) -> str:
+    """Return a program whose only function is long and fails inside two loops, in a line that has the number; another one is at its top."""
     return "".join([
-        "def job():\n    values = {}\n",
+        f"def job():\n    values = {{'at top': {at_top}}}\n",
         *(_FILLER.format(index=index) for index in range((_LINES - 6) // 3)),
         "    for outer in range(1):\n        for inner in range(1):\n",
         f"            result = begun({number})\n",

@@ -24,6 +24,7 @@ NAMES = (
     "loading",
     "start_up",
     "save_to_restarted",
+    "save_to_installed",
     "resume_after_edit",
     "ten_thousand_restarts",
 )

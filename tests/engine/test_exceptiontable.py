@@ -45,6 +45,12 @@ def test_an_empty_table() -> None:
     assert encode([]) == b""
 
 
+@pytest.mark.parametrize("size", range(1, len(encode([Row(70, 140, 300, 2, 1)]))))
+def test_a_table_that_breaks_off_is_an_error(size: int) -> None:
+    with pytest.raises(IndexError):
+        parse(encode([Row(70, 140, 300, 2, 1)])[:size])
+
+
 def test_where_a_row_begins_is_marked_as_the_interpreter_does() -> None:
     table = encode([Row(1, 2, 3, 4, 1), Row(5000, 5001, 70, 0, 0)])
     assert [at for at, byte in enumerate(table) if byte & 128] == [0, 4]

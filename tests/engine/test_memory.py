@@ -1,0 +1,74 @@
+"""What installs and stops leave in memory: the texts that live code needs, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixcont.continuing.ways import Resume, Way
+from fixcont.editing import parsing
+from fixcont.stopping.stop import Stop
+from support.front_end import LiveProgram, find_frame, fix
+from support.session import child_environment
+
+PROGRAM = Path(__file__).parent.parent / "programs" / "thousand_installs.py"
+
+
+def test_a_thousand_installs_leave_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), str(tmp_path)],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=290,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.pop("blocks") < 1000, "less than a block for each install, where a code object has a dozen"
+    assert found == {
+        "noted": 0, "suspended code is kept": True, "its text is known": True, "it is freed at the end": True,
+    }  # fmt: skip
+
+
+def trees() -> int:
+    gc.collect()
+    return sum(isinstance(each, ast.stmt) for each in gc.get_objects())
+
+
+def test_syntax_trees_live_as_long_as_the_stop(live: Callable[..., LiveProgram], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old function is parsed before the edit, once, and the new one after it; at the end of the stop they are gone."""
+    parsed: list[str] = []
+    parse = parsing.parse
+
+    def counted(source: bytes | str, filename: str) -> ast.Module:
+        parsed.append(source if isinstance(source, str) else source.decode())
+        return parse(source, filename)
+
+    monkeypatch.setattr(parsing, "parse", counted)
+    during: list[int] = []
+
+    def retry(stop: Stop) -> Way:
+        during.append(trees())
+        assert len(parsed) == 1
+        return Resume(find_frame(stop))
+
+    program = live(
+        "def job(row):\n    for each in iter([row]):\n        row = 12 // each\n    return row\ndef other():\n    return 1\n",
+        fix({"12 // each": "each and 12 // each"}, retry),
+    )
+    before = trees()
+    assert program.call("job", 0) == 0
+    assert [text.strip() for text in parsed] == [
+        "def job(row):\n    for each in iter([row]):\n        row = 12 // each\n    return row",
+        "def job(row):\n    for each in iter([row]):\n        row = each and 12 // each\n    return row",
+    ]
+    assert during == [before + 4]
+    assert trees() == before
