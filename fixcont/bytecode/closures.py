@@ -17,6 +17,7 @@ import functools
 import gc
 import operator
 import sys
+from _thread import get_ident
 from collections.abc import Callable
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, NamedTuple, TypeAlias
@@ -52,8 +53,12 @@ def body_of(function: FunctionType) -> Body:
 
 
 def can_exchange() -> bool:
-    """Tell whether functions can get other cells here: not without `ctypes`, and not where threads run at the same time."""
-    return _set_closure() is not None and getattr(sys, "_is_gil_enabled", _always)()
+    """Tell whether functions can get other cells here.
+
+    Not without `ctypes`, not where threads run at the same time, and not where an audit hook is written in Python: it would be called
+    for the assignment of the code, in the middle of the exchange, and let other threads run.
+    """
+    return _set_closure() is not None and getattr(sys, "_is_gil_enabled", _always)() and not _has_audit_hook()
 
 
 def exchange(function: FunctionType, body: Body) -> None:
@@ -104,6 +109,34 @@ def _set_closure() -> Callable[[FunctionType, tuple[CellType, ...] | None], int]
         return prototype(("PyFunction_SetClosure", ctypes.pythonapi))
     except (ImportError, AttributeError):
         return None
+
+
+class _Probe(BaseException):
+    """Raised where Python code runs that should not."""
+
+
+def _has_audit_hook() -> bool:
+    """Tell whether audit events run Python code.
+
+    The interpreter does not tell its hooks. So an exception is made to be raised in this thread as soon as it runs an instruction of Python, and
+    an event is fired from C code. A hook gets the exception before it has begun; without one it is called off again.
+    """
+    import ctypes
+
+    raise_in = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.py_object)(("PyThreadState_SetAsyncExc", ctypes.pythonapi))
+    call_off = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)(("PyThreadState_SetAsyncExc", ctypes.pythonapi))
+    thread = get_ident()
+    steps: list[Callable[[], object]] = [
+        functools.partial(raise_in, thread, _Probe),
+        functools.partial(sys.audit, "fixcont.probe"),
+        functools.partial(call_off, thread, None),
+    ]
+    call: Callable[[Callable[[], object]], object] = operator.call
+    try:
+        collections.deque(map(call, steps), maxlen=0)
+    except _Probe:
+        return True
+    return False
 
 
 def _always() -> bool:

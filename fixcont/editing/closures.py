@@ -85,7 +85,9 @@ class Captures:
         if len(closure) == len(old) and all(one is other for one, other in zip(closure, old, strict=True)):
             return [("__code__", code)]
         if not can_exchange():
-            raise Lacking("this interpreter cannot give a function other captured variables")
+            raise Lacking(
+                "a function cannot be given other captured variables here (no ctypes, no global lock, or an audit hook)"
+            )
         found: list[tuple[str, Any]] = [("__code__", Body(code, closure))]
         copies = {each.name for each in self._finder.held(function) if each.is_copy and each.name in target.code.co_freevars}
         notes = {DROPPED: self._dropped(self._finder, function, target), COPIES: copies}
