@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the tests' own helpers
+
 from fixcont.bytecode.original import untrapped
 from fixcont.bytecode.traps import trap
 from fixcont.editing.result import InstallStatus
