@@ -72,6 +72,8 @@ class Sources:
         self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
         self._lock = threading.RLock()
+        #: Told of the texts before and after each install, (old, new) for each file, when all is done.
+        self.on_installed: Callable[[Sequence[tuple[Text, Text]]], None] | None = None
 
     # What was loaded
 
@@ -157,6 +159,26 @@ class Sources:
             return file.newest.lines
         node = self._identify(code)
         return node.text.lines if node is not None else None
+
+    def text_for(self, code: CodeType) -> Text | None:
+        """Give the text that `code` was made from, None where none is known."""
+        file = self._file(code)
+        if file is None:
+            return None
+        if file.is_plain():
+            return file.newest
+        node = self._identify(code)
+        return node.text if node is not None else None
+
+    def newest_text(self, filename: str) -> Text | None:
+        """Give the text of a file that is installed, None where the file is not known. The name may be another one of the same file."""
+        if self._arrivals:
+            self._take_in()
+        file = self._files.get(filename)
+        if file is None:
+            real = os.path.realpath(filename)
+            file = next((each for each in list(self._files.values()) if os.path.realpath(each.filename) == real), None)
+        return file.newest if file is not None else None
 
     def version_of(self, code: CodeType) -> int:
         """Give the number of the version of its function that `code` is: 1 is the text that was loaded."""
@@ -320,6 +342,8 @@ class Sources:
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
+            if self.on_installed is not None:
+                self.on_installed([(plan.comparison.old, plan.comparison.new) for plan in plans])
             return InstallResult(InstallStatus.INSTALLED, tuple(installed), tuple(warnings))
 
     def _compare_all(self) -> list[Comparison]:

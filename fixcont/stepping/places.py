@@ -1,0 +1,113 @@
+"""Where in a text a breakpoint can be: which lines have code, and whose code that is."""
+
+from __future__ import annotations
+
+import ast
+import weakref
+from types import CodeType
+from typing import NamedTuple
+
+from fixcont.bytecode.interpreter import OPCODE
+from fixcont.editing.moves import line_of_statement
+from fixcont.editing.statements import find_scope
+from fixcont.editing.texts import Kind, Node, Text
+from fixcont.errors import Refusal, Refused
+
+#: The qualified name and the first line of a code object: what stays the same whoever exchanges it.
+Owner = tuple[str, int]
+
+
+class Place(NamedTuple):
+    """A line with code.
+
+    Attributes:
+        line: its number.
+        owners: whose code counts there.
+    """
+
+    line: int
+    owners: frozenset[Owner]
+
+
+#: Text -> line -> whose code is on it. Made once for each text, when somebody asks for a place in it.
+_tables: weakref.WeakKeyDictionary[Text, dict[int, frozenset[Owner]]] = weakref.WeakKeyDictionary()
+
+#: What runs with the line of another code object around it, and would stop there once more.
+_DOUBLES = (Kind.COMPREHENSION, Kind.CLASS, Kind.TYPE_PARAMETERS, Kind.ANNOTATIONS)
+
+
+def owner_of(code: CodeType) -> Owner:
+    return code.co_qualname, code.co_firstlineno
+
+
+def lines_of(code: CodeType) -> set[int]:
+    """Return the lines of a code object at which it can stop: those of its instructions behind the start of the function."""
+    start = 2 * (code.co_code[::2].find(OPCODE["RESUME"]) + 1)
+    lines = [line for _, end, line in code.co_lines() if line and end > start]
+    found = set(lines)
+    if lines and lines[0] != code.co_firstlineno and code.co_name != "<module>":
+        found.discard(code.co_firstlineno)  # only what cleans up behind a generator
+    return found
+
+
+def place_on(text: Text, line: int) -> Place:
+    """Return the place that a user means with a line: that line, the start of the statement that goes on there, or the next line with code.
+
+    Raises:
+        Refused: there is none.
+        SyntaxError: the text does not compile.
+    """
+    table = _table(text)
+    if line in table:
+        return Place(line, table[line])
+    start = line_of_statement(text, line)
+    if start is None or start not in table:
+        start = min((each for each in table if each > line), default=None)
+    if start is None:
+        raise Refused(Refusal("no-code", f"there is no code at line {line} of {text.filename}", "choose a line above"))
+    return Place(start, table[start])
+
+
+def place_of_function(text: Text, qualname: str, first_line: int | None = None) -> Place:
+    """Return the first line of a function's body.
+
+    Args:
+        qualname: its qualified name.
+        first_line: of its code, where several have that name.
+
+    Raises:
+        Refused: there is no such function.
+        SyntaxError: the text does not compile.
+    """
+    nodes = [node for node in text.module.walk() if node.qualname == qualname and node.kind is Kind.FUNCTION]
+    named = [node for node in nodes if node.line == first_line] or nodes
+    if not named:
+        raise Refused(Refusal("no-function", f"there is no function {qualname} in {text.filename}", "name one that it has"))
+    return Place(_first_line(named[0]), frozenset([owner_of(named[0].code)]))
+
+
+def _first_line(node: Node) -> int:
+    lines = lines_of(node.code)
+    scope = find_scope(node.text.tree, node.qualname, node.line)
+    if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        body = scope.body[1:] if ast.get_docstring(scope, clean=False) is not None else scope.body
+        begin = body[0].lineno if body else scope.body[0].lineno
+        lines = {line for line in lines if line >= begin} or lines
+    return min(lines, default=node.line)
+
+
+def _table(text: Text) -> dict[int, frozenset[Owner]]:
+    table = _tables.get(text)
+    if table is None:
+        found: dict[int, set[Owner]] = {}
+        _note(text.module, frozenset(), found)
+        table = _tables[text] = {line: frozenset(owners) for line, owners in found.items()}
+    return table
+
+
+def _note(node: Node, around: frozenset[int], found: dict[int, set[Owner]]) -> None:
+    lines = lines_of(node.code)
+    for line in lines - around if node.kind in _DOUBLES else lines:
+        found.setdefault(line, set()).add(owner_of(node.code))
+    for child in node.children:
+        _note(child, frozenset(lines), found)

@@ -1,0 +1,89 @@
+"""Walks through programs: tables of what is done at each stop, and where the next one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from fixcont.continuing.ways import Propagate, Step, StepKind, Way
+from fixcont.stopping.stop import Moment, Stop
+from support.front_end import Answer, LiveProgram, find_frame
+
+Live = Callable[..., LiveProgram]
+
+
+def step(kind: StepKind, function: str | None = None, **options: Any) -> Answer:
+    """Step from the selected frame, or from the innermost frame of a function."""
+    return lambda stop: Step(find_frame(stop, function), kind, **options)
+
+
+INTO = step(StepKind.INTO)
+OVER = step(StepKind.OVER)
+OUT = step(StepKind.OUT)
+UNTIL = "until"  #: a line further down than the one of the stop
+
+
+def go(stop: Stop) -> Way:
+    """Let the program run on."""
+    return Propagate()
+
+
+def until(stop: Stop) -> Way:
+    frame = stop.frames[stop.selected]
+    return Step(frame, StepKind.UNTIL, frame.line + 1)
+
+
+Row = tuple[Any, str]
+
+
+class Walk:
+    """A program, and the stops of a walk through it.
+
+    Attributes:
+        saw: at each stop "@label", or "line N" where the line has none, with what else is to be told: "call", "return VALUE",
+            an exception, "breakpoint N", "in THREAD".
+    """
+
+    def __init__(self, live: Live, text: str, **options: Any) -> None:
+        self.saw: list[str] = []
+        self.answers: list[Answer] = []
+        self.program = live(text, endless=self._answer, **options)
+        self.stepping = self.program.session.stepping
+
+    def label(self, line: int) -> str:
+        text = self.program.program.text.splitlines()[line - 1]
+        mark = text.rpartition("# @")[2].split()[0] if "# @" in text else ""
+        return f"@{mark}" if mark else f"line {line}"
+
+    def _answer(self, stop: Stop) -> Way:
+        frame = stop.frames[stop.selected]
+        told = [self.label(frame.line)]
+        if stop.moment is Moment.CALL:
+            told.append("call")
+        elif stop.moment is Moment.RETURN:
+            told.append(f"return {stop.value!r}")
+        if stop.exception is not None:
+            told.append(type(stop.exception).__name__)
+        self.saw.append(" ".join(told))
+        answer = self.answers.pop(0) if self.answers else go
+        return answer(stop)
+
+    def at(self, label: str, **options: Any) -> int:
+        """Set a breakpoint on the line with a label; give its number."""
+        return self.stepping.add(str(self.program.program.path), self.program.program.line(label), **options).number
+
+
+def walk(live: Live, text: str, call: Sequence[Any], rows: Iterable[Row], **options: Any) -> Walk:
+    """Call a function of a program, and see that each answer leads to where its row says.
+
+    The first row is ("break", "@label"): a breakpoint there, which is temporary. After the last row the program runs on.
+    """
+    made = Walk(live, text, **options)
+    table = list(rows)
+    assert table[0][0] == "break"
+    made.at(table[0][1].split()[0][1:], temporary=True)
+    made.answers = [until if action == UNTIL else action for action, _ in table[1:]]
+    name, *args = call
+    made.program.attempt(name, *args)
+    assert made.saw == [where for _, where in table]
+    return made
