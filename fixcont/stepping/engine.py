@@ -54,6 +54,7 @@ class Stepping:
     Attributes:
         breakpoints: to look at, change and delete them; `add` and `add_function` make them.
         steps: ident of a thread -> its step.
+        stops: how many stops there were.
         mechanism: what watches the program; its `reason` says why this one.
     """
 
@@ -63,6 +64,7 @@ class Stepping:
         self._texts = texts
         self.busy = busy
         self.steps: dict[int, Following] = {}
+        self.stops = 0
         self.breakpoints = Breakpoints(self._points_changed)
         self._by_file: dict[str, list[Point]] = {}  # real path -> enabled breakpoints
         self._real: dict[str, str] = {}  # name of a file -> real path
@@ -308,6 +310,7 @@ class Stepping:
     def _stop(
         self, frame: FrameType, reason: StopReason, moment: Moment = Moment.LINE, value: object = None, breakpoints: tuple[int, ...] = ()
     ) -> None:
+        self.stops += 1
         self._halt(frame, reason, moment, value, breakpoints)
 
     def _leave(self, thread: int, step: Following, frame: FrameType) -> None:

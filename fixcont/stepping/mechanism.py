@@ -21,10 +21,12 @@ class Watched(Protocol):
     Attributes:
         steps: ident of a thread -> its step.
         busy: idents of the threads in which fixcont is at work; nothing stops there.
+        stops: how many stops there were.
     """
 
     steps: dict[int, Following]
     busy: Container[int]
+    stops: int
 
     @property
     def has_points(self) -> bool:

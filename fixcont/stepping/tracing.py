@@ -5,6 +5,8 @@ What the interpreter does that has to be reckoned with:
 - A trace function that raises is turned off. It is turned on again at the next event of a profile function that is there just for that.
 - A thread can be traced only by itself: those that run already, and do not stop, are not traced.
 - Only one trace function can be there: one of the program's own is left alone, and nothing is watched in that thread.
+- While a trace function runs, the snapshot of the frame's variables must stay, and is written back to the frame afterwards. So tracing is not
+  turned off from inside, and the snapshot is taken anew after a stop, in which closures may have changed variables.
 - What is raised at a `return` event leaves the frame without meeting its handlers; see `interpreter.RETURN_IS_INSIDE`.
 """
 
@@ -14,6 +16,7 @@ import sys
 import threading
 import weakref
 from _thread import get_ident
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -36,6 +39,7 @@ class Tracing:
         self._points: dict[int, tuple[weakref.ref[CodeType], _Points]] = {}  # id of a code object -> it, its breakpoints
         self._trace = self._begins  # one and the same object: the interpreter is asked for it
         self._local = self._happens
+        self._inside: set[int] = set()  # idents of the threads that are in a trace function
 
     def refusal(self) -> Refusal | None:
         if sys.gettrace() in (None, self._trace):
@@ -74,6 +78,8 @@ class Tracing:
         if before not in (None, self._trace):
             return
         is_wanted = self._is_wanted
+        if not is_wanted and get_ident() in self._inside:
+            return
         if is_wanted or before is not None:
             frame: FrameType | None = sys._getframe(1)
             while frame is not None:
@@ -117,30 +123,39 @@ class Tracing:
         if thread in watched.busy:
             return None
         if step is not None and step.enters and not is_hidden(frame):
-            try:
-                (watched.at_resumption if _is_resumed(frame) else watched.at_call)(frame)
-            except BaseException:
-                self._turn_on_again()
-                raise
+            self._tell(frame, lambda: (watched.at_resumption if _is_resumed(frame) else watched.at_call)(frame))
         return self._local if self._counts(frame) else None
 
     def _happens(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The local trace function of frames that count."""
         watched = self._watched
-        try:
-            if event == "line":
-                points = self._points_in(frame.f_code).get(frame.f_lineno)
-                step = watched.steps.get(get_ident())
-                if points is not None or (step is not None and step.frame is frame):
-                    watched.at_line(frame, frame.f_lineno, points or ())
-            elif event == "return":
-                step = watched.steps.get(get_ident())
-                if step is not None and step.frame is frame:
-                    self._ends(frame, argument)
-        except BaseException:
-            self._turn_on_again()
-            raise
+        if event == "line":
+            points = self._points_in(frame.f_code).get(frame.f_lineno)
+            step = watched.steps.get(get_ident()) if watched.steps else None
+            if points is not None or (step is not None and step.frame is frame):
+                self._tell(frame, lambda: watched.at_line(frame, frame.f_lineno, points or ()))
+        elif event == "return":
+            step = watched.steps.get(get_ident())
+            if step is not None and step.frame is frame:
+                self._tell(frame, lambda: self._ends(frame, argument))
         return self._local
+
+    def _tell(self, frame: FrameType, what: Callable[[], None]) -> None:
+        thread = get_ident()
+        stops = self._watched.stops
+        self._inside.add(thread)
+        try:
+            what()
+        except BaseException:
+            if self._is_wanted and sys.getprofile() is None:
+                sys.setprofile(self._on_again)
+            raise
+        finally:
+            self._inside.discard(thread)
+            if stops != self._watched.stops:
+                frame.f_locals  # noqa: B018 - takes the snapshot anew
+            if not self._is_wanted:
+                self._trace_thread()
 
     def _ends(self, frame: FrameType, value: Any) -> None:
         name = NAME[frame.f_code.co_code[frame.f_lasti]]
@@ -150,10 +165,6 @@ class Tracing:
             self._watched.at_yield(frame, frame.f_lasti)
         else:
             self._watched.at_unwinding(frame)
-
-    def _turn_on_again(self) -> None:
-        if self._is_wanted and sys.getprofile() is None:
-            sys.setprofile(self._on_again)
 
     def _on_again(self, frame: FrameType, event: str, argument: Any) -> None:
         sys.setprofile(None)

@@ -85,5 +85,6 @@ def walk(live: Live, text: str, call: Sequence[Any], rows: Iterable[Row], **opti
     made.answers = [until if action == UNTIL else action for action, _ in table[1:]]
     name, *args = call
     made.program.attempt(name, *args)
-    assert made.saw == [where for _, where in table]
+    expected = [where for _, where in table]
+    assert made.saw == expected, f"\n   saw {made.saw}\nwanted {expected}"
     return made
