@@ -219,9 +219,7 @@ class Session:
         """The same, None as long as nobody has asked for it."""
         return self._stepping
 
-    def _halt(
-        self, frame: FrameType, reason: StopReason, moment: Moment, value: object, breakpoints: tuple[int, ...]
-    ) -> None:
+    def _halt(self, frame: FrameType, reason: StopReason, moment: Moment, value: object, breakpoints: tuple[int, ...]) -> None:
         self.server().elsewhere(frame, reason, moment, value, breakpoints)
 
     # -- what stops ask

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter
 from fixcont.editing.texts import Text
@@ -95,6 +95,18 @@ class Point:
         self.condition = condition
 
 
+class Spot(NamedTuple):
+    """The breakpoints on a line of one code object.
+
+    Attributes:
+        points: they.
+        skips: byte offsets at which the line begins, but no statement does.
+    """
+
+    points: tuple[Point, ...]
+    skips: frozenset[int]
+
+
 def compiled(condition: str) -> CodeType | None:
     """Compile a condition. Raises `Refused`."""
     if not condition.strip():
@@ -110,13 +122,15 @@ def compiled(condition: str) -> CodeType | None:
 _UNSHARED = 3
 
 
-def reached(points: Sequence[Point], frame: FrameType) -> list[Point] | None:
+def reached(spot: Spot, frame: FrameType) -> list[Point] | None:
     """Count that a thread has come by, and return the breakpoints that stop it; None for none.
 
     This is all that a breakpoint costs whose condition is false, so it does as little as can be.
     """
     stops: list[Point] | None = None
-    for point in points:
+    if spot.skips and frame.f_lasti in spot.skips:
+        return None
+    for point in spot.points:
         point.hits += 1
         test = point.test
         if test is not None:
@@ -130,7 +144,7 @@ def reached(points: Sequence[Point], frame: FrameType) -> list[Point] | None:
             finally:
                 if not interpreter.LOCALS_WRITE_THROUGH:
                     _forget(frame, variables)
-                variables = None
+                del variables
         if point.ignore > 0:
             point.ignore -= 1
         elif not point.is_gone:

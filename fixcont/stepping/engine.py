@@ -9,17 +9,17 @@ from __future__ import annotations
 import linecache
 import os
 from _thread import get_ident
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FrameType
 from typing import Protocol
 
-from fixcont.continuing.ways import Resume, RestartFrame, Step, StepKind, Way
+from fixcont.continuing.ways import RestartFrame, Resume, Step, StepKind, Way
 from fixcont.editing.moves import moved_line
 from fixcont.editing.texts import Text
 from fixcont.errors import Refusal, Refused
-from fixcont.stepping.breakpoints import Breakpoint, Breakpoints, Point, compiled, reached
+from fixcont.stepping.breakpoints import Breakpoint, Breakpoints, Point, Spot, compiled, reached
 from fixcont.stepping.mechanism import Mechanism, choose
-from fixcont.stepping.places import Place, lines_of, owner_of, place_of_function, place_on
+from fixcont.stepping.places import Place, lines_of, owner_of, place_of_function, place_on, starts
 from fixcont.stepping.steps import Following, is_waiting, takes_over
 from fixcont.stopping.stop import Moment, StopReason
 
@@ -58,7 +58,7 @@ class Stepping:
         mechanism: what watches the program; its `reason` says why this one.
     """
 
-    def __init__(self, halt: Halt, is_user: Callable[[FrameType], bool], texts: Texts, busy: Container[int]) -> None:
+    def __init__(self, halt: Halt, is_user: Callable[[FrameType], bool], texts: Texts, busy: Collection[int]) -> None:
         self._halt = halt
         self._is_user = is_user
         self._texts = texts
@@ -68,7 +68,9 @@ class Stepping:
         self.breakpoints = Breakpoints(self._points_changed)
         self._by_file: dict[str, list[Point]] = {}  # real path -> enabled breakpoints
         self._real: dict[str, str] = {}  # name of a file -> real path
-        self._landings: dict[int, tuple[CodeType, int]] = {}  # id of code that starts in the middle -> it, where a breakpoint is passed by
+        self._landings: dict[
+            int, tuple[CodeType, int]
+        ] = {}  # id of code that starts in the middle -> it, where a breakpoint is passed by
         self.mechanism: Mechanism = choose(self)
 
     def close(self) -> None:
@@ -185,18 +187,20 @@ class Stepping:
         """Whether a breakpoint is enabled."""
         return bool(self._by_file)
 
-    def points_in(self, code: CodeType) -> dict[int, tuple[Point, ...]]:
-        """Return the enabled breakpoints in a code object: line -> breakpoints."""
+    def spots_in(self, code: CodeType) -> dict[int, Spot]:
+        """Return the enabled breakpoints in a code object by line."""
         points = self._by_file.get(self._realpath(code.co_filename))
         if not points:
             return {}
         text = self._texts.text_for(code)
-        found: dict[int, tuple[Point, ...]] = {}
+        found: dict[int, Spot] = {}
         for point in points:
             place = self._place(point, text)
             if place is None or not (owner_of(code) in place.owners or (text is None and place.line in lines_of(code))):
                 continue
-            found[place.line] = (*found.get(place.line, ()), point)
+            for line, skips in starts(code, place).items():
+                spot = found.get(line) or Spot((), skips)
+                found[line] = Spot((*spot.points, point), spot.skips)
             if not point.is_bound:
                 point.is_bound = True
                 self.breakpoints.tell(point)
@@ -225,7 +229,7 @@ class Stepping:
 
     # -- what the mechanism sees
 
-    def at_line(self, frame: FrameType, line: int, points: tuple[Point, ...]) -> None:
+    def at_line(self, frame: FrameType, line: int, spot: Spot | None) -> None:
         """A frame begins a line that has breakpoints, or is stepped through."""
         thread = get_ident()
         if thread in self.busy:
@@ -235,7 +239,9 @@ class Stepping:
             deferred, step.deferred = step.deferred, None
             self._end(thread)
             raise deferred
-        hit = reached(points, frame) if points and not (self._landings and self._has_landed(frame.f_code, line)) else None
+        if spot is not None and self._landings and self._has_landed(frame.f_code, line):
+            spot = None
+        hit = reached(spot, frame) if spot is not None else None
         if hit:
             self.at_points(frame, hit)
         elif step is not None and step.frame is frame and step.takes(line):
@@ -268,7 +274,7 @@ class Stepping:
                 self._stop(frame, StopReason.STEP, Moment.CALL)
             except BaseException as raised:
                 raised.__traceback__ = None
-                self.steps[thread] = Following(StepKind.INTO, frame, deferred=raised)
+                self.steps[thread] = Following(StepKind.OVER, frame, deferred=raised)
                 self.mechanism.update()
 
     def at_resumption(self, frame: FrameType) -> None:
@@ -308,7 +314,12 @@ class Stepping:
             self._leave(thread, step, frame)
 
     def _stop(
-        self, frame: FrameType, reason: StopReason, moment: Moment = Moment.LINE, value: object = None, breakpoints: tuple[int, ...] = ()
+        self,
+        frame: FrameType,
+        reason: StopReason,
+        moment: Moment = Moment.LINE,
+        value: object = None,
+        breakpoints: tuple[int, ...] = (),
     ) -> None:
         self.stops += 1
         self._halt(frame, reason, moment, value, breakpoints)
@@ -354,7 +365,7 @@ class Stepping:
                 if step.frame is None:
                     del self.steps[thread]
         elif isinstance(way, (RestartFrame, Resume)) and way.halts:
-            self.steps[thread] = Following(StepKind.INTO, None, awaits=takes_over(way.frame.code))
+            self.steps[thread] = Following(StepKind.OVER, None, awaits=takes_over(way.frame.code))
         self.mechanism.update()
 
     def refusal(self) -> Refusal | None:
@@ -363,14 +374,12 @@ class Stepping:
 
     def stop_in(self, code: CodeType, reason: StopReason) -> None:
         """Stop once the calling thread runs the first line of a code object."""
-        self.steps[get_ident()] = Following(
-            StepKind.INTO, None, awaits=lambda frame: frame.f_code is code, reason=reason
-        )
+        self.steps[get_ident()] = Following(StepKind.OVER, None, awaits=lambda frame: frame.f_code is code, reason=reason)
         self.mechanism.update()
 
     def entered(self, code: CodeType, line: int) -> None:
         """A frame goes on in the middle, in `code`: breakpoints on its first line, where it stands already, are passed by once."""
-        if line in self.points_in(code):
+        if line in self.spots_in(code):
             self._landings[id(code)] = code, line
 
     def _has_landed(self, code: CodeType, line: int) -> bool:

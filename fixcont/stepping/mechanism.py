@@ -9,9 +9,9 @@ from fixcont.bytecode import interpreter
 from fixcont.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Collection
 
-    from fixcont.stepping.breakpoints import Point
+    from fixcont.stepping.breakpoints import Spot
     from fixcont.stepping.steps import Following
 
 
@@ -25,17 +25,17 @@ class Watched(Protocol):
     """
 
     steps: dict[int, Following]
-    busy: Container[int]
+    busy: Collection[int]
     stops: int
 
     @property
     def has_points(self) -> bool:
         """Whether a breakpoint is enabled."""
 
-    def points_in(self, code: CodeType) -> dict[int, tuple[Point, ...]]:
-        """Return the enabled breakpoints in a code object: line -> breakpoints."""
+    def spots_in(self, code: CodeType) -> dict[int, Spot]:
+        """Return the enabled breakpoints in a code object by line."""
 
-    def at_line(self, frame: FrameType, line: int, points: tuple[Point, ...]) -> None:
+    def at_line(self, frame: FrameType, line: int, spot: Spot | None) -> None:
         """A frame begins a line that has breakpoints, or is stepped through. As all the others it may raise what the frame is to raise."""
 
     def at_call(self, frame: FrameType) -> None:
@@ -61,7 +61,8 @@ class Mechanism(Protocol):
         reason: why this mechanism, for people.
     """
 
-    reason: str
+    @property
+    def reason(self) -> str: ...
 
     def refusal(self) -> Refusal | None:
         """Tell why it cannot watch now, in this thread."""

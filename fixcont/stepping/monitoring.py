@@ -17,7 +17,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from fixcont.errors import Refusal
-from fixcont.stepping.breakpoints import Point, reached
+from fixcont.stepping.breakpoints import Spot
 from fixcont.stepping.mechanism import Watched
 
 _NAME = "fixcont"
@@ -32,8 +32,8 @@ class Monitoring:
         self._watched = watched
         self._api: Any = getattr(sys, "monitoring")  # noqa: B009 - 3.11 does not have it
         self._tool = -1
-        self._lines: dict[int, dict[int, tuple[Point, ...]]] = {}  # id of a code object -> line -> breakpoints there
-        self._known: dict[int, weakref.ref[CodeType]] = {}  # id of a code object that is watched -> it
+        self._lines: dict[int, dict[int, Spot]] = {}  # id of a code object -> line -> breakpoints there
+        self._known: dict[int, weakref.KeyedRef[int, CodeType]] = {}  # id of a code object that is watched -> it
         self._steps = 0  # how many there were at the last update
         self._lock = threading.RLock()
 
@@ -79,13 +79,13 @@ class Monitoring:
 
     def _watch(self, code: CodeType) -> None:
         """Watch of a code object what is wanted now."""
-        points = self._watched.points_in(code)
+        spots = self._watched.spots_in(code)
         events = self._api.events
-        wanted = events.LINE if points else 0
+        wanted = events.LINE if spots else 0
         if any(step.frame is not None and step.frame.f_code is code for step in list(self._watched.steps.values())):
             wanted |= events.LINE | events.PY_RETURN | events.PY_YIELD
-        if points:
-            self._lines[id(code)] = points
+        if spots:
+            self._lines[id(code)] = spots
         else:
             self._lines.pop(id(code), None)
         if wanted and not self._is_known(code):
@@ -99,7 +99,7 @@ class Monitoring:
         known = self._known.get(id(code))
         return known is not None and known() is code
 
-    def _forget(self, reference: Any) -> None:
+    def _forget(self, reference: weakref.KeyedRef[int, CodeType]) -> None:
         if self._known.get(reference.key) is reference:
             del self._known[reference.key]
             self._lines.pop(reference.key, None)
@@ -157,19 +157,19 @@ class Monitoring:
 
         def line(code: CodeType, number: int) -> Any:
             here = lines.get(id(code))
-            points = here.get(number) if here is not None else None
+            spot = here.get(number) if here is not None else None
             if steps:
                 step = steps.get(get_ident())
                 if step is not None and step.frame is not None:
                     frame = getframe(1)
                     if step.frame is frame:
-                        watched.at_line(frame, number, points or ())
+                        watched.at_line(frame, number, spot)
                         return None
-            elif points is None:
+            elif spot is None:
                 return disable
-            if points is None or (busy and get_ident() in busy):
+            if spot is None or (busy and get_ident() in busy):
                 return None
-            watched.at_line(getframe(1), number, points)
+            watched.at_line(getframe(1), number, spot)
             return None
 
         return line
@@ -179,7 +179,7 @@ class Monitoring:
         getframe = sys._getframe
 
         def begins(code: CodeType, *_: object) -> Any:
-            if watched.has_points and not self._is_known(code) and watched.points_in(code):
+            if watched.has_points and not self._is_known(code) and watched.spots_in(code):
                 with self._lock:
                     if self._tool >= 0:
                         self._watch(code)

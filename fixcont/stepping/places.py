@@ -23,10 +23,12 @@ class Place(NamedTuple):
     Attributes:
         line: its number.
         owners: whose code counts there.
+        last: the last line of the statement that begins there, of a compound one without its body.
     """
 
     line: int
     owners: frozenset[Owner]
+    last: int
 
 
 #: Text -> line -> whose code is on it. Made once for each text, when somebody asks for a place in it.
@@ -59,13 +61,13 @@ def place_on(text: Text, line: int) -> Place:
     """
     table = _table(text)
     if line in table:
-        return Place(line, table[line])
+        return Place(line, table[line], _last_line(text, line))
     start = line_of_statement(text, line)
     if start is None or start not in table:
         start = min((each for each in table if each > line), default=None)
     if start is None:
         raise Refused(Refusal("no-code", f"there is no code at line {line} of {text.filename}", "choose a line above"))
-    return Place(start, table[start])
+    return Place(start, table[start], _last_line(text, start))
 
 
 def place_of_function(text: Text, qualname: str, first_line: int | None = None) -> Place:
@@ -83,7 +85,39 @@ def place_of_function(text: Text, qualname: str, first_line: int | None = None) 
     named = [node for node in nodes if node.line == first_line] or nodes
     if not named:
         raise Refused(Refusal("no-function", f"there is no function {qualname} in {text.filename}", "name one that it has"))
-    return Place(_first_line(named[0]), frozenset([owner_of(named[0].code)]))
+    line = _first_line(named[0])
+    return Place(line, frozenset([owner_of(named[0].code)]), _last_line(text, line))
+
+
+def starts(code: CodeType, place: Place) -> dict[int, frozenset[int]]:
+    """Return the lines of a code object with which the statement of a place begins: usually its first one.
+
+    A statement over several lines comes back to them, and a comprehension may begin with another one. With each line go the byte offsets
+    at which it comes up though the statement has begun already.
+    """
+    if place.last == place.line:
+        return {place.line: frozenset()}
+    begins: dict[int, set[int]] = {}  # line -> offsets
+    inside: dict[int, set[int]] = {}
+    before = 0
+    for offset, _, line in code.co_lines():
+        if line is not None and place.line <= line <= place.last:
+            is_inside = place.line <= before <= place.last
+            (inside if is_inside else begins).setdefault(line, set()).add(offset)
+        before = line or before
+    lines = [place.line] if place.line in begins or not begins else list(begins)
+    return {line: frozenset(inside.get(line, ())) if begins else frozenset() for line in lines}
+
+
+def _last_line(text: Text, line: int) -> int:
+    last = line
+    for node in ast.walk(text.tree):
+        if isinstance(node, ast.stmt) and node.lineno == line:
+            body = getattr(node, "body", None) or getattr(node, "cases", None)
+            first = body[0] if body else None
+            at = getattr(first, "lineno", None) or getattr(getattr(first, "pattern", None), "lineno", None)
+            last = max(last, (node.end_lineno or line) if at is None else at - 1)
+    return last
 
 
 def _first_line(node: Node) -> int:

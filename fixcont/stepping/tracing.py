@@ -22,11 +22,11 @@ from typing import Any
 
 from fixcont.bytecode.interpreter import NAME, OPCODE, RESUME_KIND_MASK
 from fixcont.errors import Refusal
-from fixcont.stepping.breakpoints import Point
+from fixcont.stepping.breakpoints import Spot
 from fixcont.stepping.mechanism import Watched
 from fixcont.stepping.steps import is_hidden
 
-_Points = dict[int, tuple[Point, ...]]
+_Spots = dict[int, Spot]
 
 
 class Tracing:
@@ -36,7 +36,7 @@ class Tracing:
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
-        self._points: dict[int, tuple[weakref.ref[CodeType], _Points]] = {}  # id of a code object -> it, its breakpoints
+        self._spots: dict[int, tuple[weakref.KeyedRef[int, CodeType], _Spots]] = {}  # id of a code object -> it, its breakpoints
         self._trace = self._begins  # one and the same object: the interpreter is asked for it
         self._local = self._happens
         self._inside: set[int] = set()  # idents of the threads that are in a trace function
@@ -50,7 +50,7 @@ class Tracing:
     # -- what is watched
 
     def update(self) -> None:
-        self._points.clear()
+        self._spots.clear()
         self._trace_new_threads()
         self._trace_thread()
 
@@ -70,7 +70,7 @@ class Tracing:
         if self._watched.has_points and before is None:
             threading.settrace(self._trace)
         elif before is self._trace and not self._watched.has_points:
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
 
     def _trace_thread(self) -> None:
         """Trace the calling thread, or stop doing so; its frames that run already, too."""
@@ -95,20 +95,20 @@ class Tracing:
 
     def _counts(self, frame: FrameType) -> bool:
         step = self._watched.steps.get(get_ident())
-        return (step is not None and step.frame is frame) or bool(self._points_in(frame.f_code))
+        return (step is not None and step.frame is frame) or bool(self._spots_in(frame.f_code))
 
-    def _points_in(self, code: CodeType) -> _Points:
-        known = self._points.get(id(code))
+    def _spots_in(self, code: CodeType) -> _Spots:
+        known = self._spots.get(id(code))
         if known is not None and known[0]() is code:
             return known[1]
-        points = self._watched.points_in(code)
-        self._points[id(code)] = weakref.KeyedRef(code, self._forget, id(code)), points
-        return points
+        spots = self._watched.spots_in(code)
+        self._spots[id(code)] = weakref.KeyedRef(code, self._forget, id(code)), spots
+        return spots
 
-    def _forget(self, reference: Any) -> None:
-        known = self._points.get(reference.key)
+    def _forget(self, reference: weakref.KeyedRef[int, CodeType]) -> None:
+        known = self._spots.get(reference.key)
         if known is not None and known[0] is reference:
-            del self._points[reference.key]
+            del self._spots[reference.key]
 
     # -- what happens
 
@@ -130,10 +130,10 @@ class Tracing:
         """The local trace function of frames that count."""
         watched = self._watched
         if event == "line":
-            points = self._points_in(frame.f_code).get(frame.f_lineno)
+            spot = self._spots_in(frame.f_code).get(frame.f_lineno)
             step = watched.steps.get(get_ident()) if watched.steps else None
-            if points is not None or (step is not None and step.frame is frame):
-                self._tell(frame, lambda: watched.at_line(frame, frame.f_lineno, points or ()))
+            if spot is not None or (step is not None and step.frame is frame):
+                self._tell(frame, lambda: watched.at_line(frame, frame.f_lineno, spot))
         elif event == "return":
             step = watched.steps.get(get_ident())
             if step is not None and step.frame is frame:

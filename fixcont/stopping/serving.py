@@ -286,7 +286,9 @@ class _Held:
         if isinstance(way, Step):
             return self.context.stepping.refusal()
         if self._leaves_at_once(way, raw):
-            sentence = f"{raw.f_code.co_qualname} is returning, and on this version of Python nothing can be raised in it any more"
+            sentence = (
+                f"{raw.f_code.co_qualname} is returning, and on this version of Python nothing can be raised in it any more"
+            )
             return Refusal("returning", sentence, "restart its caller, or step once more")
         if isinstance(way, RestartFrame):
             refusal = checks.restart_refusal(raw, way.frame.is_user, self.context.versions)

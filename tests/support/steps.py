@@ -47,6 +47,7 @@ class Walk:
     def __init__(self, live: Live, text: str, **options: Any) -> None:
         self.saw: list[str] = []
         self.answers: list[Answer] = []
+        self._shown: Stop | None = None
         self.program = live(text, endless=self._answer, **options)
         self.stepping = self.program.session.stepping
 
@@ -56,8 +57,15 @@ class Walk:
         return f"@{mark}" if mark else f"line {line}"
 
     def _answer(self, stop: Stop) -> Way:
+        if stop is not self._shown:  # else its answer was refused
+            self._note(stop)
+        self._shown = stop
+        answer = self.answers.pop(0) if self.answers else go
+        return answer(stop)
+
+    def _note(self, stop: Stop) -> None:
         frame = stop.frames[stop.selected]
-        told = [self.label(frame.line)]
+        told = [self.label(frame.line) if frame.filename == str(self.program.program.path) else frame.function]
         if stop.moment is Moment.CALL:
             told.append("call")
         elif stop.moment is Moment.RETURN:
@@ -65,8 +73,6 @@ class Walk:
         if stop.exception is not None:
             told.append(type(stop.exception).__name__)
         self.saw.append(" ".join(told))
-        answer = self.answers.pop(0) if self.answers else go
-        return answer(stop)
 
     def at(self, label: str, **options: Any) -> int:
         """Set a breakpoint on the line with a label; give its number."""
