@@ -384,6 +384,12 @@ def restart(function: str | None = None, halts: bool = False) -> Answer:
     return lambda stop: RestartFrame(find_frame(stop, function), halts)
 
 
+def in_loop(*values: Any) -> Any:
+    """A case in which a loop is kept, though no trap has its items."""
+    reason = "how far a loop has come can be read in a trap only"
+    return pytest.param(*values, marks=pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason=reason))
+
+
 ENTERED, LEFT, GIVEN_UP = "enter", "exit None", "exit Signal"
 
 
@@ -391,10 +397,10 @@ ENTERED, LEFT, GIVEN_UP = "enter", "exit None", "exit Signal"
     ("label", "answers", "saw", "result", "log"),
     [
         ("log", [restart()], ["@log"] * 3, 3, [ENTERED, 1, GIVEN_UP, ENTERED, 1, 1, 2, 3, LEFT]),
-        ("log", [retry], ["@log"] * 2, 3, [ENTERED, 1, 1, 2, 3, LEFT]),
-        ("log", [resume_at("@body")], ["@log"] * 3, 4, [ENTERED, 1, 1, 2, 2, 4, LEFT]),
+        in_loop("log", [retry], ["@log"] * 2, 3, [ENTERED, 1, 1, 2, 3, LEFT]),
+        in_loop("log", [resume_at("@body")], ["@log"] * 3, 4, [ENTERED, 1, 1, 2, 2, 4, LEFT]),
         ("log", [resume_at("@end")], ["@log"], 1, [ENTERED, 1, LEFT]),
-        ("log", [skip], ["@log"] * 2, 3, [ENTERED, 1, 2, 3, LEFT]),
+        in_loop("log", [skip], ["@log"] * 2, 3, [ENTERED, 1, 2, 3, LEFT]),
         ("log", [give_back(7)], ["@log"], 7, [ENTERED, 1, GIVEN_UP]),
         ("helper", [give_back(7)], ["@helper"] * 2, 9, [ENTERED, 7, 2, 9, LEFT]),
         ("helper", [restart("job")], ["@helper"] * 3, 3, [ENTERED, GIVEN_UP, ENTERED, 1, 1, 2, 3, LEFT]),
@@ -404,11 +410,11 @@ ENTERED, LEFT, GIVEN_UP = "enter", "exit None", "exit Signal"
         ("body", [INTO, give_back(7)], ["@body", "@def call", "@body"], 9, [ENTERED, 7, 2, 9, LEFT]),
         ("body", [INTO, restart(), OVER], ["@body", "@def call", "@body", "@log"], 3, [ENTERED, 1, 1, 2, 3, LEFT]),
         ("with", [OVER, OVER, resume_at("@end")], ["@with", "@for", "@body"], 0, [ENTERED, LEFT]),
-        ("body", [OVER, retry, OVER], ["@body", "@log", "@body", "@log"], 3, [ENTERED, 1, 1, 2, 3, LEFT]),
+        in_loop("body", [OVER, retry, OVER], ["@body", "@log", "@body", "@log"], 3, [ENTERED, 1, 1, 2, 3, LEFT]),
         # restarted or resumed, and held again at once
         ("log", [restart(halts=True), OVER, OVER, go], ["@log", "@start", "@with", "@for", "@log", "@log"], 3,
          [ENTERED, 1, GIVEN_UP, ENTERED, 1, 1, 2, 3, LEFT]),
-        ("log", [resume_at("@body", halts=True), OVER, OVER, OVER, go], ["@log", "@body", "@log", "@for", "@body", "@log"], 4,
+        in_loop("log", [resume_at("@body", halts=True), OVER, OVER, OVER, go], ["@log", "@body", "@log", "@for", "@body", "@log"], 4,
          [ENTERED, 1, 1, 2, 2, 4, LEFT]),
         ("helper", [resume_at("@end", "job", halts=True), OVER, OVER], ["@helper", "@end", "@end return 0"], 0, [ENTERED, LEFT]),
     ],
@@ -496,7 +502,13 @@ def monitored() -> list[str]:
 
 def is_instrumented(code: CodeType) -> bool:
     adaptive: bytes = code._co_code_adaptive  # type: ignore[attr-defined]
-    return any(dis.opname[op].startswith("INSTRUMENTED") for op in adaptive[::2] if op < len(dis.opname))
+    plain = code.co_code
+    at = 0
+    while at < len(plain):
+        if dis.opname[adaptive[at]].startswith("INSTRUMENTED"):
+            return True
+        at += 2 * interpreter.UNITS[plain[at]]
+    return False
 
 
 def test_nothing_stays_watched(live: Live) -> None:
