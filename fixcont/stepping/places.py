@@ -100,11 +100,13 @@ def starts(code: CodeType, place: Place) -> dict[int, frozenset[int]]:
     begins: dict[int, set[int]] = {}  # line -> offsets
     inside: dict[int, set[int]] = {}
     before: int | None = 0
-    for offset, _, line in code.co_lines():
+    for offset, end, line in code.co_lines():
         if line is not None and place.line <= line <= place.last:
             # What has no line before it cleans up behind a comprehension.
             is_inside = before is None or place.line <= before <= place.last
             (inside if is_inside else begins).setdefault(line, set()).add(offset)
+            if line != place.line:  # the head of a comprehension's loop
+                inside.setdefault(line, set()).update(range(offset + 2, end, 2))
         before = line
     lines = [place.line] if place.line in begins or not begins else list(begins)
     return {line: frozenset(inside.get(line, ())) if begins else frozenset() for line in lines}
