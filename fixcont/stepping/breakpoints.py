@@ -57,12 +57,13 @@ class Point:
         places: text -> where it is in it, or None where its statement is not there.
         text: the newest text that it was placed in.
         test: the compiled condition, or None.
+        is_lost: whether its statement is gone from the newest text.
         is_gone: whether it was deleted; a thread may come by with an old table.
     The others are those of `Breakpoint`.
     """
 
     __slots__ = (
-        "condition", "filename", "function", "hits", "ignore", "is_bound", "is_enabled", "is_gone", "is_temporary", "note", "number",
+        "condition", "filename", "function", "hits", "ignore", "is_bound", "is_enabled", "is_gone", "is_lost", "is_temporary", "note", "number",
         "place", "places", "test", "text",
     )  # fmt: skip
 
@@ -78,6 +79,7 @@ class Point:
         self.hits = 0
         self.is_bound = False
         self.is_gone = False
+        self.is_lost = False
         self.note = ""
         self.text = text
         self.place = place
@@ -205,11 +207,13 @@ class Breakpoints:
         """Change what is given of a breakpoint, and return it.
 
         Raises:
-            Refused: there is no such breakpoint, or the condition is no expression; nothing was changed.
+            Refused: there is no such breakpoint, the condition is no expression, or the statement is gone; nothing was changed.
         """
         point = self._points.get(number)
         if point is None:
             raise Refused(Refusal("no-breakpoint", f"there is no breakpoint {number}"))
+        if enabled and point.is_lost:
+            raise Refused(Refusal("statement-gone", f"the statement of breakpoint {number} is gone", "set another one"))
         if condition is not None:
             point.set_condition(condition)
         if enabled is not None:

@@ -159,6 +159,7 @@ class Stepping:
         place = self._moved(point, point.text, new)
         before = point.place.line
         point.places[new] = place
+        point.is_lost = place is None
         if place is None:
             was_enabled, point.is_enabled = point.is_enabled, False
             point.note = f"its statement is gone from {os.path.basename(new.filename)}"

@@ -26,6 +26,7 @@ NAMES = (
     "save_to_restarted",
     "resume_after_edit",
     "ten_thousand_restarts",
+    "breakpoints",
 )
 _USAGE = f"usage: run.py [--smoke] [--json] [NAME…], with names of {', '.join(NAMES)}"
 

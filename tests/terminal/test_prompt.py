@@ -78,7 +78,7 @@ class Desk:
         self.sources = Sources(results)
         self.output = io.StringIO()
         streams = Streams(io.StringIO(commands), self.output, is_terminal=False)
-        session = cast(Any, SimpleNamespace(sources=self.sources))
+        session = cast(Any, SimpleNamespace(sources=self.sources, known_steps=None))
         self.prompt = Prompt(session, startup, folder="/no/such/folder", streams=streams)
         self.refused: dict[str, Refusal] = {}  # name of a function -> why its frame cannot be restarted
         self.landings: dict[str, Landing | Refusal] = {}  # name of a function -> where its frame would go on
