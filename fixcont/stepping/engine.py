@@ -140,6 +140,12 @@ class Stepping:
             sentence = f"{filename} cannot be read: {error.strerror}"
             raise Refused(Refusal("file-unreadable", sentence, "name a file of the program")) from error
 
+    def lines_in(self, code: CodeType) -> list[int]:
+        """Return the lines of the enabled breakpoints in the text, maybe an older one, that a code object was made from."""
+        text = self._texts.text_for(code)
+        places = [self._place(point, text) for point in self._by_file.get(self._realpath(code.co_filename), ())]
+        return [place.line for place in places if place is not None]
+
     # -- edits
 
     def installed(self, changes: Sequence[tuple[Text, Text]]) -> None:

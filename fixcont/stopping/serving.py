@@ -284,7 +284,7 @@ class _Held:
         if not self._is_live(raw):
             return way.frame.restart_refusal or Refusal("unwound", f"{way.frame.function} has unwound already")
         if isinstance(way, Step):
-            return self.context.stepping.refusal()
+            return self._step_refusal() or self.context.stepping.refusal()
         if self._leaves_at_once(way, raw):
             sentence = (
                 f"{raw.f_code.co_qualname} is returning, and on this version of Python nothing can be raised in it any more"
@@ -301,6 +301,19 @@ class _Held:
             refusal = self._throw_refusal(raw, way.exception)
             return refusal or (self._reach_refusal(thrower) if thrower is not None else None)
         return refusal or self._reach_refusal(raw)
+
+    def _step_refusal(self) -> Refusal | None:
+        """Refuse a step where the exception in flight would leave the user's functions without running another line: the stop would be lost."""
+        frame: FrameType | None = self.frame
+        if self.exception is None:
+            return None
+        while frame is not None:
+            lasti = self.traceback.tb_lasti if frame is self.frame and self.traceback is not None else frame.f_lasti
+            if self.context.is_user(frame) and not is_shell(frame) and original.has_handler(frame.f_code, lasti):
+                return None
+            frame = frame.f_back
+        sentence = f"no function on the stack has an except or finally for this {type(self.exception).__name__}, so a step leads nowhere"
+        return Refusal("nothing-to-step-to", sentence, "go on at the statement (retry, resume, skip) and step then, or continue")
 
     def _leaves_at_once(self, way: Way, raw: FrameType) -> bool:
         """Tell whether what is raised for a way would leave the frame in which it must arrive."""

@@ -429,6 +429,20 @@ def test_ways_to_go_on(live: Live, label: str, answers: list[Answer], saw: list[
     assert made.program.log == log
 
 
+@pytest.mark.parametrize("kind", ["function", "generator", "coroutine"])
+def test_a_step_that_would_lose_the_stop_is_refused(live: Live, kind: str) -> None:
+    text = {
+        "function": "def run():\n    return 1 / 0  # @fails\n",
+        "generator": "def numbers():\n    yield 1 / 0  # @fails\ndef run():\n    return list(numbers())\n",
+        "coroutine": "async def work():\n    return 1 / 0  # @fails\ndef run():\n    return work().send(None)\n",
+    }[kind]
+    made = Walk(live, text)
+    made.answers = [OVER, INTO, give_back(5)]
+    made.program.attempt("run")
+    assert made.saw == ["@fails ZeroDivisionError"]
+    assert made.program.refused == ["nothing-to-step-to"] * 2
+
+
 def test_an_unhandled_exception_in_a_step_is_stopped_at_and_the_restarted_frame_can_be_stepped_through(live: Live) -> None:
     text = FUNCTIONS.replace("doubled = value * 2", "doubled = value / divisor")
     made = Walk(live, text)

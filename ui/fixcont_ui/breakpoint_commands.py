@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from fixcont.errors import Refused
 from fixcont.stepping.breakpoints import Breakpoint
@@ -57,14 +57,14 @@ def _set_or_list(console: Console, argument: str, *, temporary: bool) -> None:
 
 def _set(console: Console, where: str, condition: str, temporary: bool) -> Breakpoint:
     stepping = console.stepping
-    filename, colon, place = where.rpartition(":")
+    name, colon, place = where.rpartition(":")
+    place = place.strip()
+    filename = console.place[0].co_filename
     if colon:
-        path = console.find_file(filename.strip())
+        path = console.find_file(name.strip())
         if path is None:
-            _complain(console, f"{filename.strip()!r} not found from sys.path")
-        filename, place = path, place.strip()
-    else:
-        filename = console.place[0].co_filename
+            _complain(console, f"{name.strip()!r} not found from sys.path")
+        filename = path
     if place.isdecimal():
         line = int(place)
         complaint = _line_complaint(console.lines_of(filename), line)
@@ -81,15 +81,19 @@ def _set(console: Console, where: str, condition: str, temporary: bool) -> Break
                 code.co_filename, code.co_qualname, code.co_firstlineno, condition=condition, temporary=temporary
             ),
         )
-    for path, name in _candidates(console, filename, place):
+    return _set_by_name(console, where, _candidates(console, filename, place), condition, temporary)
+
+
+def _set_by_name(console: Console, where: str, names: list[tuple[str, str]], condition: str, temporary: bool) -> Breakpoint:
+    for path, name in names:
         try:
-            return stepping.add_function(path, name, condition=condition, temporary=temporary)
+            return console.stepping.add_function(path, name, condition=condition, temporary=temporary)
         except Refused as refused:
             if refused.refusal.code not in ("no-function", "file-unreadable"):
                 console.refuse(refused.refusal)
                 raise NotDone from None
-    _complain(console, f"The specified object {where!r} is not a function or was not found along sys.path.")
-    raise AssertionError
+    console.complain(f"The specified object {where!r} is not a function or was not found along sys.path.")
+    raise NotDone
 
 
 def _candidates(console: Console, filename: str, name: str) -> list[tuple[str, str]]:
@@ -227,7 +231,7 @@ def _refusing(console: Console, do: Callable[[], Breakpoint]) -> Breakpoint:
         raise NotDone from None
 
 
-def _complain(console: Console, text: str) -> None:
+def _complain(console: Console, text: str) -> NoReturn:
     console.complain(text)
     raise NotDone
 

@@ -94,7 +94,8 @@ class BreakpointConsole(StopViewer):
 
     def define_commands(self, number: int) -> None:
         before, prompt = self._lists.get(number), self.prompt
-        self._defining = lines = []
+        lines: list[str] = []
+        self._defining = lines
         self.prompt = "(com) "
         try:
             self.cmdloop()
@@ -141,9 +142,9 @@ class BreakpointConsole(StopViewer):
     # What pdb asks.
 
     def get_file_breaks(self, filename: str) -> list[int]:
-        """Give the lines that `list` marks with a B."""
-        name = self.canonic(filename)
-        return [each.line for each in self._known() if each.is_enabled and self.canonic(each.filename) == name]
+        """Give the lines that `list` marks with a B: of the text that the selected frame runs."""
+        stepping = self.session.known_steps
+        return [] if stepping is None else stepping.lines_in(self.place[0])
 
     def _complete_bpnumber(self, text: str, line: str, begidx: int, endidx: int) -> list[str]:
         return [str(each.number) for each in self._known() if str(each.number).startswith(text)]
