@@ -312,7 +312,9 @@ class _Held:
             if self.context.is_user(frame) and not is_shell(frame) and original.has_handler(frame.f_code, lasti):
                 return None
             frame = frame.f_back
-        sentence = f"no function on the stack has an except or finally for this {type(self.exception).__name__}, so a step leads nowhere"
+        sentence = (
+            f"no function on the stack has an except or finally for this {type(self.exception).__name__}, so a step leads nowhere"
+        )
         return Refusal("nothing-to-step-to", sentence, "go on at the statement (retry, resume, skip) and step then, or continue")
 
     def _leaves_at_once(self, way: Way, raw: FrameType) -> bool:
