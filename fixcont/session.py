@@ -104,9 +104,7 @@ class Session:
         _active = self
         self._is_installed = True
         if self.policy.mode is not StopMode.NEVER or self.policy.has_catch:
-            predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
-            hook = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy, self._stops)
-            setattr(builtins, stubs.HOOK_NAME, hook)
+            self._put_hook()
             if getattr(self.front_end, "takes_interrupts", True):
                 self._interrupts.install()
         cache = TrapCache(engine_fingerprint())
@@ -114,6 +112,11 @@ class Session:
         if loaded:
             self.sources.remember_loaded()
             _exchange(loaded_functions(self.scope.is_user_code), trap)
+
+    def _put_hook(self) -> None:
+        predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
+        hook = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy, self._stops)
+        setattr(builtins, stubs.HOOK_NAME, hook)
 
     def uninstall(self) -> None:
         """Make everything as it was: no hook, no traps in functions. Frames that run keep theirs, which then do nothing.
@@ -183,6 +186,8 @@ class Session:
 
             self._server = Server(self, self._busy)
             self._stops.append(True)
+            if self._is_installed and not hasattr(builtins, stubs.HOOK_NAME):
+                self._put_hook()  # what carries the user's decisions to frames further out arrives there
         return self._server
 
     def _stopped(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:

@@ -505,6 +505,14 @@ def test_a_generator_that_begins(live: Live, way: Answer, result: Any, saw: list
     assert (type(outcome.error) if outcome.error else outcome.value) == result
 
 
+def test_where_exceptions_never_stop_decisions_arrive_all_the_same(live: Live) -> None:
+    made = Walk(live, JOB, stop="never")
+    made.at("helper", temporary=True)
+    made.answers = [give_back(10)]
+    assert made.program.call("job", [1, 2]) == 12
+    assert made.saw == ["@helper"]
+
+
 # What stays
 
 
