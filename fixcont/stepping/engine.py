@@ -55,6 +55,7 @@ class Stepping:
         breakpoints: to look at, change and delete them; `add` and `add_function` make them.
         steps: ident of a thread -> its step.
         stops: how many stops there were.
+        version: changes with the breakpoints.
         mechanism: what watches the program; its `reason` says why this one.
     """
 
@@ -65,6 +66,7 @@ class Stepping:
         self.busy = busy
         self.steps: dict[int, Following] = {}
         self.stops = 0
+        self.version = 0
         self.breakpoints = Breakpoints(self._points_changed)
         self._by_file: dict[str, list[Point]] = {}  # real path -> enabled breakpoints
         self._real: dict[str, str] = {}  # name of a file -> real path
@@ -232,6 +234,7 @@ class Stepping:
             if point.is_enabled:
                 by_file.setdefault(self._realpath(point.filename), []).append(point)
         self._by_file = by_file
+        self.version += 1
         self.mechanism.update()
 
     # -- what the mechanism sees

@@ -22,11 +22,13 @@ class Watched(Protocol):
         steps: ident of a thread -> its step.
         busy: idents of the threads in which fixcont is at work; nothing stops there.
         stops: how many stops there were.
+        version: changes with the breakpoints.
     """
 
     steps: dict[int, Following]
     busy: Collection[int]
     stops: int
+    version: int
 
     @property
     def has_points(self) -> bool:

@@ -34,7 +34,8 @@ class Monitoring:
         self._tool = -1
         self._lines: dict[int, dict[int, Spot]] = {}  # id of a code object -> line -> breakpoints there
         self._known: dict[int, weakref.KeyedRef[int, CodeType]] = {}  # id of a code object that is watched -> it
-        self._steps = 0  # how many there were at the last update
+        self._version = -1  # of the breakpoints, at the last update
+        self._had_steps = False  # then
         self._lock = threading.RLock()
 
     @property
@@ -57,18 +58,25 @@ class Monitoring:
                 return
             if not self._acquire():
                 return
+            is_changed = self._version != self._watched.version
+            if not (is_changed or steps or self._had_steps):
+                return
             events = self._api.events
             wanted = events.PY_START | events.PY_RESUME | events.PY_THROW
             self._api.set_events(self._tool, wanted | events.PY_UNWIND if steps else wanted)
-            self._lines.clear()
-            for code in [*self._codes(), *_running_codes()]:
-                self._watch(code)
-            self._api.restart_events()
+            if is_changed:
+                self._lines.clear()
+            followed = [step.frame.f_code for step in list(steps.values()) if step.frame is not None]
+            for code in [*self._codes(), *(_running_codes() if is_changed else followed)]:
+                self._watch(code, is_new=is_changed)
+            if is_changed or steps:
+                self._api.restart_events()
+            self._version, self._had_steps = self._watched.version, bool(steps)
 
     def follow(self, frame: FrameType) -> None:
         with self._lock:
             if self._tool >= 0:
-                self._watch(frame.f_code)
+                self._watch(frame.f_code, is_new=False)
 
     def close(self) -> None:
         with self._lock:
@@ -77,9 +85,9 @@ class Monitoring:
     def _codes(self) -> list[CodeType]:
         return [code for each in list(self._known.values()) if (code := each()) is not None]
 
-    def _watch(self, code: CodeType) -> None:
-        """Watch of a code object what is wanted now."""
-        spots = self._watched.spots_in(code)
+    def _watch(self, code: CodeType, *, is_new: bool) -> None:
+        """Watch of a code object what is wanted now. Its breakpoints are looked up where they may be others than before."""
+        spots = self._watched.spots_in(code) if is_new or not self._is_known(code) else self._lines.get(id(code))
         events = self._api.events
         wanted = events.LINE if spots else 0
         if any(step.frame is not None and step.frame.f_code is code for step in list(self._watched.steps.values())):
@@ -136,7 +144,7 @@ class Monitoring:
         for event, _ in self._callbacks():
             api.register_callback(self._tool, event, None)
         api.free_tool_id(self._tool)
-        self._tool = -1
+        self._tool = self._version = -1
 
     def _callbacks(self) -> Iterator[tuple[int, Callable[..., Any]]]:
         events = self._api.events
@@ -182,7 +190,7 @@ class Monitoring:
             if watched.has_points and not self._is_known(code) and watched.spots_in(code):
                 with self._lock:
                     if self._tool >= 0:
-                        self._watch(code)
+                        self._watch(code, is_new=True)
             if not steps:
                 return disable
             step = steps.get(get_ident())

@@ -34,6 +34,9 @@ class Place(NamedTuple):
 #: Text -> line -> whose code is on it. Made once for each text, when somebody asks for a place in it.
 _tables: weakref.WeakKeyDictionary[Text, dict[int, frozenset[Owner]]] = weakref.WeakKeyDictionary()
 
+#: Text -> first line of a statement -> its last one, without its body. Likewise.
+_lasts: weakref.WeakKeyDictionary[Text, dict[int, int]] = weakref.WeakKeyDictionary()
+
 #: What runs with the line of another code object around it, and would stop there once more.
 _DOUBLES = (Kind.COMPREHENSION, Kind.CLASS, Kind.TYPE_PARAMETERS, Kind.ANNOTATIONS)
 
@@ -113,14 +116,20 @@ def starts(code: CodeType, place: Place) -> dict[int, frozenset[int]]:
 
 
 def _last_line(text: Text, line: int) -> int:
-    last = line
-    for node in ast.walk(text.tree):
-        if isinstance(node, ast.stmt) and node.lineno == line:
-            body = getattr(node, "body", None) or getattr(node, "cases", None)
-            first = body[0] if body else None
-            at = getattr(first, "lineno", None) or getattr(getattr(first, "pattern", None), "lineno", None)
-            last = max(last, (node.end_lineno or line) if at is None else at - 1)
-    return last
+    lasts = _lasts.get(text)
+    if lasts is None:
+        lasts = _lasts[text] = {}
+        for node in ast.walk(text.tree):
+            if isinstance(node, ast.stmt):
+                lasts[node.lineno] = max(lasts.get(node.lineno, node.lineno), _header_end(node))
+    return lasts.get(line, line)
+
+
+def _header_end(node: ast.stmt) -> int:
+    body = getattr(node, "body", None) or getattr(node, "cases", None)
+    first = body[0] if body else None
+    at = getattr(first, "lineno", None) or getattr(getattr(first, "pattern", None), "lineno", None)
+    return (node.end_lineno or node.lineno) if at is None else int(at) - 1
 
 
 def _first_line(node: Node) -> int:

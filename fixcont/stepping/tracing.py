@@ -37,6 +37,7 @@ class Tracing:
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
         self._spots: dict[int, tuple[weakref.KeyedRef[int, CodeType], _Spots]] = {}  # id of a code object -> it, its breakpoints
+        self._version = -1  # of the breakpoints, at the last update
         self._trace = self._begins  # one and the same object: the interpreter is asked for it
         self._local = self._happens
         self._inside: set[int] = set()  # idents of the threads that are in a trace function
@@ -50,7 +51,9 @@ class Tracing:
     # -- what is watched
 
     def update(self) -> None:
-        self._spots.clear()
+        if self._version != self._watched.version:
+            self._version = self._watched.version
+            self._spots.clear()
         self._trace_new_threads()
         self._trace_thread()
 
