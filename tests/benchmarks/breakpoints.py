@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import process_time
 
@@ -14,10 +14,13 @@ from tests.benchmarks.measuring import (
     NoStops,
     Size,
     active_session,
-    compare_calls,
+    calls_for,
     figure_of,
     load,
+    pairs_in_turns,
+    ratio_of,
     temporary_folder,
+    timed,
 )
 
 _PROGRAM = """\
@@ -66,18 +69,31 @@ def measure(size: Size) -> Iterator[Figure]:
     with temporary_folder() as folder:
         path = folder / "with_breakpoints.py"
         path.write_text(_PROGRAM)
-        (folder / "without.py").write_text(_PROGRAM)
-        plain = load(folder / "without.py", "without")
         with active_session(front_end) as session:
-            trapped = load(path, "with_breakpoints")
-            _set(session, path, "# not hit")
-            for name in ("nested", "calls", "one_branch"):
+            module = load(path, "with_breakpoints")
+            for name, where in (("nested", "# not hit"), ("calls", "# not hit"), ("one_branch", "# not hit, in a loop")):
                 label = f"breakpoints elsewhere, {name}" if name != "one_branch" else "a breakpoint in the loop, not hit"
-                yield compare_calls(label, getattr(plain, name), getattr(trapped, name), size, _TARGET)
+                yield _with_and_without(label, getattr(module, name), session, path, where, size)
+            (folder / "without.py").write_text(_PROGRAM)
+            plain = load(folder / "without.py", "without")
             _set(session, path, "# condition", "number < 0")
-            yield _conditional(plain.conditional, trapped.conditional, size)
+            yield _conditional(plain.conditional, module.conditional, size)
     assert not front_end.stops, "a breakpoint that is not reached, or whose condition is false, stopped"
     assert not front_end.reports, front_end.reports
+
+
+def _with_and_without(label: str, call: Callable[[], object], session: Session, path: Path, where: str, size: Size) -> Figure:
+    """Time a function in turns, while there are breakpoints and while there are none."""
+    times = calls_for(call, size.seconds)
+
+    def timed_with() -> float:
+        _set(session, path, where)
+        call()  # what begins to run is looked at once
+        taken = timed(call, times)
+        session.stepping.breakpoints.remove([each.number for each in session.stepping.breakpoints.all()])
+        return taken
+
+    return ratio_of(label, pairs_in_turns(lambda: timed(call, times), timed_with, size.pairs), _TARGET)
 
 
 def _set(session: Session, path: Path, text: str, condition: str = "") -> None:
