@@ -38,7 +38,8 @@ print("joined")  # @joined
 def test_a_coroutine_in_a_thread_is_stepped_through(small_program: SmallPrograms) -> None:
     program = small_program(TASKS)
     with DebugSession(program, options=["--stop-at-entry", "-c", f"tbreak {program.line('await')}", "-c", "c"]) as session:
-        assert f"in thread side:\n> {program.path}({program.line('await')})main()" in session.stop()
+        deleted = f"Deleted breakpoint 1 at {program.path}:{program.line('await')}\n"
+        assert f"in thread side:\n{deleted}> {program.path}({program.line('await')})main()" in session.stop()
         over = session.command("n")
         assert f"({program.line('done')})main()" in over
         assert "second 1\n" in over and "first 1\n" in over  # the other task has run as well
