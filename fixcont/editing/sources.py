@@ -327,6 +327,14 @@ class Sources:
         Returns:
             What was installed, or why nothing was. Does not raise for anything in the files.
         """
+        changes: list[tuple[Text, Text]] = []
+        result = self._install_changes(changes)
+        if changes and self.on_installed is not None:  # without the lock: who is told has locks of his own
+            self.on_installed(changes)
+        return result
+
+    def _install_changes(self, changes: list[tuple[Text, Text]]) -> InstallResult:
+        """Install what changed, and append the texts before and after."""
         with self._lock:
             self.remember_loaded()
             try:
@@ -342,8 +350,7 @@ class Sources:
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
-            if self.on_installed is not None:
-                self.on_installed([(plan.comparison.old, plan.comparison.new) for plan in plans])
+            changes += [(plan.comparison.old, plan.comparison.new) for plan in plans]
             return InstallResult(InstallStatus.INSTALLED, tuple(installed), tuple(warnings))
 
     def _compare_all(self) -> list[Comparison]:
