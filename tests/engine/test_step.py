@@ -564,3 +564,71 @@ def test_nothing_stays_watched_after_uninstall(live: Live) -> None:
     assert monitored() == [] and sys.gettrace() is None and threading.gettrace() is None
     assert made.program.call("outer", 1) == 0
     assert len(made.saw) == 2
+
+
+HELD_AGAIN = {
+    "generator": """
+def work():
+    first = 1  # @first
+    yield first  # @yield
+    last = 2  # @last
+    yield last
+
+def run():
+    return list(work())
+""",
+    "coroutine": """
+async def work():
+    first = 1  # @first
+    await pause()  # @yield
+    last = 2  # @last
+    return [first, last]
+
+class pause:
+    def __await__(self):
+        yield
+
+def run():
+    made = work()
+    made.send(None)
+    try:
+        made.send(None)
+    except StopIteration as stop:
+        return stop.value
+""",
+    "async generator": """
+async def work():
+    first = 1  # @first
+    yield first  # @yield
+    last = 2  # @last
+    yield last
+
+async def collect():
+    return [each async for each in work()]
+
+def run():
+    try:
+        collect().send(None)
+    except StopIteration as stop:
+        return stop.value
+""",
+    "module function with a rebound argument": """
+def work(first):
+    first = first + 0  # @first
+    second = 1  # @yield
+    last = 2  # @last
+    return [first, last]
+
+def run():
+    return work(1)
+""",
+}
+
+
+@pytest.mark.parametrize("kind", HELD_AGAIN)
+def test_all_kinds_of_frames_are_held_and_stepped_through_after_they_were_restarted_and_resumed(live: Live, kind: str) -> None:
+    made = Walk(live, HELD_AGAIN[kind])
+    made.at("yield", temporary=True)
+    made.answers = [restart(halts=True), OVER, resume_at("@first", halts=True), OVER, OVER, retry]
+    assert made.program.call("run") == [1, 2]
+    assert made.saw == ["@yield", "@first", "@yield", "@first", "@yield", "@last"]
