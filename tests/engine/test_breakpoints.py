@@ -17,7 +17,7 @@ from fixcont.errors import Refused
 from fixcont.stepping.breakpoints import Breakpoint
 from fixcont.stopping.stop import Stop
 from support.front_end import Answer, LiveProgram, fix, then
-from support.steps import Walk, go
+from support.steps import Walk, go, is_instrumented
 
 Live = Callable[..., LiveProgram]
 
@@ -410,6 +410,17 @@ def test_a_tool_that_holds_the_id_of_debuggers_keeps_it(live: Live) -> None:
         assert "tool 3" in made.stepping.mechanism.reason
     finally:
         api.free_tool_id(api.DEBUGGER_ID)
+
+
+def test_code_without_breakpoints_runs_as_it_did(live: Live) -> None:
+    """The target for the benchmark of breakpoints that are not hit."""
+    made = Walk(live, LOOP)
+    made.at("end")
+    run, other = (made.program.names[name].__code__ for name in ("run", "other"))
+    for _ in range(2):
+        made.program.call("run", 1)
+        made.program.call("other")
+    assert (is_instrumented(run), is_instrumented(other)) == (interpreter.HAS_MONITORING, False)
 
 
 def test_code_that_is_gone_is_not_kept(live: Live) -> None:

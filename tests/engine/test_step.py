@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dis
 import sys
 import threading
 from collections.abc import Callable
-from types import CodeType
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from fixcont.bytecode import interpreter
 from fixcont.continuing.ways import RestartFrame, Resume, Skip, StepKind, Way
 from fixcont.stopping.stop import Stop
 from support.front_end import Answer, LiveProgram, find_frame, fix, give_back, then, throw
-from support.steps import INTO, OUT, OVER, UNTIL, Walk, go, step, walk
+from support.steps import INTO, OUT, OVER, UNTIL, Walk, go, is_instrumented, step, walk
 
 Live = Callable[..., LiveProgram]
 
@@ -520,17 +518,6 @@ def monitored() -> list[str]:
     """Return the tools that the interpreter knows."""
     api = getattr(sys, "monitoring", None)
     return [] if api is None else [name for number in range(6) if (name := api.get_tool(number)) is not None]
-
-
-def is_instrumented(code: CodeType) -> bool:
-    adaptive: bytes = code._co_code_adaptive  # type: ignore[attr-defined]
-    plain = code.co_code
-    at = 0
-    while at < len(plain):
-        if dis.opname[adaptive[at]].startswith("INSTRUMENTED"):
-            return True
-        at += 2 * interpreter.UNITS[plain[at]]
-    return False
 
 
 def test_nothing_stays_watched(live: Live) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, Iterable, Sequence
+from types import CodeType
 from typing import Any
 
+from fixcont.bytecode import interpreter
 from fixcont.continuing.ways import Propagate, Step, StepKind, Way
 from fixcont.stopping.stop import Moment, Stop
 from support.front_end import Answer, LiveProgram, find_frame
@@ -94,3 +97,15 @@ def walk(live: Live, text: str, call: Sequence[Any], rows: Iterable[Row], **opti
     expected = [where for _, where in table]
     assert made.saw == expected, f"\n   saw {made.saw}\nwanted {expected}"
     return made
+
+
+def is_instrumented(code: CodeType) -> bool:
+    """Tell whether the interpreter reports events of a code object: what it runs then is other instructions."""
+    adaptive: bytes = code._co_code_adaptive  # type: ignore[attr-defined]
+    plain = code.co_code
+    at = 0
+    while at < len(plain):
+        if dis.opname[adaptive[at]].startswith("INSTRUMENTED"):
+            return True
+        at += 2 * interpreter.UNITS[plain[at]]
+    return False
