@@ -157,6 +157,16 @@ def test_commands_of_a_breakpoint(small_program: SmallPrograms) -> None:
     assert ended.status == 0
 
 
+def test_a_stop_whose_commands_go_on_is_shown_unless_they_are_silent(small_program: SmallPrograms) -> None:
+    program = small_program(SHOP)
+    options = ["--stop-at-entry", *(word for line in ("tbreak rate", "commands", "p name", "c") for word in ("-c", line))]
+    with DebugSession(program, options=options) as session:
+        session.stop()
+        session.command("c")
+        ended = session.finish()
+    assert f"'a'\n{at(program, 'lookup', 'rate()')}total 5\n" in ended.output
+
+
 def test_list_marks_the_lines_with_breakpoints(small_program: SmallPrograms) -> None:
     program = small_program(SHOP)
     shown, _ = talk(program, [f"b {program.line('cost')}", "l 4,6", f"disable {1}", "l 4,6"])

@@ -124,7 +124,7 @@ class Prompt(BreakpointConsole):
         if stop.moment is Moment.RETURN:
             self.set_convenience_variable(stop.frames[0].raw, "_retval", stop.value)
         went_on = self.run_commands(commands)
-        if "silent" not in commands and not (commands and went_on):
+        if "silent" not in commands:
             self.print_stack_entry(self.stack[self.curindex])
         if hasattr(self, "_show_display") and not went_on:
             self._show_display()
