@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from fixcont.editing.closures import Captured
     from fixcont.editing.sources import Sources
     from fixcont.editing.variants import How, Variant
+    from fixcont.stepping.engine import Stepping
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.serving import Server
-    from fixcont.stopping.stop import FrontEnd
+    from fixcont.stopping.stop import FrontEnd, Moment, StopReason
 
 _active: Session | None = None
 
@@ -82,6 +83,7 @@ class Session:
         # What is needed only once there is something to stop at, or to edit, is imported and made then.
         self._server: Server | None = None
         self._sources: Sources | None = None
+        self._stepping: Stepping | None = None
         # Files whose texts `_sources`, once it is there, is to remember: name, what reads the text, status when it was loaded.
         self._loaded: list[tuple[str, Callable[[], bytes | None], os.stat_result | None]] = []
         self._making = allocate_lock()
@@ -108,9 +110,7 @@ class Session:
         _active = self
         self._is_installed = True
         if self.policy.mode is not StopMode.NEVER or self.policy.has_catch:
-            predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
-            hook = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy, self._stops)
-            setattr(builtins, stubs.HOOK_NAME, hook)
+            self._put_hook()
             if getattr(self.front_end, "takes_interrupts", True):
                 self._interrupts.install()
         cache = TrapCache(engine_fingerprint())
@@ -118,6 +118,11 @@ class Session:
         if loaded:
             self.sources.remember_loaded()
             _exchange(loaded_functions(self.scope.is_user_code), trap)
+
+    def _put_hook(self) -> None:
+        predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
+        hook = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy, self._stops)
+        setattr(builtins, stubs.HOOK_NAME, hook)
 
     def uninstall(self) -> None:
         """Make everything as it was: no hook, no traps in functions. Frames that run keep theirs, which then do nothing.
@@ -129,6 +134,8 @@ class Session:
             return
         _active = None
         self._is_installed = False
+        if self._stepping is not None:
+            self._stepping.close()
         remove_hook()
         self._interrupts.uninstall()
         builtins.__dict__.pop(stubs.HOOK_NAME, None)
@@ -142,7 +149,9 @@ class Session:
             return code
         trapped = trap(code)
         if self.stop_at_entry:
-            self._arm_entry(trapped)
+            from fixcont.stopping.stop import StopReason
+
+            self.stepping.stop_in(trapped, StopReason.ENTRY)
         return trapped
 
     def on_loaded(self, filename: str, source: bytes | None, code: CodeType) -> None:
@@ -183,6 +192,8 @@ class Session:
 
             self._server = Server(self, self._busy)
             self._stops.append(True)
+            if self._is_installed and not hasattr(builtins, stubs.HOOK_NAME):
+                self._put_hook()  # what carries the user's decisions to frames further out arrives there
         return self._server
 
     def _stopped(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
@@ -201,20 +212,26 @@ class Session:
 
         server.elsewhere(frame, StopReason[reason])
 
-    def _arm_entry(self, code: CodeType) -> None:
-        """Stop when `code` begins to run. Tracing is on only until then."""
+    # -- breakpoints and steps
 
-        def entered(frame: FrameType, event: str, argument: Any) -> Any:
-            if frame.f_code is not code:
-                return None
-            if event == "call":
-                return entered
-            sys.settrace(None)
-            frame.f_trace = None
-            self._stop_at(frame, "ENTRY")
-            return None
+    @property
+    def stepping(self) -> Stepping:
+        """The engine of breakpoints and steps. It watches nothing as long as there are none."""
+        if self._stepping is None:
+            from fixcont.stepping.engine import Stepping
 
-        sys.settrace(entered)
+            sources = self.sources
+            self._stepping = Stepping(self._halt, self.is_user, sources, self._busy)
+            sources.on_installed = self._stepping.installed
+        return self._stepping
+
+    @property
+    def known_steps(self) -> Stepping | None:
+        """The same, None as long as nobody has asked for it."""
+        return self._stepping
+
+    def _halt(self, frame: FrameType, reason: StopReason, moment: Moment, value: object, breakpoints: tuple[int, ...]) -> None:
+        self.server().elsewhere(frame, reason, moment, value, breakpoints)
 
     # -- what stops ask
 
@@ -270,6 +287,9 @@ class _Versions:
 
     def note(self, code: CodeType, variant: Variant) -> None:
         self._session.sources.note(code, variant.node)
+        steps = self._session.known_steps
+        if steps is not None:
+            steps.entered(code, variant.line)
 
     def function(self, frame: FrameType, code: CodeType) -> FunctionType | None:
         return self._session.sources.newest_function(frame.f_code, frame.f_globals)

@@ -23,7 +23,7 @@ ARROWS = {
     "editing": {"bytecode"},
     "continuing": {"bytecode", "editing"},
     "stopping": {"bytecode", "continuing", "editing"},
-    "stepping": {"bytecode", "stopping"},
+    "stepping": {"bytecode", "continuing", "editing", "stopping"},
     "postmortem": {"bytecode", "stopping"},
 }
 ENGINE_MODULES = sorted(ENGINE.rglob("*.py"))

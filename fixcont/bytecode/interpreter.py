@@ -75,6 +75,13 @@ LOOP_KEEPS_INDEX: Final = _VERSION >= (3, 15)
 #: Values of RESUME's argument (its low two bits): 0 at a function's start, 1 after yield, 2 after yield from, 3 after await.
 RESUME_KIND_MASK: Final = 3
 
+# -- watching a program
+#: There is `sys.monitoring`.
+HAS_MONITORING: Final = hasattr(sys, "monitoring")
+#: An exception that is raised as a function returns, or begins, finds a handler of the function itself. Where only `sys.settrace` tells of it,
+#: it leaves the function.
+RETURN_IS_INSIDE: Final = HAS_MONITORING
+
 # -- frames
 #: `frame.f_locals` of a function writes through to the frame (PEP 667).
 LOCALS_WRITE_THROUGH: Final = _VERSION >= (3, 13)

@@ -7,6 +7,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode.exceptiontable import Row, parse
+from fixcont.bytecode.interpreter import OPCODE
 from fixcont.bytecode.stubs import HOOK_NAME
 
 
@@ -138,6 +139,13 @@ def original_end(code: CodeType) -> int:
         return len(code.co_code)
     prefix, size = _RECORD.unpack_from(code.co_consts[-2])[:2]
     return 2 * int(prefix + size)
+
+
+def has_handler(code: CodeType, lasti: int) -> bool:
+    """Tell whether an `except`, a `finally` or a `with` stands around an instruction: something that runs for an exception there."""
+    at = lasti // 2
+    view = original_view(code)
+    return any(view.ops[row.target] == OPCODE["PUSH_EXC_INFO"] for row in view.rows if row.start <= at < row.end)
 
 
 def kept_parameters(code: CodeType) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 if TYPE_CHECKING:
@@ -17,9 +18,13 @@ class RestartFrame(NamedTuple):
 
     `finally` blocks and `with` exits of all these frames run. The call gets the original argument objects, bound as at
     entry. Not undone: effects that the frames had, and changes inside the argument objects.
+
+    Attributes:
+        halts: stop again before the first line of the new activation.
     """
 
     frame: Frame
+    halts: bool = False
 
 
 class Resume(NamedTuple):
@@ -30,10 +35,12 @@ class Resume(NamedTuple):
 
     Attributes:
         line: of the file as it is installed; None for the statement that failed or runs.
+        halts: stop again before that statement runs.
     """
 
     frame: Frame
     line: int | None = None
+    halts: bool = False
 
 
 class UseValue(NamedTuple):
@@ -85,8 +92,37 @@ class Throw(NamedTuple):
     exception: BaseException
 
 
+class StepKind(enum.Enum):
+    """How far a step goes."""
+
+    INTO = "into"  #: to the next line, in whatever function
+    OVER = "over"  #: to the next line of the frame
+    UNTIL = "until"  #: to a line of the frame further down
+    OUT = "out"  #: to the end of the frame
+
+
+class Step(NamedTuple):
+    """The program runs on, and this thread stops again after a step. An exception in flight goes on first.
+
+    A step concerns the frame, not its function: other activations, threads and tasks run through. A frame that ends, by an exception too,
+    hands the step on to its caller; one that waits keeps it. Every other stop of the thread ends the step.
+
+    Attributes:
+        frame: from which it is counted. For `StepKind.INTO` the innermost of the user's own frames; what that calls counts as well.
+        line: for `StepKind.UNTIL`: stop on this line or one further down.
+        everywhere: go into library code too.
+        at_edges: stop also as a function begins (`INTO`), and as the frame returns (all kinds), as pdb does.
+    """
+
+    frame: Frame
+    kind: StepKind
+    line: int | None = None
+    everywhere: bool = False
+    at_edges: bool = True
+
+
 class QuitProgram(NamedTuple):
     """The program ends, its `finally` blocks and `with` exits running on the way."""
 
 
-Way = Union[Propagate, RestartFrame, Resume, UseValue, Skip, ReturnFromFrame, Throw, QuitProgram]
+Way = Union[Propagate, RestartFrame, Resume, UseValue, Skip, ReturnFromFrame, Throw, Step, QuitProgram]

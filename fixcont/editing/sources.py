@@ -99,6 +99,8 @@ class Sources:
         self._lock = threading.RLock()
         self.unrun = UnrunStatements()
         self.migrations = Migrations(lazily=migrates_lazily)
+        #: Told of the texts before and after each install, (old, new) for each file, when all is done.
+        self.on_installed: Callable[[Sequence[tuple[Text, Text]]], None] | None = None
 
     # What was loaded
 
@@ -184,6 +186,26 @@ class Sources:
             return file.newest.lines
         node = self._identify(code)
         return node.text.lines if node is not None else None
+
+    def text_for(self, code: CodeType) -> Text | None:
+        """Give the text that `code` was made from, None where none is known."""
+        file = self._file(code)
+        if file is None:
+            return None
+        if file.is_plain():
+            return file.newest
+        node = self._identify(code)
+        return node.text if node is not None else None
+
+    def newest_text(self, filename: str) -> Text | None:
+        """Give the text of a file that is installed, None where the file is not known. The name may be another one of the same file."""
+        if self._arrivals:
+            self._take_in()
+        file = self._files.get(filename)
+        if file is None:
+            real = os.path.realpath(filename)
+            file = next((each for each in list(self._files.values()) if os.path.realpath(each.filename) == real), None)
+        return file.newest if file is not None else None
 
     def version_of(self, code: CodeType) -> int:
         """Give the number of the version of its function that `code` is: 1 is the text that was loaded."""
@@ -422,6 +444,14 @@ class Sources:
         Returns:
             What was installed, or why nothing was. Does not raise for anything in the files.
         """
+        changes: list[tuple[Text, Text]] = []
+        result = self._install_changes(changes)
+        if changes and self.on_installed is not None:  # without the lock: who is told has locks of his own
+            self.on_installed(changes)
+        return result
+
+    def _install_changes(self, changes: list[tuple[Text, Text]]) -> InstallResult:
+        """Install what changed, and append the texts before and after."""
         with self._lock, self._trees():
             self.remember_loaded()
             try:
@@ -438,6 +468,7 @@ class Sources:
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
+            changes += [(plan.comparison.old, plan.comparison.new) for plan in plans]
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
             return InstallResult(
                 InstallStatus.INSTALLED,

@@ -125,7 +125,16 @@ def make_variant(
         raise Refused(Refusal("no-statement", f"{old.qualname} is no statement to go on at", "go on in the function around it"))
     while unit and code.co_code[2 * unit] == OPCODE["CACHE"]:  # 3.11 and 3.12 point into the caches of a call
         unit -= 1
+    unit = _behind_marker(code, unit)
     return _Maker(old, new, code, unit, bound).make(how, line)
+
+
+def _behind_marker(code: CodeType, unit: int) -> int:
+    """Return the code unit of the statement behind a marker, where a frame that went on in the middle was held at that."""
+    positions = list(code.co_positions())
+    while unit + 1 < len(positions) and positions[unit][2] == _COLUMN:
+        unit += 1
+    return unit
 
 
 class _Maker:

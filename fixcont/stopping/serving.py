@@ -23,6 +23,7 @@ from fixcont.continuing.ways import (
     Resume,
     ReturnFromFrame,
     Skip,
+    Step,
     Throw,
     UseValue,
     Way,
@@ -31,7 +32,15 @@ from fixcont.errors import Quit, Refusal, Refused
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
-from fixcont.stopping.stop import FrontEnd, Stop, StopReason
+from fixcont.stopping.stop import FrontEnd, Moment, Stop, StopReason
+
+
+class Steps(Protocol):
+    """What follows the steps of threads; see `fixcont.stepping.engine.Stepping`."""
+
+    def held(self) -> None: ...
+    def goes_on(self, way: Way, frame: FrameType, moment: Moment) -> None: ...
+    def refusal(self) -> Refusal | None: ...
 
 
 class Context(Protocol):
@@ -42,6 +51,12 @@ class Context(Protocol):
 
     @property
     def versions(self) -> Versions: ...
+    @property
+    def known_steps(self) -> Steps | None:
+        """What follows steps, None as long as nobody has stepped or set a breakpoint."""
+
+    @property
+    def stepping(self) -> Steps: ...
     def is_user(self, frame: FrameType) -> bool: ...
     def is_obsolete(self, frame: FrameType) -> bool: ...
     def expect_edits(self, frames: Sequence[Frame]) -> None: ...
@@ -66,8 +81,18 @@ class Server:
         way = self._ask(held, late)
         return held.answer(way, state)
 
-    def elsewhere(self, frame: FrameType, reason: StopReason) -> None:
+    def elsewhere(
+        self,
+        frame: FrameType,
+        reason: StopReason,
+        moment: Moment = Moment.LINE,
+        value: object = None,
+        breakpoints: tuple[int, ...] = (),
+    ) -> None:
         """Stop where no exception is in flight: `frame` is about to run on, and code of ours was called from it.
+
+        Args:
+            moment, value, breakpoints: as in `Stop`.
 
         Raises:
             Signal, Quit or the exception that the user throws: to be let through by the caller.
@@ -76,6 +101,7 @@ class Server:
         if thread in self._busy:
             return
         held = _Held(self._context, frame, None, (None, -1), reason)
+        held.moment, held.value, held.breakpoints = moment, value, breakpoints
         self._busy.add(thread)
         try:
             way = self._ask(held, "")
@@ -87,6 +113,9 @@ class Server:
 
     def _ask(self, held: _Held, late: str) -> Way:
         limit = sys.getrecursionlimit()
+        steps = self._context.known_steps
+        if steps is not None:
+            steps.held()
         with _serving:
             stop = held.stop(late)
             if held.is_deep(limit):
@@ -97,7 +126,7 @@ class Server:
                     way = self._context.front_end.stopped(stop)
                     refusal = held.refusal_of(way)
                     if refusal is None:
-                        return way
+                        break
                     self._context.front_end.refused(refusal)
             finally:
                 self._context.expect_none()
@@ -106,6 +135,14 @@ class Server:
                     forget_snapshot(frame.raw)
                 if sys.getrecursionlimit() == limit + 1000:
                     sys.setrecursionlimit(limit)
+        steps = self._context.stepping if _is_followed(way) else self._context.known_steps
+        if steps is not None:
+            steps.goes_on(way, held.frame, held.moment)
+        return way
+
+
+def _is_followed(way: Way) -> bool:
+    return isinstance(way, Step) or (isinstance(way, (RestartFrame, Resume)) and way.halts)
 
 
 class _Held:
@@ -117,6 +154,7 @@ class _Held:
             it is not in a trap.
         state: what its trap says, None where it is not in a trap.
         retry: byte offset of the handler that an exception put in place goes to, though the one in flight has passed it; else -1.
+        moment, value, breakpoints: as in `Stop`.
     """
 
     def __init__(
@@ -134,6 +172,9 @@ class _Held:
         self.reason = reason
         self.traceback = exception.__traceback__ if exception is not None else None
         self.state: TrapState | None = None
+        self.moment = Moment.LINE
+        self.value: object = None
+        self.breakpoints: tuple[int, ...] = ()
         self._planned: tuple[tuple[Middle, Newest], Plan] | None = None
 
     def is_deep(self, limit: int) -> bool:
@@ -158,6 +199,9 @@ class _Held:
             refusal_of=self.refusal_of,
             landing_of=self.landing_of,
             late=late,
+            moment=self.moment,
+            value=self.value,
+            breakpoints=self.breakpoints,
         )
 
     def _unwound_frames(self) -> list[Frame]:
@@ -242,6 +286,13 @@ class _Held:
         raw = way.frame.raw
         if not self._is_live(raw):
             return way.frame.restart_refusal or Refusal("unwound", f"{way.frame.function} has unwound already")
+        if isinstance(way, Step):
+            return self._step_refusal() or self.context.stepping.refusal()
+        if self._leaves_at_once(way, raw):
+            sentence = (
+                f"{raw.f_code.co_qualname} is returning, and on this version of Python nothing can be raised in it any more"
+            )
+            return Refusal("returning", sentence, "restart its caller, or step once more")
         if isinstance(way, RestartFrame):
             refusal = checks.restart_refusal(raw, way.frame.is_user, self.context.versions)
         elif isinstance(way, (Resume, UseValue, Skip)):
@@ -253,6 +304,27 @@ class _Held:
             refusal = self._throw_refusal(raw, way.exception)
             return refusal or (self._reach_refusal(thrower) if thrower is not None else None)
         return refusal or self._reach_refusal(raw)
+
+    def _step_refusal(self) -> Refusal | None:
+        """Refuse a step where the exception in flight would leave the user's functions without running another line: the stop would be lost."""
+        frame: FrameType | None = self.frame
+        if self.exception is None:
+            return None
+        while frame is not None:
+            lasti = self.traceback.tb_lasti if frame is self.frame and self.traceback is not None else frame.f_lasti
+            if self.context.is_user(frame) and not is_shell(frame) and original.has_handler(frame.f_code, lasti):
+                return None
+            frame = frame.f_back
+        sentence = (
+            f"no function on the stack has an except or finally for this {type(self.exception).__name__}, so a step leads nowhere"
+        )
+        return Refusal("nothing-to-step-to", sentence, "go on at the statement (retry, resume, skip) and step then, or continue")
+
+    def _leaves_at_once(self, way: Way, raw: FrameType) -> bool:
+        """Tell whether what is raised for a way would leave the frame in which it must arrive."""
+        if self.moment is not Moment.RETURN or interpreter.RETURN_IS_INSIDE:
+            return False
+        return raw is self.frame or (isinstance(way, Throw) and self._thrower(raw) is self.frame)
 
     def landing_of(self, way: Middle) -> Landing | Refusal:
         """Tell where a frame would go on, or why it cannot."""

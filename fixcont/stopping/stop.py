@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from fixcont.continuing.ways import Landing, Resume, Skip, UseValue, Way
@@ -20,6 +20,15 @@ class StopReason(enum.Enum):
     BREAKPOINT = "breakpoint"
     ENTRY = "entry"
     INTERRUPT = "interrupt"
+    STEP = "step"
+
+
+class Moment(enum.Enum):
+    """What the frame at which a thread is held was about to do."""
+
+    LINE = "line"  #: to run a line, or the rest of one
+    CALL = "call"  #: to begin
+    RETURN = "return"  #: to return a value
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,9 @@ class Stop:
         thread_name: the name of the held thread.
         refusal_of: tells why a way cannot be gone from here, or gives None where it can; it touches nothing.
         landing_of: tells where `Resume`, `UseValue` or `Skip` would go on, or why not; it touches nothing.
+        moment: what the innermost frame was about to do.
+        value: at `Moment.RETURN` what it returns.
+        breakpoints: the numbers of the breakpoints that were hit.
         late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
     """
 
@@ -45,6 +57,9 @@ class Stop:
     refusal_of: Callable[[Way], Refusal | None]
     landing_of: Callable[[Resume | UseValue | Skip], Landing | Refusal]
     late: str = ""
+    moment: Moment = Moment.LINE
+    value: Any = None
+    breakpoints: tuple[int, ...] = ()
 
 
 class FrontEnd(Protocol):

@@ -27,6 +27,7 @@ NAMES = (
     "save_to_installed",
     "resume_after_edit",
     "ten_thousand_restarts",
+    "breakpoints",
 )
 _USAGE = f"usage: run.py [--smoke] [--json] [NAME…], with names of {', '.join(NAMES)}"
 

@@ -50,11 +50,10 @@ CASES = [
     Case("would-be-caught", "def f():\n    raise ValueError\n\ndef g():\n    try:\n        f()\n    except BaseException:\n        pass\n\n"
          "def main():\n    g()\n\nmain()\n", ("up", "up", "rf"), options=("--stop", "raised")),
     Case("no-file", "exec(compile('def f(x):\\n    return 1 / x\\n', 'nowhere.py', 'exec'))\nprint('result', f(0))\n", ("down", "fix")),
-    Case("not-available", F, ("step",)),
-    Case("not-available", F, ("next",)),
-    Case("not-available", F, ("return",)),
-    Case("not-available", F, ("jump 1",)),
-    Case("not-available", F, ("break 1",)),
+    Case("not-available", F, ("run",)),
+    Case("not-available", F, ("debug f(1)",)),
+    Case("no-such-line", F, ("jump 100",)),
+    Case("bad-condition", F, ("b 2, x ==",)),
 ]  # fmt: skip
 
 

@@ -78,7 +78,7 @@ class Desk:
         self.sources = Sources(results)
         self.output = io.StringIO()
         streams = Streams(io.StringIO(commands), self.output, is_terminal=False)
-        session = cast(Any, SimpleNamespace(sources=self.sources))
+        session = cast(Any, SimpleNamespace(sources=self.sources, known_steps=None))
         self.prompt = Prompt(session, startup, folder="/no/such/folder", streams=streams)
         self.refused: dict[str, Refusal] = {}  # name of a function -> why its frame cannot be restarted
         self.landings: dict[str, Landing | Refusal] = {}  # name of a function -> where its frame would go on
@@ -500,8 +500,8 @@ def test_throw_takes_exceptions_only(argument: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("command", "kind", "rest"),
     [
-        ("retry", Resume, (None,)),
-        ("resume 214", Resume, (214,)),
+        ("retry", Resume, (None, False)),
+        ("resume 214", Resume, (214, False)),
         ("usevalue [total, count]", UseValue, ([1, 0],)),
         ("uv total", UseValue, (1,)),
         ("skip", Skip, ()),
@@ -762,7 +762,7 @@ def test_completion_knows_the_commands_and_the_variables() -> None:
     look()
 
     assert offered[0] == ["restartframe"]
-    assert "step" not in offered[1]
+    assert offered[1] == ["stale", "step"]
     assert offered[2:] == [["some_value"], ["some_value"]]
 
 
@@ -775,7 +775,7 @@ def test_startup_lines_and_commands_come_before_what_is_typed(tmp_path: Path) ->
     project.mkdir()
     (project / ".pdbrc").write_text("alias twice p 2 * %1\n")
     desk = Desk("twice total\n")
-    session = cast(Any, SimpleNamespace(sources=desk.sources))
+    session = cast(Any, SimpleNamespace(sources=desk.sources, known_steps=None))
     streams = Streams(io.StringIO("twice total\n"), desk.output, is_terminal=False)
     desk.prompt = Prompt(session, ["p 'option'"], folder=str(project), streams=streams)
     load(desk, [21])

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from fixcont.continuing.ways import (
     Landing,
@@ -32,6 +32,9 @@ from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop
 from fixcont_ui import editor, wording
+
+if TYPE_CHECKING:
+    from fixcont.stepping.engine import Stepping
 
 
 class NotDone(Exception):
@@ -88,6 +91,26 @@ class Console(Protocol):
     def answer(self, way: Way) -> None:
         """Leave the stop by `way`."""
 
+    # For breakpoints.
+
+    @property
+    def stepping(self) -> Stepping: ...
+
+    def find_file(self, name: str) -> str | None:
+        """Find a file or module of the program, as pdb does; None where there is none."""
+
+    def lines_of(self, filename: str) -> list[str]:
+        """The lines of a file as it is loaded, or as it lies on disk."""
+
+    def look_up(self, expression: str) -> Any:
+        """Evaluate in the selected frame; None where that fails, without a word."""
+
+    def ask(self, question: str) -> str:
+        """Ask the user; "" where there is no answer."""
+
+    def define_commands(self, number: int) -> None:
+        """Take the commands for a breakpoint from the lines that follow."""
+
 
 class AppliesTo(enum.Enum):
     """Where a command can be given."""
@@ -103,9 +126,12 @@ class Argument(enum.Enum):
     EXPRESSION = "an expression"
     LINE = "the number of a line"
     NUMBER = "a number, or nothing"
+    ANY = "whatever the command makes of it"
 
     def accepts(self, text: str) -> bool:
         """Tell whether `text`, "" for none, can be such an argument."""
+        if self is Argument.ANY:
+            return True
         if self is Argument.LINE:
             return text.isdecimal()
         if self is Argument.NUMBER:
@@ -122,6 +148,7 @@ class Command:
         summary: what it does, in a few words.
         help: what it does and what it does not undo, in lines.
         action: carries it out; it may raise `NotDone`.
+        goes_on: whether it answers the stop.
     """
 
     name: str
@@ -132,6 +159,7 @@ class Command:
     argument: Argument
     applies_to: AppliesTo
     action: Callable[[Console, str], None]
+    goes_on: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -184,59 +212,59 @@ def _rerun(console: Console, argument: str) -> None:
 
 
 def _restart_frame(console: Console, argument: str) -> None:
-    frame = _live(console)
+    frame = live_frame(console)
     console.install(tell_unchanged=False)
     newest = f"{frame.function} (version {console.version_of(frame)})"
-    _go(console, RestartFrame(frame), f"restart {newest}; what it has done so far is not undone", RestartFrame)
+    go(console, RestartFrame(frame), f"restart {newest}; what it has done so far is not undone", RestartFrame)
 
 
 def _retry(console: Console, argument: str) -> None:
-    frame = _live(console)
+    frame = live_frame(console)
     console.install(tell_unchanged=False)
     _land(console, Resume(frame), Resume)
 
 
 def _resume(console: Console, argument: str) -> None:
-    frame, line = _live(console), int(argument)
+    frame, line = live_frame(console), int(argument)
     console.install(tell_unchanged=False)
     _land(console, Resume(frame, line), lambda other: Resume(other, line))
 
 
 def _use_value(console: Console, argument: str) -> None:
-    frame = _live(console)
+    frame = live_frame(console)
     console.install(tell_unchanged=False)
     value = console.evaluate(argument)
     _land(console, UseValue(frame, value), lambda other: UseValue(other, value))
 
 
 def _skip(console: Console, argument: str) -> None:
-    frame = _live(console)
+    frame = live_frame(console)
     console.install(tell_unchanged=False)
     _land(console, Skip(frame), Skip)
 
 
 def _force_return(console: Console, argument: str) -> None:
-    frame = _live(console)
+    frame = live_frame(console)
     console.install(tell_unchanged=False)
     value = console.evaluate(argument)
-    _go(console, ReturnFromFrame(frame, value), f"return from {frame.function}", lambda other: ReturnFromFrame(other, value))
+    go(console, ReturnFromFrame(frame, value), f"return from {frame.function}", lambda other: ReturnFromFrame(other, value))
 
 
 def _throw(console: Console, argument: str) -> None:
-    frame = _live(console)
+    frame = live_frame(console)
     console.install(tell_unchanged=False)
     exception = _exception(console, argument)
     told = f"throw {type(exception).__name__} in {frame.function}"
-    _go(console, Throw(frame, exception), told, lambda other: Throw(other, exception))
+    go(console, Throw(frame, exception), told, lambda other: Throw(other, exception))
 
 
 def _continue(console: Console, argument: str) -> None:
     console.install(tell_unchanged=False)
-    _go(console, Propagate())
+    go(console, Propagate())
 
 
 def _quit(console: Console, argument: str) -> None:
-    _go(console, QuitProgram())
+    go(console, QuitProgram())
 
 
 def _stale(console: Console, argument: str) -> None:
@@ -244,13 +272,14 @@ def _stale(console: Console, argument: str) -> None:
         console.say(line)
 
 
-def _live(console: Console) -> Frame:
+def live_frame(console: Console) -> Frame:
+    """Give the selected frame to a command for frames."""
     frame = console.frame
     assert frame is not None, "a command for frames was carried out without one"
     return frame
 
 
-def _go(console: Console, way: Way, told: str = "", elsewhere: Callable[[Frame], Way] | None = None) -> None:
+def go(console: Console, way: Way, told: str = "", elsewhere: Callable[[Frame], Way] | None = None) -> None:
     """Answer the stop with `way`, saying `told`; or show why that cannot be, with a frame where `elsewhere` can."""
     refusal_of = console.stop.refusal_of
     refusal = refusal_of(way)
@@ -316,6 +345,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         Argument.NONE,
         AppliesTo.STOP,
         _fix,
+        goes_on=False,
     ),
     Command(
         "rerun",

@@ -1,4 +1,4 @@
-"""The prompt: the running interpreter's pdb as a console at a stop, with the fix-and-continue commands in place of stepping.
+"""The prompt: the running interpreter's pdb as a console at a stop, with commands of our own for all that goes on.
 
 pdb is used for looking only. Nothing is traced: the stack comes from the stop, and every command of pdb that would set
 the program going is replaced, so that a stop is left by an answer to the engine and in no other way.
@@ -16,35 +16,45 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fixcont.continuing.ways import Propagate, Throw, Way
+from fixcont.continuing.ways import Propagate, Step, Throw, Way
 from fixcont.editing.sources import Rerun
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
-from fixcont.stopping.stop import Stop, StopReason
+from fixcont.stopping.stop import Moment, Stop, StopReason
 from fixcont_ui import wording
+from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
+from fixcont_ui.breakpoint_console import BreakpointConsole
 from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
 from fixcont_ui.interrupts import Interrupts
+from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
 from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
-from fixcont_ui.viewer import StopViewer
 
 if TYPE_CHECKING:
     from fixcont.editing.stale import Stale
     from fixcont.session import Session
 
-_BY_NAME = {name: command for command in COMMANDS for name in command.names}
+#: What `help` lists together.
+_SECTIONS = (
+    ("Fix and continue", COMMANDS),
+    ("Stepping", STEPPING_COMMANDS),
+    ("Breakpoints", BREAKPOINT_COMMANDS),
+)
+_BY_NAME = {name: command for _, commands in _SECTIONS for command in commands for name in command.names}
 _NOT_AVAILABLE = {name: group for group in NOT_AVAILABLE for name in group.names}
 
 #: The word completion of readline splits at these; as pdb sets them, but only while a prompt is open.
 _DELIMITERS = " \t\n`@#%^&*()=+[{]}\\|;:'\",<>?"
 
 
-class Prompt(StopViewer):
+class Prompt(BreakpointConsole):
     """A front end that talks in lines, and the `Console` of its commands.
 
     One prompt serves all stops of a process, one after the other.
     """
+
+    resuming = frozenset(name for name, command in _BY_NAME.items() if command.goes_on)
 
     def __init__(
         self, session: Session, commands: Iterable[str] = (), folder: str | None = None, streams: Streams | None = None
@@ -64,6 +74,7 @@ class Prompt(StopViewer):
         self._is_over = False  # no more commands come: every stop is left at once
         self._last: tuple[weakref.ref[Stop], int] | None = None  # the stop served last, and what was selected in it
         self._way: Way | None = None  # the answer to the present stop, once there is one
+        self._stepped = ""  # the command of the last step: an empty line repeats it
 
     # The front end that the engine knows.
 
@@ -99,7 +110,7 @@ class Prompt(StopViewer):
         again = self._last is not None and self._last[0]() is stop
         self.look_at(stop, self._last[1] if again and self._last is not None else stop.selected)
         if not again:
-            self._show_stop(stop)
+            self._begin(stop)
         while self._way is None:
             try:
                 with self._interrupts.allowed():
@@ -109,18 +120,33 @@ class Prompt(StopViewer):
         self._last = (weakref.ref(stop), self.selected)
         return self._way
 
-    def _show_stop(self, stop: Stop) -> None:
+    def _begin(self, stop: Stop) -> None:
+        """Show a stop, and run the commands of its breakpoints."""
+        commands = self.commands_at(stop)
+        self._show_reason(stop)
+        if stop.moment is Moment.RETURN:
+            self.set_convenience_variable(stop.frames[0].raw, "_retval", stop.value)
+        went_on = self.run_commands(commands)
+        if "silent" not in commands:
+            self.print_stack_entry(self.stack[self.curindex])
+        if hasattr(self, "_show_display") and not went_on:
+            self._show_display()
+        if stop.reason in (StopReason.STEP, StopReason.BREAKPOINT) and not went_on:
+            self.lastcmd = self._stepped
+        self._stepped = ""
+
+    def _show_reason(self, stop: Stop) -> None:
         if stop.late:
             self.message(stop.late)
         if stop.thread_name != "MainThread":
             self.message(f"in thread {stop.thread_name}:")
+        self.show_notices()
         if stop.exception is not None:
             self.message("\n".join(wording.exception_lines(stop.exception)))
         elif stop.reason is StopReason.INTERRUPT:
             self.message("\nProgram interrupted")
-        self.print_stack_entry(self.stack[self.curindex])
-        if hasattr(self, "_show_display"):
-            self._show_display()
+        elif stop.moment is not Moment.LINE:
+            self.message("--Call--" if stop.moment is Moment.CALL else "--Return--")
 
     @contextmanager
     def _talking(self) -> Iterator[None]:
@@ -168,6 +194,7 @@ class Prompt(StopViewer):
             lines = ["nothing changed"]
         for line in lines:
             self.message(line)
+        self.show_notices()
         if not wording.is_current(result):
             raise NotDone
         if result.unrun and not tell_unchanged:
@@ -197,6 +224,7 @@ class Prompt(StopViewer):
     def answer(self, way: Way) -> None:
         with self._interrupts.held():
             self._way = way
+            self._stepped = self.lastcmd if isinstance(way, Step) else ""
             self._interrupts.end()
 
     # Carrying commands out.
@@ -254,14 +282,27 @@ class Prompt(StopViewer):
         else:
             super().do_help(arg)
         if not arg:
-            width = max(len(command.usage) for command in COMMANDS)
-            self.message("Fix and continue:\n=================")
-            for command in COMMANDS:
-                self.message(f"{command.usage:{width}}  {command.summary}")
-            self.message("")
+            for title, commands in _SECTIONS:
+                width = max(len(command.usage) for command in commands)
+                self.message(f"{title}:\n{'=' * (len(title) + 1)}")
+                for command in commands:
+                    self.message(f"{command.usage:{width}}  {command.summary}")
+                self.message("")
         return None
 
     do_h = do_help
+
+    def do_retval(self, arg: str) -> None:
+        """retval
+
+        Print the return value for the last return of a function.
+        """
+        if self.stop.moment is Moment.RETURN:
+            self.message(repr(self.stop.value))
+        else:
+            self.error("Not yet returned!")
+
+    do_rv = do_retval
 
     def get_names(self) -> list[str]:
         """Give the names that help and completion offer: without the commands that cannot do their work here."""

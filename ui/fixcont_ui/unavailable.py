@@ -27,33 +27,13 @@ class NotAvailable:
 
 NOT_AVAILABLE: Final[tuple[NotAvailable, ...]] = (
     NotAvailable(
-        ("step", "s", "next", "n", "until", "unt"),
-        '"{name}" does nothing here: a stop of fixcont is left as a whole, without stepping',
-        'use "retry", "skip", "resume", "restartframe", "forcereturn", "throw" or "continue"',
-    ),
-    NotAvailable(
-        ("return", "r"),
-        '"{name}" does nothing here: a stop of fixcont is left as a whole, without stepping',
-        'use "forcereturn expression" to let the frame return',
-    ),
-    NotAvailable(
-        ("jump", "j"),
-        '"{name}" does nothing here: a line is gone to when the stop is left',
-        'use "resume line" to go on there, or "restartframe" to go to the first line',
-    ),
-    NotAvailable(
-        ("break", "b", "tbreak", "clear", "cl", "enable", "disable", "condition", "ignore", "commands"),
-        '"{name}" does nothing here: there are no breakpoints',
-        "call breakpoint() in the program, with PYTHONBREAKPOINT=fixcont.set_trace",
-    ),
-    NotAvailable(
         ("run", "restart"),
         '"{name}" does nothing here: the program is not started anew',
         'use "restartframe" to restart a frame, or "quit"',
     ),
     NotAvailable(
         ("debug",),
-        '"{name}" does nothing here: code is not stepped through',
-        'use "!statement" to run it',
+        '"{name}" does nothing here: what is evaluated at a stop is not stepped through',
+        "set a breakpoint in the program",
     ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import code as interactive
 import linecache
 import pdb
+import reprlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from fixcont.bytecode import interpreter
 from fixcont.stopping.frames import Frame, write_locals
-from fixcont.stopping.stop import Stop
+from fixcont.stopping.stop import Moment, Stop
 from fixcont_ui import wording
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class StopViewer(pdb.Pdb):
         """Describe a frame as pdb does, in the text that it runs. Does not touch its variables, which would keep them alive."""
         raw, line = frame_lineno
         entry = f"{self.canonic(raw.f_code.co_filename)}({line}){raw.f_code.co_name}()"
+        if self.stop.moment is Moment.RETURN and raw is self.stop.frames[0].raw:
+            entry += f"->{reprlib.repr(self.stop.value)}"
         if self._marking:
             entry += "  " + self._mark(raw)
         text = self._text_of(raw)

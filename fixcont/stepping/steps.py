@@ -1,0 +1,116 @@
+"""The step that a thread is in the middle of: which frame it follows, and what ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType, FrameType
+
+from fixcont.bytecode import interpreter
+from fixcont.bytecode.interpreter import OPCODE
+from fixcont.bytecode.stubs import FILENAME, HOOK_NAME
+from fixcont.continuing.unwinding import is_ours, is_shell
+from fixcont.continuing.ways import StepKind
+from fixcont.stopping.stop import StopReason
+
+_AFTER_AWAIT = 3  # RESUME's argument
+
+
+class Following:
+    """One thread's step.
+
+    Attributes:
+        kind: how far it goes.
+        frame: whose lines count; None until the awaited one has begun. The frame is kept alive only as long as it runs.
+        line: for `StepKind.UNTIL`, the first line that counts.
+        awaits: tells whether a frame that begins is the one to stop in.
+        deferred: raised in the frame as it begins a line. What is raised as a function is called does not find the function's own handlers.
+        reason: of the stop that ends it.
+    """
+
+    __slots__ = ("at_edges", "awaits", "deferred", "everywhere", "frame", "kind", "line", "reason")
+
+    def __init__(
+        self,
+        kind: StepKind,
+        frame: FrameType | None,
+        line: int | None = None,
+        *,
+        everywhere: bool = False,
+        at_edges: bool = False,
+        awaits: Callable[[FrameType], bool] | None = None,
+        deferred: BaseException | None = None,
+        reason: StopReason = StopReason.STEP,
+    ) -> None:
+        self.kind = kind
+        self.frame = frame
+        self.line = line
+        self.everywhere = everywhere
+        self.at_edges = at_edges
+        self.awaits = awaits
+        self.deferred = deferred
+        self.reason = reason
+
+    @property
+    def enters(self) -> bool:
+        """Whether it matters which functions begin."""
+        return self.awaits is not None or (self.kind is StepKind.INTO and self.deferred is None)
+
+    def takes(self, line: int) -> bool:
+        """Tell whether a line of the frame ends the step."""
+        if self.kind is StepKind.UNTIL:
+            return self.line is None or line >= self.line
+        return self.kind is not StepKind.OUT
+
+    def may_stop_in(self, frame: FrameType, is_user: Callable[[FrameType], bool]) -> bool:
+        """Tell whether the code of a frame can be stepped through: the user's own, or library code if that was asked for."""
+        if is_user(frame):
+            return True
+        return self.everywhere and not is_hidden(frame)
+
+    def comes_from(self, frame: FrameType) -> bool:
+        """Tell whether a frame was called, by whatever steps, from the one that is stepped through."""
+        back = frame.f_back
+        while back is not None:
+            if back is self.frame:
+                return True
+            back = back.f_back
+        return False
+
+    def caller(self, frame: FrameType, is_user: Callable[[FrameType], bool]) -> FrameType | None:
+        """Return the frame in which a step goes on when `frame` ends; None where there is none."""
+        back = frame.f_back
+        while back is not None and (is_shell(back) or not self.may_stop_in(back, is_user)):
+            back = back.f_back
+        return back
+
+
+def is_hidden(frame: FrameType) -> bool:
+    """Tell whether a frame is of fixcont, of a trap, or of the interpreter's own import machinery."""
+    code = frame.f_code
+    if code.co_filename == FILENAME or code.co_name == HOOK_NAME or code.co_filename.startswith("<frozen "):
+        return True
+    return is_ours(frame)
+
+
+def takes_over(code: CodeType) -> Callable[[FrameType], bool]:
+    """Return what tells whether a frame that begins takes over an activation of `code` that has handed over."""
+    name, filename = code.co_qualname, code.co_filename
+
+    def tells(frame: FrameType) -> bool:
+        if frame.f_code.co_qualname != name or frame.f_code.co_filename != filename:
+            return False
+        back = frame.f_back
+        while back is not None and is_ours(back):
+            back = back.f_back
+        return back is not None and is_shell(back)
+
+    return tells
+
+
+def is_waiting(code: CodeType, offset: int) -> bool:
+    """Tell whether an instruction that yields is part of an `await`, whose value the program never sees."""
+    raw = code.co_code
+    for at in range(offset, min(offset + 8, len(raw)), 2):
+        if raw[at] == OPCODE["RESUME"]:
+            return raw[at + 1] & interpreter.RESUME_KIND_MASK == _AFTER_AWAIT
+    return False
