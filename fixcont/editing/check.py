@@ -40,6 +40,27 @@ def check(
     return _Checker(comparison, functions, namespaces, identify, trap, untrapped).check()
 
 
+def check_back(
+    comparison: Comparison,
+    functions: Sequence[FunctionType],
+    identify: Callable[[CodeType], Node | None],
+    trap: Callable[[CodeType], CodeType],
+    untrapped: Callable[[CodeType], CodeType],
+    has_header: Callable[[FunctionType], bool],
+) -> Plan:
+    """Plan what the functions of one file get when the text before an edit becomes the newest again. Nothing of it needs to be evaluated.
+
+    Args:
+        comparison: of the newest text and the one before it.
+        functions: all live functions of the file, those too that were made since the edit.
+        has_header: tells whether the defaults and annotations of a function are put back otherwise.
+
+    Raises:
+        Refused: a function cannot get the code.
+    """
+    return _Checker(comparison, functions, (), identify, trap, untrapped).check_back(has_header)
+
+
 class _Checker:
     def __init__(
         self,
@@ -68,12 +89,11 @@ class _Checker:
                 self._live_of.setdefault(id(target), []).append(function)
 
     def check(self) -> Plan:
-        for function, node, target in self._matched:
-            if target is not None and self._relation(function, node, target) is not Relation.CHANGED and target.live is None:
-                self._adopt(function, node, target)
+        self._adopt_all()
         for function, node, target in self._matched:
             if target is not None:
-                self._plan_function(function, node, target)
+                headers = self._headers(node, target) or self._headers_that_read_what_changes(target)
+                self._plan_function(function, node, target, headers)
             elif node is not None and node.kind is Kind.LAMBDA and node.definition.newest is not None:
                 what = "a lambda from this line cannot be told from others in the changed text"
                 self.plan.warn("lambda-not-matched", node, what)
@@ -83,6 +103,15 @@ class _Checker:
         self._plan_removed()
         self._note_missing()
         self._plan_bookkeeping()
+        return self.plan
+
+    def check_back(self, has_header: Callable[[FunctionType], bool]) -> Plan:
+        self.headers = Headers(self.plan, lambda node: set(), evaluates=False)
+        self._adopt_all()
+        for function, node, target in self._matched:
+            if target is not None:
+                headers = None if has_header(function) else self._headers(node, target)
+                self._plan_function(function, node, target, headers)
         return self.plan
 
     # Which function is which
@@ -143,6 +172,11 @@ class _Checker:
 
     # The code that they get
 
+    def _adopt_all(self) -> None:
+        for function, node, target in self._matched:
+            if target is not None and self._relation(function, node, target) is not Relation.CHANGED and target.live is None:
+                self._adopt(function, node, target)
+
     def _adopt(self, function: FunctionType, node: Node | None, target: Node) -> None:
         """Take the traps of running code over to the new text, which is much cheaper than setting them anew."""
         if target.outermost is not target:
@@ -162,9 +196,10 @@ class _Checker:
 
     # What they get
 
-    def _plan_function(self, function: FunctionType, node: Node | None, target: Node) -> None:
+    def _plan_function(
+        self, function: FunctionType, node: Node | None, target: Node, headers: tuple[Header, Header] | None
+    ) -> None:
         how = self._relation(function, node, target)
-        headers = self._headers(node, target) or self._headers_that_read_what_changes(target)
         if how is Relation.SAME and headers is None:
             self.plan.kept.append((function.__code__, target))
             return

@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterator
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from fixcont.editing.compare import Relation, relation
+from fixcont.editing.compare import Comparison, Relation, relation
 from fixcont.editing.functions import Namespace, class_namespace, class_qualname, functions_behind
 from fixcont.editing.plan import Plan, Step
+from fixcont.editing.restores import MISSING
 from fixcont.editing.texts import Kind, Node
 
 if TYPE_CHECKING:
     from fixcont.editing.install import Installation
-
-_MISSING: Any = object()
 
 
 class Removed(Step):
@@ -39,10 +38,10 @@ class Removed(Step):
     def carry_out(self, installation: Installation) -> None:
         name = self.old.code.co_name
         where = class_namespace(self.owner) if self.owner is not None else self.namespace
-        value = where.get(name, _MISSING)
-        if value is _MISSING or not self._made(value):
+        value = where.get(name, MISSING)
+        if value is MISSING or not self._made(value):
             return
-        user = next((code for code in _running() if self._needs(code, name)), None)
+        user = next((code for code in running() if needs(code, name, self.identify, self.plan.comparison)), None)
         if user is not None:
             what = f"{self.old.qualname} is no longer in the file; old code of {user.co_qualname} that still runs may need it, so it is kept"
             self.plan.warn("removed-kept", self.old, what, "restart that frame; the next install takes it out")
@@ -60,15 +59,17 @@ class Removed(Step):
         nodes = (self.identify(function.__code__) for function in functions_behind(value))
         return any(node is not None and node.definition is self.old.definition for node in nodes)
 
-    def _needs(self, code: CodeType, name: str) -> bool:
-        if code.co_filename != self.old.text.filename or name not in code.co_names:
-            return False
-        node = self.identify(code)
-        target = self.plan.comparison.target(node.definition) if node is not None else None
-        return node is None or target is None or relation(node.code, target.code) is Relation.CHANGED
+
+def needs(code: CodeType, name: str, identify: Callable[[CodeType], Node | None], comparison: Comparison) -> bool:
+    """Tell whether running code, which the new text no longer has, may ask for a name that its file defined."""
+    if code.co_filename != comparison.new.filename or name not in code.co_names:
+        return False
+    node = identify(code)
+    target = comparison.target(node.definition) if node is not None else None
+    return node is None or target is None or relation(node.code, target.code) is Relation.CHANGED
 
 
-def _running() -> Iterator[CodeType]:
+def running() -> Iterator[CodeType]:
     """Give the code of all frames that run or wait: those of all threads, and of generators and coroutines."""
     for top in sys._current_frames().values():
         frame: FrameType | None = top

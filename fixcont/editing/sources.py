@@ -15,17 +15,21 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import NamedTuple
 
-from fixcont.editing.check import check
+from fixcont.editing.check import check, check_back
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File
 from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
+from fixcont.editing.history import History, Patch, PatchedFile
 from fixcont.editing.install import install
+from fixcont.editing.lineage import Lineage
 from fixcont.editing.plan import Plan
 from fixcont.editing.registry import Registry
-from fixcont.editing.result import Installed, InstallResult, InstallStatus
+from fixcont.editing.result import Installed, InstallResult, InstallStatus, UndoResult
 from fixcont.editing.texts import Kind, Node, Text
+from fixcont.editing.undo import comparison_back, take_back
 from fixcont.editing.unrun import Unrun, UnrunStatements
 from fixcont.editing.variants import How, Variant, make_variant
+from fixcont.editing.writing import write_back
 from fixcont.errors import Refusal, Refused
 
 _STARTED = time.time()
@@ -60,6 +64,10 @@ class Sources:
         trap: gives a code object with traps, and traps in all code inside it.
         untrapped: gives the code object as the compiler made it.
         is_user: tells whether a file is in the user's scope.
+
+    Attributes:
+        history: the patches that were installed.
+        unrun: statements of modules that are in the files and were not run.
     """
 
     def __init__(
@@ -75,6 +83,7 @@ class Sources:
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
         self._lock = threading.RLock()
         self.unrun = UnrunStatements()
+        self.history = History()
 
     # What was loaded
 
@@ -175,7 +184,7 @@ class Sources:
         if file is None or file.is_plain():
             return False
         node = self._identify(code)
-        return node is not None and (node.definition.newest is None or node.version < node.definition.version)
+        return node is not None and (node.definition.newest is None or node.version != node.definition.newest.version)
 
     def newest(self, code: CodeType) -> Newest:
         """Find the newest installed version of the function that `code` belongs to.
@@ -191,12 +200,16 @@ class Sources:
             definition, target = node.definition, node.definition.newest
             if target is None:
                 sentence = f"{node.qualname} is no longer in {node.text.filename}"
-                return Newest(None, definition.version, Refusal("function-gone", sentence, "bring it back, or go on further out"))
+                return Newest(
+                    None, definition.last_version, Refusal("function-gone", sentence, "bring it back, or go on further out")
+                )
             if node is target and entered is None:
                 return Newest(code, target.version)
             if node.code.co_freevars != target.code.co_freevars:
                 sentence = f"{node.qualname} takes other variables from the function around it than the running version does"
-                return Newest(None, definition.version, Refusal("closure-changed", sentence, "restart the function around it"))
+                return Newest(
+                    None, definition.last_version, Refusal("closure-changed", sentence, "restart the function around it")
+                )
             return Newest(self._live(target), target.version)
 
     def variant(
@@ -315,7 +328,7 @@ class Sources:
                 if not comparisons:
                     return InstallResult(InstallStatus.UNCHANGED)
                 plans = self._check_all(comparisons)
-                install(plans)
+                installation = install(plans)
             except SyntaxError as error:
                 return InstallResult(InstallStatus.SYNTAX_ERROR, error=error)
             except Refused as refused:
@@ -323,12 +336,17 @@ class Sources:
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
             warnings = [each for plan in plans for each in plan.warnings.values()]
+            patch = self.history.add([_patched(plan.comparison) for plan in plans], installed, warnings)
+            patch.keep_for_undo(installation.restores, self.unrun.waiting())
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
             return InstallResult(InstallStatus.INSTALLED, tuple(installed), tuple(warnings), tuple(unrun))
 
     def rerun(self, number: int) -> Unrun | None:
         """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`."""
-        return self.unrun.run(number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap)
+        unrun = self.unrun.run(number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap)
+        if unrun is not None:
+            self.history.note_rerun(unrun)
+        return unrun
 
     def _compare_all(self) -> list[Comparison]:
         texts: list[tuple[File, Text]] = []
@@ -343,7 +361,14 @@ class Sources:
         return [_compare(file, text) for file, text in texts]
 
     def _check_all(self, comparisons: Sequence[Comparison]) -> list[Plan]:
-        filenames = [each.new.filename for each in comparisons]
+        by_file, spaces = self._live_in([each.new.filename for each in comparisons])
+        return [
+            check(each, by_file[each.new.filename], spaces[each.new.filename], self._identify, self._trap, self._untrapped)
+            for each in comparisons
+        ]
+
+    def _live_in(self, filenames: Sequence[str]) -> tuple[dict[str, list[FunctionType]], dict[str, list[Namespace]]]:
+        """Give the live functions of files, and the namespaces of the modules that were loaded from them, by file."""
         spaces = {name: namespaces_of([name], self._files[name].module_names) for name in filenames}
         by_file: dict[str, list[FunctionType]] = {name: [] for name in filenames}
         for function in live_functions(filenames, [space for each in spaces.values() for space in each]):
@@ -355,26 +380,100 @@ class Sources:
             # A module that was run without a place in `sys.modules`.
             if namespace.get("__file__") == filename and not any(space is namespace for space in spaces[filename]):
                 spaces[filename].append(namespace)
-        return [
-            check(each, by_file[each.new.filename], spaces[each.new.filename], self._identify, self._trap, self._untrapped)
-            for each in comparisons
-        ]
+        return by_file, spaces
 
     def _commit(self, plan: Plan) -> list[Installed]:
         comparison = plan.comparison
         file = self._files[comparison.new.filename]
         file.commit(comparison)
         file.is_behind = False
-        for code, node in plan.kept:
-            self._registry.note(code, node)
-        self._note_live(comparison.new.module)
-        linecache.checkcache(file.filename)
+        self._note_codes(plan)
+        linecache.cache.pop(file.filename, None)
         order = sorted(plan.touched.values(), key=lambda node: node.line)
         return [
             Installed(node.qualname, file.filename, node.version, id(node) in plan.added)
             for node in order
             if node.kind in (Kind.FUNCTION, Kind.CLASS)
         ]
+
+    def _note_codes(self, plan: Plan) -> None:
+        for code, node in plan.kept:
+            self._registry.note(code, node)
+        self._note_live(plan.comparison.new.module)
+
+    # Taking it back
+
+    def undo(self) -> UndoResult:
+        """Take the last patch back: make the process what it was before that was installed, all of it, or nothing.
+
+        Running frames go on with the code that they have. The files keep what they say; that is not installed again until they are
+        saved anew. Not taken back: what new code has done, what definitions and imports did beyond what they bound, what `rerun` has run.
+
+        Returns:
+            What was taken back, or why not.
+        """
+        with self._lock:
+            self.remember_loaded()
+            patch = self.history.last
+            if patch is None:
+                return UndoResult(refusal=Refusal("nothing-to-undo", "no patch is installed"))
+            try:
+                return self._undo(patch)
+            except Refused as refused:
+                return UndoResult(refusal=refused.refusal)
+
+    def _undo(self, patch: Patch) -> UndoResult:
+        files = [(self._files[patched.filename], patched) for patched in patch.files]
+        comparisons = [comparison_back(patch, file, patched) for file, patched in files]
+        restores, waiting = patch.kept_for_undo()
+        by_file, spaces = self._live_in([file.filename for file, _ in files])
+        plans = [
+            check_back(
+                each, by_file[each.new.filename], self._identify, self._trap, self._untrapped, has_header=restores.has_header
+            )
+            for each in comparisons
+        ]
+        namespaces = [space for each in spaces.values() for space in each]
+        warnings = take_back(plans, namespaces, restores, self._identify)
+        held_back = []
+        for plan, (file, patched) in zip(plans, files, strict=True):
+            assert patched.lineage is not None
+            file.take_back(plan.comparison, patched.lineage)
+            self._note_codes(plan)
+            if file.hold_back(patched.after):
+                held_back.append(file.filename)
+            _show_text(file)
+        unrun = self.unrun.put_back(waiting, comparisons, patch.rerun)
+        patch.mark_undone()
+        restored = [now for each in patch.installed if (now := self._files[each.filename].installed(each.qualname)) is not None]
+        known = {(each.filename, each.qualname) for each in restored}
+        gone = [each.qualname for each in patch.installed if (each.filename, each.qualname) not in known]
+        told = [each for plan in plans for each in plan.warnings.values()]
+        return UndoResult(patch, tuple(restored), tuple(gone), (*told, *warnings), tuple(unrun), tuple(held_back))
+
+    def held_back(self) -> list[str]:
+        """Give the files that say what was undone, which is not installed until they are saved anew."""
+        with self._lock:
+            return [file.filename for file in self._files.values() if file.undone is not None]
+
+    def write_back(self) -> list[tuple[str, Refusal | None]]:
+        """Write what is installed into the files that still say what was undone, each whole or not at all.
+
+        Returns:
+            The files, each with the reason why it is left alone, or None.
+        """
+        with self._lock:
+            results: list[tuple[str, Refusal | None]] = []
+            for file in self._files.values():
+                if file.undone is None:
+                    continue
+                try:
+                    write_back(file.filename, file.undone.source if file.undone.was_installed else None, file.newest.source)
+                    file.written_back()
+                    results.append((file.filename, None))
+                except Refused as refused:
+                    results.append((file.filename, refused.refusal))
+            return results
 
 
 def _always_new(trap: Callable[[CodeType], CodeType]) -> Callable[[CodeType], CodeType]:
@@ -390,6 +489,23 @@ def _always_new(trap: Callable[[CodeType], CodeType]) -> Callable[[CodeType], Co
 def _fits(function: FunctionType, closure: tuple[CellType, ...] | None) -> bool:
     own = function.__closure__ or ()
     return closure is None or (len(own) == len(closure) and all(one is other for one, other in zip(own, closure, strict=True)))
+
+
+def _patched(comparison: Comparison) -> PatchedFile:
+    """Describe for the history what was done to a file."""
+    old, new = comparison.old, comparison.new
+    if old is new:  # some functions ran a text that is not known
+        return PatchedFile(new.filename, None, new.source)
+    renamed = {node.qualname: comparison.partners[id(node)].qualname for node in comparison.renamed}
+    return PatchedFile(new.filename, old.source, new.source, Lineage.of(comparison), renamed)
+
+
+def _show_text(file: File) -> None:
+    """Let tracebacks show the text that runs, where the file says something else."""
+    if file.undone is None:
+        linecache.checkcache(file.filename)
+    else:
+        linecache.cache[file.filename] = (len(file.newest.source), None, file.newest.lines, file.filename)
 
 
 def _compile(text: Text) -> None:
