@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +34,17 @@ class Removed(Step):
     ) -> None:
         self.plan, self.old, self.namespace, self.owner, self.identify = plan, old, namespace, owner, identify
         self.line = old.line
+        # Now: when it is carried out, a function that has another name may run the new code already.
+        value = self._where.get(old.code.co_name, MISSING)
+        self.value = value if value is not MISSING and self._made(value) else MISSING
+
+    @property
+    def _where(self) -> Mapping[str, Any]:
+        return class_namespace(self.owner) if self.owner is not None else self.namespace
 
     def carry_out(self, installation: Installation) -> None:
-        name = self.old.code.co_name
-        where = class_namespace(self.owner) if self.owner is not None else self.namespace
-        value = where.get(name, MISSING)
-        if value is MISSING or not self._made(value):
+        name, value = self.old.code.co_name, self.value
+        if value is MISSING or self._where.get(name) is not value:
             return
         user = next((code for code in running() if needs(code, name, self.identify, self.plan.comparison)), None)
         if user is not None:

@@ -13,7 +13,7 @@ def write_back(filename: str, expected: bytes | None, text: bytes) -> None:
     """Replace what a file says, keeping its mode. Where the name is a link, the file that it leads to is replaced.
 
     Args:
-        expected: what the file must say now; None where it is known to say something else.
+        expected: what the file must say now, unless it says `text` already; None where it is known to say something else.
         text: byte for byte, line ends and all.
 
     Raises:
@@ -33,8 +33,10 @@ def write_back(filename: str, expected: bytes | None, text: bytes) -> None:
         with contextlib.suppress(OSError):
             os.chown(temporary, status.st_uid, status.st_gid)
         os.chmod(temporary, status.st_mode & 0o7777)
-        _check(filename, path, expected)
-        os.replace(temporary, path)
+        if _is_to_be_replaced(filename, path, expected, text):
+            os.replace(temporary, path)
+        else:
+            _remove(temporary)
     except OSError as error:
         _remove(temporary)
         raise _not_written(filename, error) from error
@@ -43,11 +45,13 @@ def write_back(filename: str, expected: bytes | None, text: bytes) -> None:
         raise
 
 
-def _check(filename: str, path: str, expected: bytes | None) -> None:
+def _is_to_be_replaced(filename: str, path: str, expected: bytes | None, text: bytes) -> bool:
     with open(path, "rb") as stream:
-        if stream.read() != expected:
-            sentence = f"{filename} was changed after the text that was undone had been installed, and is left alone"
-            raise Refused(Refusal("file-changed", sentence, "edit it, or save it again to have it installed"))
+        found = stream.read()
+    if found not in (expected, text):
+        sentence = f"{filename} was changed after the text that was undone had been installed, and is left alone"
+        raise Refused(Refusal("file-changed", sentence, "edit it, or save it again to have it installed"))
+    return found != text
 
 
 def _not_written(filename: str, error: OSError) -> Refused:
