@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fixcont.editing.lineage import Lineage
@@ -77,10 +77,15 @@ class Patch:
 
 
 class History:
-    """All patches of a process, oldest first."""
+    """All patches of a process, oldest first.
 
-    def __init__(self) -> None:
+    Args:
+        texts: gives what is installed of each of the program's files.
+    """
+
+    def __init__(self, texts: Callable[[], Mapping[str, bytes]]) -> None:
         self.patches: list[Patch] = []
+        self.texts = texts
 
     @property
     def last(self) -> Patch | None:

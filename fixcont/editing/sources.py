@@ -83,7 +83,7 @@ class Sources:
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
         self._lock = threading.RLock()
         self.unrun = UnrunStatements()
-        self.history = History()
+        self.history = History(self._texts)
 
     # What was loaded
 
@@ -116,6 +116,12 @@ class Sources:
                     file.load(arrival.source)
                 if arrival.module_name is not None:
                     file.module_names.add(arrival.module_name)
+
+    def _texts(self) -> dict[str, bytes]:
+        """Give what is installed, by file."""
+        with self._lock:
+            self.remember_loaded()
+            return {file.filename: file.newest.source for file in self._files.values()}
 
     def _file(self, code: CodeType) -> File | None:
         if self._arrivals:
