@@ -21,18 +21,21 @@ def install(
     catch: Sequence[str] = (),
     ignore: Sequence[str] = (),
     scope: Sequence[str] = ("project",),
+    patch_file: str | None = None,
     front_end: FrontEnd | None = None,
 ) -> None:
     """Make fixcont active in this process.
 
     The user's functions that are loaded already get traps, and so does what is imported from now on. Frames that run now have none: the
-    stop comes in the functions that they call. Calling it again changes nothing; call `uninstall` first for other arguments.
+    stop comes in the functions that they call. If functions were edited at a stop, what was repaired is told on standard error at the end
+    of the process. Calling it again changes nothing; call `uninstall` first for other arguments.
 
     Args:
         stop: which exceptions stop the program: "unhandled", "uncaught", "raised" or "never".
         catch: names of exception types that stop although they will be handled.
         ignore: names of exception types that never stop.
         scope: "project", "everything", or patterns of files or modules.
+        patch_file: where to write what was repaired, as one unified diff, at the end of the process; else it is shown.
         front_end: gets the stops; the prompt in the terminal if none is given.
 
     Raises:
@@ -47,10 +50,10 @@ def install(
         from fixcont.pdb import prompt_front_end
 
         prompt = prompt_front_end()
-        session = Session(prompt, stop, catch, ignore, scope)
+        session = Session(prompt, stop, catch, ignore, scope, patch_file=patch_file)
         prompt.session = session
     else:
-        session = Session(front_end, stop, catch, ignore, scope)
+        session = Session(front_end, stop, catch, ignore, scope, patch_file=patch_file)
     session.install(loaded=True)
 
 

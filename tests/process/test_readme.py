@@ -48,7 +48,7 @@ def test_the_transcripts_are_what_happens(
         ended = session.finish()
 
     # A pipe does not show what is typed: put it in behind each prompt.
-    seen = ended.output
+    seen = ended.output + ended.repairs
     for line in typed:
         seen = seen.replace(PROMPT, f"«{line}»\n", 1)
     seen = re.sub("«(.*?)»", lambda match: PROMPT + match[1], seen).replace(f"{folder}/", "…/")
