@@ -112,15 +112,16 @@ def versions(history: History, filename: str, qualname: str) -> Versions | None:
 
     found: list[Version] = []
     numbers: dict[int, int] = {}  # id of a text -> number of the version in it
+    last = 1
     for patch, file in history.of_file(filename):
         old_name = file.renamed.get(qualname, qualname)
         after = definitions(file.after).lines.get(qualname, [])
         before = definitions(file.before).lines.get(old_name, []) if file.before is not None else []
-        number_before = numbers.get(id(file.before), 1)
+        number_before = numbers.get(id(file.before), last)
         number = max(
             (each.version for each in patch.installed if _is(each.filename, each.qualname, filename, qualname)), default=0
         )
-        numbers[id(file.after)] = number or number_before
+        last = numbers[id(file.after)] = number or number_before
         if before and not found:
             found.append(Version(number_before, None, before, None, is_newest=False))
         shows_methods = qualname == _MODULE or qualname in definitions(file.after).classes

@@ -8,18 +8,24 @@ import linecache
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from fixcont.editing.functions import class_namespace
+from fixcont.bytecode.original import untrapped
+from fixcont.bytecode.traps import trap
+from fixcont.editing.functions import class_namespace, live_functions
 from fixcont.editing.result import InstallStatus, UndoResult
-from support.project import Project, names, unrun
+from support.project import EDITS, Project, names, unrun
 
 
 def undo(project: Project) -> UndoResult:
@@ -614,3 +620,71 @@ def test_functions_and_classes_that_a_patch_changed_are_not_kept_alive(project: 
     assert inner() is None and cls() is None
     undo(project)
     assert module.outer()() == 1
+
+
+# Any order of edits and undos
+
+CASES = ("basket", "additions", "statements", "closures", "namesakes")
+
+
+def _texts(case: str) -> list[str]:
+    before, after = ((EDITS / case / f"{version}.py").read_text() for version in ("before", "after"))
+    return [before, after, "# moved\n\n" + before, after.replace("return ", "return  ").replace(" 1", " 3"), "\n" + after]
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    cases=st.permutations(CASES),
+    steps=st.lists(
+        st.tuples(st.sampled_from(["edit", "edit", "undo"]), st.integers(0, 4), st.integers(0, 1)), min_size=2, max_size=8
+    ),
+)
+def test_any_order_of_edits_and_undos_is_exact(cases: Sequence[str], steps: Sequence[tuple[str, int, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder), trap, untrapped)
+        try:
+            _go_through(project, cases[:2], steps)
+        finally:
+            project.close()
+
+
+def _go_through(project: Project, cases: Sequence[str], steps: Sequence[tuple[str, int, int]]) -> None:
+    modules = [project.load_case(case) for case in cases]
+    before_patches: list[tuple[list[dict[str, Any]], list[tuple[Any, ...]]]] = []  # what was there before each patch in force
+    used: dict[tuple[str, str], int] = {}  # (file, qualified name) -> the highest number given so far
+
+    def look() -> tuple[list[dict[str, Any]], list[tuple[Any, ...]]]:
+        gc.collect()
+        functions = live_functions([str(project.path(case)) for case in cases], map(vars, modules))
+        codes = [(each.__code__, untrapped(each.__code__)) for each in functions]
+        ran = [(code.co_filename, code.co_qualname, code.co_firstlineno, plain.co_code) for code, plain in codes]
+        return [state(module) for module in modules], sorted(ran)
+
+    for kind, number, which in steps:
+        if kind == "undo":
+            result = project.sources.undo()
+            if not before_patches:
+                assert refused(result) == "nothing-to-undo"
+                continue
+            assert result.refusal is None, result
+            states, ran = before_patches.pop()
+            now_states, now_ran = look()
+            for one, other in zip(states, now_states, strict=True):
+                assert_same(one, other)
+            assert now_ran == ran
+            assert project.install().status is InstallStatus.UNCHANGED
+            continue
+        before = look()
+        project.write(cases[which], _texts(cases[which])[number])
+        touch(project.path(cases[which]))
+        installed = project.install()
+        if installed.status is InstallStatus.UNCHANGED:
+            continue
+        assert installed.status is InstallStatus.INSTALLED, installed
+        before_patches.append(before)
+        names_of = [(each.filename, each.qualname) for each in installed.installed]
+        for each in installed.installed:
+            key = each.filename, each.qualname
+            if names_of.count(key) == 1 and "namesakes" not in each.filename and key[1] not in ("Shape.name", "Basket.mean"):
+                assert each.version > used.get(key, 0), (each, used)
+                used[key] = each.version
