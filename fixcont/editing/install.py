@@ -44,6 +44,7 @@ class Installation:
         self._do: list[_Call] = []
         self._undo: list[_Call] = []  # of what was done, and of what will be
         self._pending: dict[int, dict[str, Any]] = {}  # id of a namespace or class -> name -> value that it will have
+        self._deleted: set[tuple[int, str]] = set()  # id of a class, name of an attribute that it will not have
         self._replaced: dict[int, tuple[Any, Any]] = {}  # id of what a name was bound to -> it, what takes its place
 
     # -- collecting
@@ -59,10 +60,12 @@ class Installation:
         self.restores.note(cls, name, class_namespace(cls).get(name, MISSING))
         self._plan(partial(type.__setattr__, cls, name, value), _class_undo(cls, name))
         self.pending(cls)[name] = value
+        self._deleted.discard((id(cls), name))
 
     def delete_from_class(self, cls: type, name: str) -> None:
         """Take an attribute out of a class. Does nothing where it has none."""
-        if name in class_namespace(cls):
+        if name in class_namespace(cls) and (id(cls), name) not in self._deleted:
+            self._deleted.add((id(cls), name))
             self.restores.note(cls, name, class_namespace(cls)[name])
             self._plan(partial(type.__delattr__, cls, name), _class_undo(cls, name))
 

@@ -409,6 +409,13 @@ def test_a_function_that_is_renamed_loses_its_old_name(project: Project) -> None
     assert module.A.g is method and method.__qualname__ == "A.g" and not hasattr(module.A, "f")
 
 
+def test_a_property_that_is_gone_with_its_setter(project: Project) -> None:
+    text = "class A:\n    x = 1\n    @property\n    def p(self):\n        return 1\n    @p.setter\n    def p(self, value):\n        pass\n"
+    module = project.load("gone", text)
+    result = project.edit("gone", "class A:\n    x = 1\n")
+    assert result.status is InstallStatus.INSTALLED and not hasattr(module.A, "p")
+
+
 def test_a_class_that_comes_back_is_the_same_class(project: Project) -> None:
     text = "class A:\n    @property\n    def x(self):\n        return 1\n    @x.setter\n    def x(self, v):\n        self.v = v\n"
     module = project.load("gone", text)
