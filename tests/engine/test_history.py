@@ -656,7 +656,10 @@ def _go_through(project: Project, cases: Sequence[str], steps: Sequence[tuple[st
     def look() -> tuple[list[dict[str, Any]], list[tuple[Any, ...]]]:
         gc.collect()
         functions = live_functions([str(project.path(case)) for case in cases], map(vars, modules))
-        codes = [(each.__code__, untrapped(each.__code__)) for each in functions]
+        # Those that the text does not define any more are held by the history only. Annotations come anew with their function's header.
+        found = [each.__code__ for each in functions if project.sources.newest(each.__code__).refusal is None]
+        found = [each for each in found if each.co_name != "__annotate__"]
+        codes = [(each, untrapped(each)) for each in found]
         ran = [(code.co_filename, code.co_qualname, code.co_firstlineno, plain.co_code) for code, plain in codes]
         return [state(module) for module in modules], sorted(ran)
 
@@ -679,9 +682,11 @@ def _go_through(project: Project, cases: Sequence[str], steps: Sequence[tuple[st
         touch(project.path(cases[which]))
         installed = project.install()
         if installed.status is InstallStatus.UNCHANGED:
+            del before  # it holds functions that an undo is to free
             continue
         assert installed.status is InstallStatus.INSTALLED, installed
         before_patches.append(before)
+        del before
         names_of = [(each.filename, each.qualname) for each in installed.installed]
         for each in installed.installed:
             key = each.filename, each.qualname
