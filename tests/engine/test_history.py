@@ -60,7 +60,7 @@ def state(module: ModuleType) -> dict[str, Any]:
         if isinstance(value, type) and value.__module__ == module.__name__:
             found[f"{path}.__bases__"] = value.__bases__
             for name, each in class_namespace(value).items():
-                if name not in ("__dict__", "__weakref__", "__firstlineno__"):
+                if name not in ("__dict__", "__weakref__", "__firstlineno__", "__annotations_cache__"):
                     look(f"{path}.{name}", each)
         function = getattr(value, "__func__", value)
         if hasattr(function, "__code__"):

@@ -97,7 +97,7 @@ def test_nothing_is_told_where_everything_was_undone(small_program: SmallProgram
 
     assert ended.repairs == "" and ended.status == 1
     assert "repaired" not in ended.errors + ended.output
-    assert ended.errors.endswith("    return 1 / x\n           ~~^~~\nZeroDivisionError: division by zero\n")
+    assert ended.errors.endswith("ZeroDivisionError: division by zero\n")
     assert "1 / x + 1" in program.text
 
 
