@@ -23,12 +23,14 @@ def install(
     ignore: Sequence[str] = (),
     scope: Sequence[str] = ("project",),
     migrate: str = "now",
+    patch_file: str | None = None,
     front_end: FrontEnd | None = None,
 ) -> None:
     """Make fixcont active in this process.
 
     The user's functions that are loaded already get traps, and so does what is imported from now on. Frames that run now have none: the
-    stop comes in the functions that they call. Calling it again changes nothing; call `uninstall` first for other arguments.
+    stop comes in the functions that they call. If functions were edited at a stop, what was repaired is told on standard error at the end
+    of the process. Calling it again changes nothing; call `uninstall` first for other arguments.
 
     Args:
         stop: which exceptions stop the program: "unhandled", "uncaught", "raised" or "never".
@@ -36,6 +38,7 @@ def install(
         ignore: names of exception types that never stop.
         scope: "project", "everything", or patterns of files or modules.
         migrate: when instances of edited classes are migrated by `__fixcont_migrate__`: "now", when the edit is installed, or "lazily".
+        patch_file: where to write what was repaired, as one unified diff, at the end of the process; else it is shown.
         front_end: gets the stops; the prompt in the terminal if none is given.
 
     Raises:
@@ -50,10 +53,10 @@ def install(
         from fixcont.pdb import prompt_front_end
 
         prompt = prompt_front_end()
-        session = Session(prompt, stop, catch, ignore, scope, migrate=migrate)
+        session = Session(prompt, stop, catch, ignore, scope, migrate=migrate, patch_file=patch_file)
         prompt.session = session
     else:
-        session = Session(front_end, stop, catch, ignore, scope, migrate=migrate)
+        session = Session(front_end, stop, catch, ignore, scope, migrate=migrate, patch_file=patch_file)
     session.install(loaded=True)
 
 

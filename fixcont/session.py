@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import builtins
 import os
 import sys
@@ -54,6 +55,7 @@ class Session:
         scope: whose code gets traps: "project", "everything", or patterns of files or modules.
         stop_at_entry: stop at the first line of the program.
         migrate: when instances of edited classes are migrated: "now" or "lazily".
+        patch_file: where to write what was repaired, as a unified diff, at the end of the process; relative to the present folder.
 
     Raises:
         Refused: an argument has no meaning.
@@ -68,6 +70,7 @@ class Session:
         scope: Sequence[str] = ("project",),
         stop_at_entry: bool = False,
         migrate: str = "now",
+        patch_file: str | None = None,
     ) -> None:
         self.front_end = front_end
         self.scope = Scope(scope)
@@ -76,6 +79,8 @@ class Session:
         if migrate not in ("now", "lazily"):
             raise Refused(Refusal("unknown-mode", f"there is no way to migrate called {migrate!r}", "use now or lazily"))
         self._migrate = migrate
+        self._patch_file = patch_file
+        self._folder = _current_folder()  # the program may go elsewhere
         self.versions = _Versions(self)
         self.all_handlers = Predictor(self.scope.is_user_code, library_broad_counts=True)
         self._busy: set[int] = set()
@@ -118,6 +123,7 @@ class Session:
         if loaded:
             self.sources.remember_loaded()
             _exchange(loaded_functions(self.scope.is_user_code), trap)
+        atexit.register(self._tell_repairs)  # now: of such functions, those that were registered first are called last
 
     def _put_hook(self) -> None:
         predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
@@ -140,6 +146,37 @@ class Session:
         self._interrupts.uninstall()
         builtins.__dict__.pop(stubs.HOOK_NAME, None)
         _exchange(loaded_functions(self.scope.is_user_code), untrapped)
+        if self._sources is None or not self._sources.history.patches:
+            atexit.unregister(self._tell_repairs)
+
+    def _tell_repairs(self) -> None:
+        """Tell what was repaired, at the end of the process: all of the program's threads and exit handlers are through."""
+        ended = getattr(self.front_end, "ended", None)
+        if self._sources is None or not self._sources.history.patches or (ended is None and self._patch_file is None):
+            return
+        try:
+            from fixcont.editing.diffs import summarize
+
+            summary = summarize(self._sources.history, self._folder)
+            if summary is None:
+                return
+            patch_file = self._write_patch_file(summary.diff)
+            if ended is not None:
+                ended(summary, patch_file)
+        except Exception as fault:
+            self._report_fault(fault)
+
+    def _write_patch_file(self, diff: bytes) -> str | None:
+        """Write the diff where it is wanted. Returns the name as it was given, None where it was not written."""
+        if self._patch_file is None:
+            return None
+        try:
+            with open(os.path.join(self._folder, self._patch_file), "wb") as stream:
+                stream.write(diff)
+        except OSError as error:
+            self.front_end.report(f"cannot write {self._patch_file}: {error.strerror or type(error).__name__}")
+            return None
+        return self._patch_file
 
     # -- what is loaded
 
@@ -311,6 +348,13 @@ def _exchange(functions: Sequence[FunctionType], change: Any) -> None:
             new = changed[id(code)] = change(code)
         if new is not code:
             function.__code__ = new
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.curdir
 
 
 def calling_frame() -> FrameType:

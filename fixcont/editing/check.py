@@ -48,6 +48,27 @@ def check(
     return _Checker(comparison, functions, namespaces, identify, trap, untrapped, rebound).check()
 
 
+def check_back(
+    comparison: Comparison,
+    functions: Sequence[FunctionType],
+    identify: Callable[[CodeType], Node | None],
+    trap: Callable[[CodeType], CodeType],
+    untrapped: Callable[[CodeType], CodeType],
+    has_header: Callable[[FunctionType], bool],
+) -> Plan:
+    """Plan what the functions of one file get when the text before an edit becomes the newest again. Nothing of it needs to be evaluated.
+
+    Args:
+        comparison: of the newest text and the one before it.
+        functions: all live functions of the file, those too that were made since the edit.
+        has_header: tells whether the defaults and annotations of a function are put back otherwise.
+
+    Raises:
+        Refused: a function cannot get the code.
+    """
+    return _Checker(comparison, functions, (), identify, trap, untrapped, frozenset()).check_back(has_header)
+
+
 class _Checker:
     def __init__(
         self,
@@ -61,6 +82,7 @@ class _Checker:
     ) -> None:
         self.comparison = comparison
         self.rebound = rebound
+        self._evaluates = True
         self.plan = Plan(comparison, namespaces)
         self.namespaces = namespaces
         self.identify = identify
@@ -78,13 +100,12 @@ class _Checker:
                 self._live_of.setdefault(id(target), []).append((function, target))
 
     def check(self) -> Plan:
-        for function, node, target in self._matched:
-            if target is not None and self._relation(function, node, target) is not Relation.CHANGED and target.live is None:
-                self._adopt(function, node, target)
+        self._adopt_all()
         self._captures = self._find_captures(self._functions)
         for function, node, target in self._matched:
             if target is not None:
-                self._plan_function(function, node, target)
+                headers = self._headers(node, target) or self._headers_that_read_what_changes(target)
+                self._plan_function(function, node, target, headers)
             elif node is not None and node.kind is Kind.LAMBDA and node.definition.newest is not None:
                 what = "a lambda from this line cannot be told from others in the changed text"
                 self.plan.warn("lambda-not-matched", node, what)
@@ -94,6 +115,16 @@ class _Checker:
         self._plan_removed()
         self._note_missing()
         self._plan_bookkeeping()
+        return self.plan
+
+    def check_back(self, has_header: Callable[[FunctionType], bool]) -> Plan:
+        self._evaluates = False
+        self._adopt_all()
+        self._captures = self._find_captures(self._functions)
+        for function, node, target in self._matched:
+            if target is not None:
+                headers = None if has_header(function) else self._headers(node, target)
+                self._plan_function(function, node, target, headers)
         return self.plan
 
     # Which function is which
@@ -154,6 +185,11 @@ class _Checker:
 
     # The code that they get
 
+    def _adopt_all(self) -> None:
+        for function, node, target in self._matched:
+            if target is not None and self._relation(function, node, target) is not Relation.CHANGED and target.live is None:
+                self._adopt(function, node, target)
+
     def _adopt(self, function: FunctionType, node: Node | None, target: Node) -> None:
         """Take the traps of running code over to the new text, which is much cheaper than setting them anew."""
         if target.outermost is not target or any(each.kind is Kind.CLASS for each in target.walk()):
@@ -173,9 +209,10 @@ class _Checker:
 
     # What they get
 
-    def _plan_function(self, function: FunctionType, node: Node | None, target: Node) -> None:
+    def _plan_function(
+        self, function: FunctionType, node: Node | None, target: Node, headers: tuple[Header, Header] | None
+    ) -> None:
         how = self._relation(function, node, target)
-        headers = self._headers(node, target) or self._headers_that_read_what_changes(target)
         if how is Relation.SAME and headers is None:
             self.plan.kept.append((function.__code__, target))
             return
@@ -186,7 +223,9 @@ class _Checker:
             return
         if headers is not None:
             definition = self._syntax(target).definition(target)
-            if not Headers(self.plan, self._changing(target)).update(function, target, definition, *headers):
+            changing = self._changing(target) if self._evaluates else set[str]()
+            update = Headers(self.plan, changing, evaluates=self._evaluates).update
+            if not update(function, target, definition, *headers):
                 return
         if how is Relation.CHANGED:
             self._plan_doc(function, node, target)

@@ -12,11 +12,10 @@ from fixcont.bytecode.closures import COPIES, STANDS_IN, Body, binds_captured, c
 from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.editing.cells import DROPPED, Finder, Held, Lacking, content, is_instance_of
 from fixcont.editing.compare import Comparison
+from fixcont.editing.restores import MISSING
 from fixcont.editing.texts import Definition, Kind, Node
 from fixcont.errors import Refusal, Refused
 
-#: Stands for a note that a function does not have.
-MISSING: Any = object()
 #: Names in the `__dict__` of a function under which is noted what an edit has taken from it, or given it a copy of.
 NOTES = (DROPPED, COPIES)
 

@@ -11,7 +11,7 @@ import ast
 import difflib
 import enum
 import opcode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 
@@ -63,6 +63,7 @@ class Comparison:
         rebased: new nodes of classes whose bases or keywords differ.
         syntax: of the new text, where it was needed.
         old_syntax: of the old one, likewise.
+        given: id of a new node -> the old node of the same definition, where that is known beforehand; else None.
     """
 
     old: Text
@@ -80,6 +81,7 @@ class Comparison:
     rebased: list[Node] = field(default_factory=list)
     syntax: Syntax | None = None
     old_syntax: Syntax | None = None
+    given: Mapping[int, Node] | None = None
 
     def has(self, node: Node) -> bool:
         """Tell whether a node of the new text was in the old one."""
@@ -208,13 +210,16 @@ def _same_lines(old: CodeType, new: CodeType, shift: int) -> bool:
     )
 
 
-def compare(old: Text, new: Text) -> Comparison:
+def compare(old: Text, new: Text, given: Mapping[int, Node] | None = None) -> Comparison:
     """Find what differs between two texts of a file.
+
+    Args:
+        given: id of a new node -> the old node of the same definition, where which these are is not to be guessed.
 
     Raises:
         SyntaxError: `new` does not compile.
     """
-    result = Comparison(old, new)
+    result = Comparison(old, new, given=given)
     scopes: list[tuple[Node, Node]] = []
     headed: list[tuple[Node, Node]] = []
     _pair(result, old.module, new.module, scopes, headed, False)
@@ -250,8 +255,11 @@ def _pair(
             result.changed.append(new)
     # The defaults of a function with type parameters are evaluated one further out.
     header_differs = own_differs or (around_differs and new.kind is Kind.TYPE_PARAMETERS)
-    pairs = _pair_children(old.children, new.children)
-    if own_differs and new.is_scope and new.is_top_level:
+    if result.given is not None:
+        pairs = [(result.given[id(child)], child) for child in new.children if id(child) in result.given]
+    else:
+        pairs = _pair_children(old.children, new.children)
+    if own_differs and new.is_scope and new.is_top_level and result.given is None:
         renamed = _pair_renamed(old.children, new.children, pairs)
         result.renamed += [other for _, other in renamed]
         pairs += renamed

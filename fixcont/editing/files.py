@@ -7,12 +7,16 @@ import itertools
 import os
 import time
 from types import CodeType
+from typing import NamedTuple
 
 from fixcont.editing.compare import Comparison, Relation, compare, relation
-from fixcont.editing.texts import Definition, Node, Text
+from fixcont.editing.lineage import Lineage
+from fixcont.editing.result import Installed
+from fixcont.editing.texts import Definition, Kind, Node, Text
 from fixcont.errors import Refusal, Refused
 
 _Key = tuple[str, tuple[str, ...]]  # the parameters tell a setter from its getter
+_NAMED = (Kind.FUNCTION, Kind.CLASS)
 _Signature = tuple[int, int]  # modification time in nanoseconds, size in bytes
 
 # Within this time after its last change a file may change again without a visible change of its modification time.
@@ -21,6 +25,18 @@ _CLOCK_GRAIN = 2_000_000_000
 
 class Gone(Exception):
     """A file of the program is no longer there. A program may delete modules that it has made, and must not be held up by that."""
+
+
+class _Undone(NamedTuple):
+    """What a file says after an undo.
+
+    Attributes:
+        was_installed: whether it is a text that an undo took out of the process; else the user has saved something else since.
+    """
+
+    signature: _Signature
+    source: bytes
+    was_installed: bool
 
 
 class File:
@@ -48,6 +64,7 @@ class File:
         self._signature: _Signature | None = None
         self._is_missing = status is None  # it was never there: part of an archive, or generated
         self._unrelated: list[tuple[Text, Text]] = []
+        self._undone: _Undone | None = None
         if status is not None and status.st_size == len(text.source):
             self._signature = _trusted((status.st_mtime_ns, status.st_size))
 
@@ -85,10 +102,49 @@ class File:
             raise Refused(_unreadable(self.filename, error.strerror or type(error).__name__)) from error
         self._is_missing = False
         if source == self.newest.source:
+            self._signature, self._undone = _trusted(signature), None
+            return None
+        if self._undone is not None and self._undone[:2] == (signature, source):
             self._signature = _trusted(signature)
             return None
         _check_text(self.filename, source)
         return source
+
+    def hold_back(self, undone: bytes) -> bool:
+        """Let what the file says now not be installed until it is saved anew.
+
+        Args:
+            undone: the text that an undo has just taken out of the process.
+
+        Returns:
+            Whether the file says something else than what is installed now.
+        """
+        was_installed = {undone, self._undone.source} if self._undone is not None and self._undone.was_installed else {undone}
+        self._signature = self._undone = None
+        try:
+            status = os.stat(self.filename)
+            with open(self.filename, "rb") as stream:
+                source = stream.read()
+        except OSError:
+            return False  # `read` says so
+        if source == self.newest.source:
+            return False
+        self._undone = _Undone((status.st_mtime_ns, status.st_size), source, source in was_installed)
+        return True
+
+    @property
+    def undone(self) -> _Undone | None:
+        """What is in the file and must not be installed, as an undo has taken it back."""
+        return self._undone
+
+    def written_back(self) -> None:
+        """Note that the file says again what is installed."""
+        self._signature = self._undone = None
+
+    def installed(self, qualname: str) -> Installed | None:
+        """Give the version of a function or class that is installed, None where the newest text has none of this name."""
+        nodes = [each for each in self.newest.module.walk() if each.qualname == qualname and each.kind in _NAMED]
+        return Installed(qualname, self.filename, max(each.version for each in nodes)) if nodes else None
 
     def relate_texts(self) -> None:
         """Find out which definitions of texts that were loaded one after the other are the same. Not done while loading: it costs."""
@@ -125,17 +181,32 @@ class File:
         for node in new.module.walk():
             partner = comparison.partners.get(id(node))
             if partner is not None:
-                node.definition = partner.definition
+                node.definition, node.version = partner.definition, partner.version
             elif id(node) in comparison.returned:
                 node.definition = self.gone.pop(_key(node))
-                node.definition.version += 1
+                node.version = node.definition.next_version()
             if id(node) in changed and comparison.old is not new:
-                node.definition.version += 1
+                node.version = node.definition.next_version()
             node.definition.newest = node
-            node.version = node.definition.version
         if comparison.old is not new:
             self._take_out(comparison)
-        self.newest = new
+        self.newest, self._undone = new, None
+
+    def take_back(self, comparison: Comparison, lineage: Lineage) -> None:
+        """Make the text of before the last install the newest again, with the versions that its definitions had."""
+        older = comparison.new
+        for place, node in enumerate(older.module.walk()):
+            partner = comparison.partners.get(id(node))
+            if partner is not None:
+                node.definition, node.version = partner.definition, lineage.version(place, partner.version)
+        for place, node, definition in lineage.lost_in(older):
+            node.definition, node.version = definition, lineage.version(place, 1)
+            if self.gone.get(_key(node)) is definition:
+                del self.gone[_key(node)]
+        for node in older.module.walk():
+            node.definition.newest = node
+        self._take_out(comparison)
+        self.newest = older
 
     def _take_out(self, comparison: Comparison) -> None:
         kept = {id(node) for node in comparison.partners.values()}

@@ -28,11 +28,13 @@ class Headers:
 
     Args:
         changing: names that have another value where the header is evaluated; what reads them is evaluated anew.
+        evaluates: whether values may be had by running code; else they stay as they are.
     """
 
-    def __init__(self, plan: Plan, changing: Set[str]) -> None:
+    def __init__(self, plan: Plan, changing: Set[str], *, evaluates: bool = True) -> None:
         self.plan = plan
         self.changing = changing
+        self.evaluates = evaluates
 
     def update(self, function: FunctionType, target: Node, definition: Def | None, before: Header, after: Header) -> bool:
         """Plan what one function gets.
@@ -46,6 +48,10 @@ class Headers:
         try:
             self._defaults(function, target, before, after)
         except CannotTell:
+            if target.is_top_level:
+                what = f"a default of {target.qualname} cannot be told without running code; a function that was made since stays as it is"
+                self.plan.warn("default-not-evaluated", target, what)
+                return False
             what = f"a new default of {target.qualname} takes variables of the call that made it; existing functions stay as they are"
             self.plan.warn("default-not-evaluated", target, what, "the next call of the function around it makes new ones")
             return False
@@ -70,7 +76,7 @@ class Headers:
             try:
                 values[name] = self._value(expression, function, target)
             except CannotTell:
-                if not target.is_top_level:
+                if not self._may_evaluate(target):
                     raise
                 waiting[name] = expression
         names = [name for name in after.positional if name in after.defaults]
@@ -100,7 +106,7 @@ class Headers:
             self._assign(function, "__annotate__", FunctionType(late.code, function.__globals__, None, None, closure))
         elif not late.code.co_freevars:
             self._assign(function, "__annotate__", FunctionType(late.code, function.__globals__))
-        elif target.is_top_level:
+        elif self._may_evaluate(target):
             self.plan.steps.append(_LateAnnotations(function, target, late))
         else:
             self._keep_annotations(target)
@@ -122,7 +128,7 @@ class Headers:
                     waiting[name] = expression
         if not waiting:
             self._assign(function, "__annotations__", values)
-        elif target.is_top_level:
+        elif self._may_evaluate(target):
             self.plan.steps.append(_Annotations(function, target, values, waiting))
         else:
             self._keep_annotations(target)
@@ -132,6 +138,9 @@ class Headers:
             f"functions {target.qualname} that exist keep their old annotations, which take variables of the call that made them"
         )
         self.plan.warn("annotation-not-evaluated", target, what, "the next call of the function around it makes new ones")
+
+    def _may_evaluate(self, target: Node) -> bool:
+        return self.evaluates and target.is_top_level
 
     def _is_same(self) -> _SameExpression:
         """Give what tells whether an expression of a header has the value that it had."""

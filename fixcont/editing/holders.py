@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 from fixcont.bytecode import interpreter
 from fixcont.editing import suspension
 from fixcont.editing.functions import class_namespace, module_namespace
+from fixcont.editing.restores import Kept
 
 _class_mro: Any = vars(type)["__mro__"]
 _class_qualname: Any = vars(type)["__qualname__"]
@@ -149,7 +150,7 @@ class _Search:
         referrers = gc.get_referrers(*held)
         own.add(id(referrers))
         for referrer in referrers:
-            if id(referrer) in own or type(referrer) is _Entry:
+            if id(referrer) in own or type(referrer) in (_Entry, Kept):
                 continue
             for identity in {id(each) for each in gc.get_referents(referrer)} & by_id.keys():
                 for entry in by_id[identity]:

@@ -22,11 +22,12 @@ from types import FunctionType
 from typing import Any
 
 from fixcont.bytecode.closures import Body, body_of, exchanging
-from fixcont.editing.closures import MISSING, NOTES
+from fixcont.editing.closures import NOTES
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
 from fixcont.editing.modules import run_needed
 from fixcont.editing.plan import ImportRefused, Plan
 from fixcont.editing.reexports import Importer, follow_star_imports
+from fixcont.editing.restores import MISSING, Restore, Restores
 from fixcont.errors import Refusal
 
 _MARKS = frozenset({"__isabstractmethod__", "__final__", "__override__", "__deprecated__", "__no_type_check__"})
@@ -38,14 +39,17 @@ class Installation:
 
     Attributes:
         warnings: what came to light while it was collected.
+        restores: what was there before, but for the code of functions, for whoever takes it back much later.
     """
 
     def __init__(self) -> None:
         self.warnings: list[Refusal] = []
+        self.restores = Restores()
         self._do: list[_Call] = []
         self._undo: list[_Call] = []  # of what was done, and of what will be
         self._pending: dict[int, dict[str, Any]] = {}  # id of a namespace or class -> name -> value that it will have
         self._unbound: dict[int, dict[str, Any]] = {}  # id of a namespace -> name -> value that it has, and will not have
+        self._deleted: set[tuple[int, str]] = set()  # id of a class, name of an attribute that it will not have
         self._replaced: dict[int, tuple[Any, Any]] = {}  # id of what a name was bound to -> it, what takes its place
 
     # -- collecting
@@ -56,18 +60,27 @@ class Installation:
             self._do += exchanging(function, value)
             self._undo += reversed(exchanging(function, body_of(function)))
         elif name in NOTES:
-            self._plan(_noting(function, name, value), _noting(function, name, function.__dict__.get(name, MISSING)))
+            names = function.__dict__
+            before = names.get(name, MISSING)
+            self.restores.note(function, name, before)
+            self._plan(_name_setter(names, name, value), _name_setter(names, name, before))
         else:
-            self._plan(partial(setattr, function, name, value), partial(setattr, function, name, getattr(function, name)))
+            before = getattr(function, name)
+            self.restores.note(function, name, before)
+            self._plan(partial(setattr, function, name, value), partial(setattr, function, name, before))
 
     def set_class(self, cls: type, name: str, value: Any) -> None:
         """Give an attribute of a class a value, past its metaclass."""
+        self.restores.note(cls, name, class_namespace(cls).get(name, MISSING))
         self._plan(partial(type.__setattr__, cls, name, value), _class_undo(cls, name))
         self.pending(cls)[name] = value
+        self._deleted.discard((id(cls), name))
 
     def delete_from_class(self, cls: type, name: str) -> None:
         """Take an attribute out of a class. Does nothing where it has none."""
-        if name in class_namespace(cls):
+        if name in class_namespace(cls) and (id(cls), name) not in self._deleted:
+            self._deleted.add((id(cls), name))
+            self.restores.note(cls, name, class_namespace(cls)[name])
             self._plan(partial(type.__delattr__, cls, name), _class_undo(cls, name))
 
     def set_bases(self, cls: type, bases: tuple[type, ...]) -> None:
@@ -80,20 +93,23 @@ class Installation:
         before = cls.__bases__
         set_bases = partial(type.__setattr__, cls, "__bases__")
         _at_once([partial(set_bases, bases), partial(set_bases, before)])
+        self.restores.note(cls, "__bases__", before)
         self._plan(partial(set_bases, bases), partial(set_bases, before))
 
     def set_annotate(self, cls: type, annotate: Any) -> None:
         """Give a class the function that computes its annotations, where this Python computes them late."""
         accessor: Any = vars(type)["__annotate__"]
-        put = partial(type.__setattr__, cls, "__annotate__")
-        self._plan(partial(put, annotate), partial(put, accessor.__get__(cls)))
+        put, before = partial(type.__setattr__, cls, "__annotate__"), accessor.__get__(cls)
+        self.restores.note(cls, "__annotate__", before)
+        self._plan(partial(put, annotate), partial(put, before))
         self.pending(cls)["__annotate_func__"] = annotate
 
     def clear_marks(self, function: FunctionType) -> None:
         """Take off what decorators of the standard library leave on a function itself, which is about to be decorated anew."""
-        for name in _MARKS & function.__dict__.keys():
-            self._undo.append(partial(setattr, function, name, function.__dict__[name]))
-            delattr(function, name)
+        for name in _MARKS:
+            before = function.__dict__.pop(name, MISSING)
+            self.restores.note(function, name, before)
+            self._undo.append(_name_setter(function.__dict__, name, before))
 
     @contextlib.contextmanager
     def changing_class(self, cls: type) -> Iterator[None]:
@@ -105,6 +121,7 @@ class Installation:
             after = class_namespace(cls)
             for name in before.keys() | after.keys():
                 if before.get(name, MISSING) is not after.get(name, MISSING):
+                    self.restores.note(cls, name, before.get(name, MISSING))
                     self._undo.append(_class_setter(cls, name, before.get(name, MISSING)))
 
     def bind(self, namespace: Namespace, name: str, value: Any, *, everywhere: bool = False) -> None:
@@ -114,6 +131,8 @@ class Installation:
             everywhere: let other names of modules that are bound to the old value have the new one too.
         """
         self.pending(namespace)[name] = value
+        if namespace.get(name, MISSING) is not value:
+            self.restores.note(namespace, name, namespace.get(name, MISSING))
         if name not in namespace:
             self._undo.append(partial(namespace.pop, name, None))
             namespace[name] = value
@@ -126,11 +145,34 @@ class Installation:
         """Take a name out of a module."""
         if name in namespace:
             self.unbound(namespace)[name] = namespace[name]
+            self.restores.note(namespace, name, namespace[name])
             self._plan(partial(namespace.pop, name, None), partial(namespace.__setitem__, name, namespace[name]))
 
     def do(self, call: _Call, undo: _Call) -> None:
         """Have something else done with everything else. Neither callable may run Python code."""
+        self.restores.note_call(undo, call)
         self._plan(call, undo)
+
+    def put_back(self, restore: Restore) -> None:
+        """Make a name of a module, or an attribute of a function or class, what it was before an earlier install."""
+        where, name, value = restore
+        if isinstance(where, type):
+            self._put_back_in_class(where, name, value)
+        elif isinstance(where, FunctionType) and name not in _MARKS and name not in NOTES:
+            self.set_function(where, name, value)
+        else:
+            names = where.__dict__ if isinstance(where, FunctionType) else where
+            self._plan(_name_setter(names, name, value), _name_setter(names, name, names.get(name, MISSING)))
+
+    def _put_back_in_class(self, cls: type, name: str, value: Any) -> None:
+        if name == "__bases__":
+            self._plan(partial(type.__setattr__, cls, name, value), partial(type.__setattr__, cls, name, cls.__bases__))
+        elif name == "__annotate__":
+            self.set_annotate(cls, value)
+        elif value is not MISSING:
+            self.set_class(cls, name, value)
+        else:
+            self.delete_from_class(cls, name)
 
     def pending(self, where: Namespace | type) -> dict[str, Any]:
         """Give what names of a module, or attributes of a class, will be bound to."""
@@ -179,8 +221,8 @@ class Installation:
                     continue  # to be deleted, and it never came to be
 
 
-def _noting(function: FunctionType, name: str, value: Any) -> _Call:
-    return partial(function.__dict__.pop, name, None) if value is MISSING else partial(setattr, function, name, value)
+def _name_setter(names: dict[str, Any], name: str, value: Any) -> _Call:
+    return partial(names.pop, name, None) if value is MISSING else partial(names.__setitem__, name, value)
 
 
 def _class_undo(cls: type, name: str) -> _Call:

@@ -13,13 +13,16 @@ import gc
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
-from types import MappingProxyType, MemberDescriptorType
+from types import FunctionType, GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple, TypeVar
 
 from fixcont.editing.functions import class_namespace, with_subclasses
 from fixcont.errors import Refusal, Refused
 
 HOOK = "__fixcont_migrate__"
+#: What would lead from the attributes of a class back to the class, and keep it alive.
+_ANNOTATED = {"__annotations__", "__annotate_func__"}
+_REFERRING = (FunctionType, staticmethod, classmethod, property, type, MemberDescriptorType, GetSetDescriptorType)
 _MISSING: Any = object()
 
 
@@ -29,7 +32,7 @@ class ClassVersion(NamedTuple):
     Attributes:
         version: 1 is the text that was loaded, 2 the first edit, …
         fields: the names that the body of the class annotates, in order.
-        attributes: what the class itself holds: methods, defaults, constants.
+        attributes: the data that the class itself holds: defaults, constants. Methods and other descriptors are not among them.
     """
 
     version: int
@@ -56,8 +59,8 @@ def register(cls: type) -> Callable[[HookType], HookType]:
 
 def snapshot(cls: type, version: int) -> ClassVersion:
     """Note what a class is now."""
-    own = dict(class_namespace(cls))
-    annotations = getattr(cls, "__annotations__", {}) if "__annotations__" in own or "__annotate_func__" in own else {}
+    own = {name: value for name, value in class_namespace(cls).items() if not isinstance(value, _REFERRING)}
+    annotations = getattr(cls, "__annotations__", {}) if _ANNOTATED & class_namespace(cls).keys() else {}
     return ClassVersion(version, tuple(annotations), MappingProxyType(own))
 
 
@@ -282,4 +285,5 @@ class Migrations:
             count = migrate_now(changes)
         for change in changes:
             del self._due[change.cls]
+        self._begun = []
         return count

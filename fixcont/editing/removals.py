@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from fixcont.editing.compare import Relation, relation
+from fixcont.editing.compare import Comparison, Relation, relation
 from fixcont.editing.functions import (
     Namespace,
     class_namespace,
@@ -18,13 +18,12 @@ from fixcont.editing.functions import (
     module_namespace,
 )
 from fixcont.editing.plan import Plan, Step
+from fixcont.editing.restores import MISSING
 from fixcont.editing.running import running_code
 from fixcont.editing.texts import Kind, Node
 
 if TYPE_CHECKING:
     from fixcont.editing.install import Installation
-
-_MISSING: Any = object()
 
 
 class Removed(Step):
@@ -43,14 +42,19 @@ class Removed(Step):
     ) -> None:
         self.plan, self.old, self.namespace, self.owner, self.identify = plan, old, namespace, owner, identify
         self.line = old.line
-        bound = self._bound()
-        self.value = bound if bound is not _MISSING and self._made(bound) else _MISSING
+        # Now: when it is carried out, a function that has another name may run the new code already.
+        value = self._where.get(old.code.co_name, MISSING)
+        self.value = value if value is not MISSING and self._made(value) else MISSING
+
+    @property
+    def _where(self) -> Mapping[str, Any]:
+        return class_namespace(self.owner) if self.owner is not None else self.namespace
 
     def carry_out(self, installation: Installation) -> None:
-        name, value = self.old.code.co_name, self._bound()
-        if value is _MISSING or value is not self.value:
+        name, value = self.old.code.co_name, self.value
+        if value is MISSING or self._where.get(name) is not value:
             return
-        user = next((code for code in running_code() if self._needs(code, name)), None)
+        user = next((code for code in running_code() if needs(code, name, self.identify, self.plan.comparison)), None)
         if user is not None:
             what = f"{self.old.qualname} is no longer in the file; old code of {user.co_qualname} that still runs may need it, so it is kept"
             self.plan.warn("removed-kept", self.old, what, "restart that frame; the next install takes it out")
@@ -63,7 +67,7 @@ class Removed(Step):
 
     def _bound(self) -> Any:
         where = class_namespace(self.owner) if self.owner is not None else self.namespace
-        return where.get(self.old.code.co_name, _MISSING)
+        return where.get(self.old.code.co_name, MISSING)
 
     def _made(self, value: Any) -> bool:
         """Tell whether the definition has made a value: the program may have bound the name to something else."""
@@ -72,12 +76,14 @@ class Removed(Step):
         nodes = (self.identify(function.__code__) for function in functions_behind(value))
         return any(node is not None and node.definition is self.old.definition for node in nodes)
 
-    def _needs(self, code: CodeType, name: str) -> bool:
-        if code.co_filename != self.old.text.filename or name not in code.co_names:
-            return False
-        node = self.identify(code)
-        target = self.plan.comparison.target(node.definition) if node is not None else None
-        return node is None or target is None or relation(node.code, target.code) is Relation.CHANGED
+
+def needs(code: CodeType, name: str, identify: Callable[[CodeType], Node | None], comparison: Comparison) -> bool:
+    """Tell whether running code, which the new text no longer has, may ask for a name that its file defined."""
+    if code.co_filename != comparison.new.filename or name not in code.co_names:
+        return False
+    node = identify(code)
+    target = comparison.target(node.definition) if node is not None else None
+    return node is None or target is None or relation(node.code, target.code) is Relation.CHANGED
 
 
 class Unimported(Step):
@@ -88,8 +94,8 @@ class Unimported(Step):
         self.line = statement.lineno
 
     def carry_out(self, installation: Installation) -> None:
-        value = self.namespace.get(self.name, _MISSING)
-        if value is _MISSING or not any(value is each for each in self._given()):
+        value = self.namespace.get(self.name, MISSING)
+        if value is MISSING or not any(value is each for each in self._given()):
             return
         if any(code.co_filename == self.node.text.filename and self.name in code.co_names for code in running_code()):
             return  # what runs may be old code that needs it; the name harms nobody
@@ -105,5 +111,5 @@ class Unimported(Step):
                 continue
             source = imported_module(self.statement, self.namespace)
             space = module_namespace(sys.modules.get(source))
-            yield (space or {}).get(alias.name, _MISSING)
+            yield (space or {}).get(alias.name, MISSING)
             yield sys.modules.get(f"{source}.{alias.name}")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fixcont.editing.stale import StaleCount
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
+
+if TYPE_CHECKING:
+    from fixcont.editing.history import Patch
 
 
 class InstallStatus(enum.Enum):
@@ -62,3 +66,26 @@ class InstallResult:
     refusal: Refusal | None = None
     error: SyntaxError | None = None
     stale: StaleCount | None = None
+
+
+@dataclass(frozen=True)
+class UndoResult:
+    """What came of taking the last patch back: all of it, or nothing.
+
+    Attributes:
+        patch: what was taken back, None where there was nothing, or it was refused.
+        restored: the functions and classes that are again what they were, with the versions that they have now.
+        gone: qualified names of the functions and classes that the patch had added.
+        warnings: what could not be taken back.
+        unrun: statements of modules that are in the text again, and in whose place another one was run.
+        held_back: files that still say what was undone; that is not installed until they are saved anew.
+        refusal: why nothing was done, or None.
+    """
+
+    patch: Patch | None = None
+    restored: tuple[Installed, ...] = ()
+    gone: tuple[str, ...] = ()
+    warnings: tuple[Refusal, ...] = ()
+    unrun: tuple[Unrun, ...] = ()
+    held_back: tuple[str, ...] = ()
+    refusal: Refusal | None = None

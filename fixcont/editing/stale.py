@@ -22,6 +22,7 @@ from fixcont.bytecode import original, stubs
 from fixcont.editing import suspension
 from fixcont.editing.caches import Caches, OldResults, Place
 from fixcont.editing.holders import Holder, HolderKind, holders_of, thread_name
+from fixcont.editing.restores import Kept
 from fixcont.editing.running import current_line, is_in_stub
 from fixcont.editing.texts import Kind, kind_of
 
@@ -200,10 +201,17 @@ def _find(texts: Texts, caches: Caches, changed: Sequence[tuple[FunctionType, in
                 functions.append(each)
         elif kind in suspension.KINDS and id(suspension.code_of(each)) in old and _waits(each, running):
             suspended.append(each)
+    functions = [each for each in functions if not _is_only_kept(each, (functions, referrers))]
     if suspended:
         tasks = suspension.task_members(suspension.all_tasks())
     caches.note(changed, referrers)
     return _Live(frames, suspended, functions, tasks, list(caches.old_results()))
+
+
+def _is_only_kept(function: FunctionType, ours: tuple[list[Any], ...]) -> bool:
+    """Tell whether nothing holds a function any more but what an undo would need."""
+    holders = [each for each in gc.get_referrers(function) if not any(each is one for one in ours)]
+    return bool(holders) and all(type(each) is Kept for each in holders)
 
 
 _SOUGHT = frozenset({FunctionType, *suspension.KINDS, functools._lru_cache_wrapper})

@@ -60,15 +60,21 @@ class Definition:
 
     Attributes:
         newest: its node in the newest text, or None where that text does not have it.
-        version: 1 for the text that was loaded, one more for each installed change.
+        last_version: the number of its last version: 1 for the text that was loaded, one more for each installed change. After an undo the
+            newest node has a lower one.
     """
 
-    __slots__ = ("_left", "newest", "version")
+    __slots__ = ("_left", "last_version", "newest")
 
     def __init__(self) -> None:
         self.newest: Node | None = None
-        self.version = 1
+        self.last_version = 1
         self._left: list[tuple[int, weakref.ref[Any]]] = []  # id of a namespace, and what the name was bound to there
+
+    def next_version(self) -> int:
+        """Return a number that no version has had yet."""
+        self.last_version += 1
+        return self.last_version
 
     def leave(self, namespace: dict[str, Any], value: Any) -> None:
         """Note what it had made in a module, as the text no longer has it; it may come back. Keeps nothing alive."""

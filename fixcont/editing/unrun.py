@@ -6,7 +6,7 @@ What a module's statements have done may be what the program holds dear, so an i
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NamedTuple
@@ -51,11 +51,17 @@ class Ran(NamedTuple):
     rebound: list[tuple[Namespace, dict[str, Any]]]
 
 
+#: Statements that wait to be run, without their syntax: each with what tells statements apart, and the compiler flags of its file.
+Waiting = tuple[tuple[Unrun, str, int], ...]
+
+
 class UnrunStatements:
     """All statements that are in the newest texts and were not run."""
 
     def __init__(self) -> None:
         self._last = 0
+        self._noted: Waiting = ()
+        self._run: dict[int, tuple[str, frozenset[str] | str]] = {}  # number of one that was run -> which ones it replaces
         self._waiting: dict[int, tuple[Unrun, ast.stmt, int]] = {}  # number -> it, its syntax, the compiler flags of its file
         self._keys: dict[int, str] = {}  # number -> what tells statements apart
         self._ran: dict[tuple[str, frozenset[str] | str], str] = {}  # (file, names bound or key) -> key of the statement run last
@@ -109,6 +115,42 @@ class UnrunStatements:
                 moved = Unrun(number, unrun.filename, item.line, unrun.text)
                 self._waiting[number] = moved, item.statement, flags
 
+    def waiting(self) -> Waiting:
+        """Give what waits now, to be put back by `put_back`. The same object as the last time where nothing has changed."""
+        waiting = tuple((unrun, self._keys[number], flags) for number, (unrun, _, flags) in self._waiting.items())
+        if waiting != self._noted:
+            self._noted = waiting
+        return self._noted
+
+    def put_back(self, before: Waiting, comparisons: Sequence[Comparison], rerun: Sequence[Unrun]) -> list[Unrun]:
+        """Let those wait again that waited before an install which was taken back, but for what was run meanwhile.
+
+        Args:
+            comparisons: of the newest text with the one before, for each file of the install.
+            rerun: what was run since the install.
+
+        Returns:
+            Statements of the texts before that are listed in addition, as one that was run has taken their place.
+        """
+        items = {each.new.filename: Syntax(each.new).items(each.new.module) for each in comparisons} if before or rerun else {}
+        old, self._waiting, self._keys = self._waiting, {}, {}
+        for unrun, key, flags in before:
+            statement = next((item.statement for item in items.get(unrun.filename, ()) if item.key == key), None)
+            if statement is None and unrun.number in old:
+                statement = old[unrun.number][1]  # of another file, in which nothing changes
+            if statement is not None and unrun.number not in self._run:
+                self._waiting[unrun.number], self._keys[unrun.number] = (unrun, statement, flags), key
+        replaced = {self._run[each.number] for each in rerun if each.number in self._run}
+        return [
+            self._add(Statement(each.new.module, item))
+            for each in comparisons
+            for item in items.get(each.new.filename, ())
+            if (slot := _slot(each.new.filename, item.statement, item.key)) in replaced
+            and self._ran[slot] != item.key
+            and item.definition is None
+            and item.key not in self._keys.values()
+        ]
+
     def all(self) -> list[Unrun]:
         """Return all of them, by number."""
         return [unrun for unrun, _, _ in self._waiting.values()]
@@ -140,7 +182,8 @@ class UnrunStatements:
             )
         key = self._keys.pop(number)
         del self._waiting[number]
-        self._ran[_slot(unrun.filename, statement, key)] = key
+        slot = self._run[number] = _slot(unrun.filename, statement, key)
+        self._ran[slot] = key
         return Ran(unrun, rebound)
 
 

@@ -66,6 +66,8 @@ class FrontEnd(Protocol):
     """What talks to the user. It gets a stop and answers with a way to go on; the engine knows nothing else of it.
 
     One that has an attribute `takes_interrupts`, and it is false, gets no stops for Ctrl-C, which then is what it is without fixcont.
+    One that has a method `ended(summary, patch_file)` is told at the end of the process what was repaired in it, if anything (a
+    `fixcont.editing.diffs.Summary`), and the name of the file that the diff was written to, or None.
     """
 
     def stopped(self, stop: Stop) -> Way:

@@ -401,6 +401,21 @@ def test_a_removed_function_can_come_back(project: Project) -> None:
     assert project.sources.newest(frame.gi_code).code is held.__code__
 
 
+def test_a_function_that_is_renamed_loses_its_old_name(project: Project) -> None:
+    module = project.load("renamed", "def f():\n    return [1]\nclass A:\n    def f(self):\n        return [2]\n")
+    f, method = module.f, module.A.f
+    assert names(project.edit("renamed", "def g():\n    return [1]\nclass A:\n    def g(self):\n        return [2]\n"))["g"] == 2
+    assert module.g is f and f.__name__ == "g" and not hasattr(module, "f")
+    assert module.A.g is method and method.__qualname__ == "A.g" and not hasattr(module.A, "f")
+
+
+def test_a_property_that_is_gone_with_its_setter(project: Project) -> None:
+    text = "class A:\n    x = 1\n    @property\n    def p(self):\n        return 1\n    @p.setter\n    def p(self, value):\n        pass\n"
+    module = project.load("gone", text)
+    result = project.edit("gone", "class A:\n    x = 1\n")
+    assert result.status is InstallStatus.INSTALLED and not hasattr(module.A, "p")
+
+
 def test_a_class_that_comes_back_is_the_same_class(project: Project) -> None:
     text = "class A:\n    @property\n    def x(self):\n        return 1\n    @x.setter\n    def x(self, v):\n        self.v = v\n"
     module = project.load("gone", text)

@@ -27,17 +27,35 @@ PROMPT = "(fixcont) "
 #: Seconds to wait for what must come. Long, because a loaded machine is no fault of ours; reached only when a test fails.
 DEADLINE = float(os.environ.get("FIXCONT_TEST_DEADLINE", "30"))
 
+_REPAIRS = re.compile(
+    r"^(?:repaired|changed) .* \(\d+ patch(?:es)?\)\n(?:(?:[-+@ \\]|the diff |there is no diff).*\n|\n)*\Z", re.MULTILINE
+)
+
 _REPOSITORY = Path(__file__).resolve().parent.parent.parent
 _SOURCE_ROOTS = (_REPOSITORY, _REPOSITORY / "ui")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: its exit status (negative for a signal), and all that it wrote."""
+    """How a process ended: its exit status (negative for a signal), and all that it wrote.
+
+    Attributes:
+        repairs: what fixcont said at the very end of what was repaired, "" where it said nothing. It is left out of the others.
+    """
 
     status: int
     output: str
     errors: str
+    repairs: str = ""
+
+    @classmethod
+    def of(cls, status: int, output: str, errors: str) -> Ended:
+        """Take what fixcont said at the end out of the stream that it was said on: in a terminal there is but one."""
+        said = _REPAIRS.search(errors)
+        if said is not None:
+            return cls(status, output, errors[: said.start()], said[0])
+        said = _REPAIRS.search(output)
+        return cls(status, output[: said.start()], errors, said[0]) if said is not None else cls(status, output, errors)
 
 
 class DebugSession:
@@ -158,7 +176,7 @@ class DebugSession:
                 status = self._process.wait(DEADLINE)
             except subprocess.TimeoutExpired:
                 raise AssertionError(self._failure("the process did not end")) from None
-            self._ended = Ended(status, self.output, self.errors)
+            self._ended = Ended.of(status, self.output, self.errors)
         return self._ended
 
     def _start_with_pipes(self, command: Sequence[str], folder: Path | None, environment: Mapping[str, str]) -> None:
@@ -268,7 +286,7 @@ def run_python(
         timeout=DEADLINE,
         check=False,
     )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return Ended.of(done.returncode, done.stdout, done.stderr)
 
 
 def run_fixcont(

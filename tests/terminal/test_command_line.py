@@ -28,6 +28,8 @@ from support.session import child_environment
         ("--ignore KeyError s.py", Options("s.py", ignore=["KeyError"])),
         ("--scope project --scope lib/* s.py", Options("s.py", scope=["project", "lib/*"])),
         ("--stop-at-entry -m mod", Options("mod", True, stop_at_entry=True)),
+        ("--patch-file out.patch s.py", Options("s.py", patch_file="out.patch")),
+        ("--patch-file=out.patch -m mod x", Options("mod", True, ["x"], patch_file="out.patch")),
         ("-", Options("-")),
     ],
 )
@@ -45,6 +47,8 @@ def test_options_end_at_the_program(words: str, expected: Options) -> None:
         ("--stop sometimes s.py", "wants one of unhandled, uncaught, raised, never, not 'sometimes'"),
         ("--catch= s.py", "--catch needs a value"),
         ("--stop-at-entry=1 s.py", "takes no value"),
+        ("--patch-file= s.py", "--patch-file needs a value"),
+        ("--patch-file", "--patch-file needs a value"),
         ("--unknown s.py", "unknown option --unknown"),
         ("-x s.py", "unknown option -x"),
         ("-m", "-m needs a value"),

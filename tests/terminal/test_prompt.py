@@ -58,6 +58,9 @@ class Sources:
             raise result
         return result
 
+    def held_back(self) -> list[str]:
+        return []
+
     def text_of(self, code: CodeType) -> list[str] | None:
         return self.texts.get(code)
 

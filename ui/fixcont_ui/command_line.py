@@ -37,6 +37,8 @@ prompt where the failing function can be fixed and restarted.
                           now     when the edit is installed; it is taken back if one of them fails (the default)
                           lazily  when an attribute of the instance is first used
   --stop-at-entry       stop at the first line of the program
+  --patch-file FILE     write what was repaired to FILE at the end of the program, as one unified diff for "patch -p1";
+                        else it is shown
   --version             show the version
   -h, --help            show this text
 """
@@ -60,6 +62,7 @@ class Options:
         target: the script or the module; "" where none is named.
         is_module: whether `target` is a module.
         arguments: what follows the target.
+        patch_file: where the diff goes; None where it is shown.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Options:
         scope: Sequence[str] = (),
         stop_at_entry: bool = False,
         migrate: str = "now",
+        patch_file: str | None = None,
     ) -> None:
         self.target = target
         self.is_module = is_module
@@ -85,6 +89,7 @@ class Options:
         self.scope = list(scope)
         self.stop_at_entry = stop_at_entry
         self.migrate = migrate
+        self.patch_file = patch_file
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if type(other) is Options else NotImplemented
@@ -146,18 +151,20 @@ def _read_long(options: Options, word: str, rest: list[str]) -> None:
             raise _Shown(HELP if name == "--help" else _version())
         return
     lists = {"--catch": options.catch, "--ignore": options.ignore, "--scope": options.scope}
-    if name not in ("--stop", "--migrate") and name not in lists:
+    if name not in ("--stop", "--migrate", "--patch-file") and name not in lists:
         raise UsageError(f"unknown option {name}")
     if not equals:
         value = _value(name, rest)
+    if not value and name != "--stop":
+        raise UsageError(f"option {name} needs a value")
     if name in lists:
-        if not value:
-            raise UsageError(f"option {name} needs a value")
         lists[name].append(value)
     elif name == "--migrate":
         if value not in MIGRATES:
             raise UsageError(f"option --migrate wants one of {', '.join(MIGRATES)}, not {value!r}")
         options.migrate = value
+    elif name == "--patch-file":
+        options.patch_file = value
     elif value in STOPS:
         options.stop = value
     else:
@@ -198,6 +205,7 @@ def _run(options: Options) -> int:
         scope=options.scope or ["project"],
         stop_at_entry=options.stop_at_entry,
         migrate=options.migrate,
+        patch_file=options.patch_file,
     )
     front_end.session = session
     session.install()

@@ -25,13 +25,16 @@ from fixcont.continuing.ways import (
     UseValue,
     Way,
 )
+from fixcont.editing.history import History
+from fixcont.editing.result import UndoResult
 from fixcont.editing.sources import Rerun
 from fixcont.editing.stale import Stale
 from fixcont.editing.unrun import Unrun
+from fixcont.editing.versions import find, versions
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop
-from fixcont_ui import editor, wording
+from fixcont_ui import editor, history_wording, wording
 
 if TYPE_CHECKING:
     from fixcont.stepping.engine import Stepping
@@ -80,6 +83,22 @@ class Console(Protocol):
     def rerun(self, number: int) -> Rerun | None:
         """Run one of them, None where there is none of this number. Shows the error and raises `NotDone` where it fails."""
 
+    @property
+    def history(self) -> History:
+        """The patches that were installed."""
+
+    def undo(self) -> UndoResult:
+        """Take the last patch back, without showing what came of it."""
+
+    def held_back(self) -> list[str]:
+        """The files that still say what was undone."""
+
+    def write_back(self) -> list[tuple[str, Refusal | None]]:
+        """Write what is installed into those files. Returns them, each with the reason why it is left alone, or None."""
+
+    def confirm(self, question: str) -> bool | None:
+        """Ask the user, yes or no. Returns None where nobody is there to be asked."""
+
     def say(self, text: str) -> None: ...
 
     def complain(self, text: str) -> None:
@@ -127,6 +146,8 @@ class Argument(enum.Enum):
     LINE = "the number of a line"
     NUMBER = "a number, or nothing"
     ANY = "whatever the command makes of it"
+    NAME = "a name, or nothing"
+    FILES = "nothing, or what to do with the files"
 
     def accepts(self, text: str) -> bool:
         """Tell whether `text`, "" for none, can be such an argument."""
@@ -136,6 +157,10 @@ class Argument(enum.Enum):
             return text.isdecimal()
         if self is Argument.NUMBER:
             return not text or text.isdecimal()
+        if self is Argument.FILES:
+            return text in ("", "-f", "files")
+        if self is Argument.NAME:
+            return True
         return bool(text) == (self is Argument.EXPRESSION)
 
 
@@ -209,6 +234,63 @@ def _rerun(console: Console, argument: str) -> None:
     console.say(f"run: {rerun.statement.text}")
     for line in wording.unrun_lines(rerun.more):
         console.say(line)
+
+
+def _patches(console: Console, argument: str) -> None:
+    for line in history_wording.patches_lines(console.history):
+        console.say(line)
+
+
+def _versions(console: Console, argument: str) -> None:
+    history = console.history
+    found = find(history, argument) if argument else [_selected(console)]
+    if not found:
+        console.complain(f"no function, method or class of the program's files has the name {argument}")
+        raise NotDone
+    if len(found) > 1:
+        for line in history_wording.choice_lines(argument, found):
+            console.say(line)
+        return
+    result = versions(history, *found[0])
+    if result is None:
+        console.refuse(Refusal("no-text", f"the text of {found[0][1]} is not known", "name a function of the program's files"))
+        raise NotDone
+    for line in history_wording.versions_lines(result):
+        console.say(line)
+
+
+def _selected(console: Console) -> tuple[str, str]:
+    """Give file and qualified name of the selected function; of one without a name, those of what it stands in."""
+    code, _ = console.place
+    parts = code.co_qualname.split(".<locals>.")
+    while len(parts) > 1 and parts[-1].startswith("<"):
+        parts.pop()
+    qualname = ".<locals>.".join(parts)
+    return code.co_filename, "<module>" if qualname.startswith("<") else qualname
+
+
+def _undo(console: Console, argument: str) -> None:
+    if argument == "files":
+        if not console.held_back():
+            console.complain("no file says what was undone")
+            raise NotDone
+    else:
+        result = console.undo()
+        for line in history_wording.undo_lines(result):
+            console.say(line)
+        if result.refusal is not None:
+            raise NotDone
+        held_back = console.held_back()
+        if not held_back:
+            return
+        if argument != "-f" and not console.confirm(history_wording.question(held_back)):
+            console.say(history_wording.held_back_line(held_back))
+            return
+    results = console.write_back()
+    for line in history_wording.written_lines(results):
+        console.say(line)
+    if any(refusal is not None for _, refusal in results):
+        raise NotDone
 
 
 def _restart_frame(console: Console, argument: str) -> None:
@@ -358,6 +440,45 @@ COMMANDS: Final[tuple[Command, ...]] = (
         Argument.NUMBER,
         AppliesTo.STOP,
         _rerun,
+    ),
+    Command(
+        "patches",
+        (),
+        "patches",
+        "list what was installed when",
+        "List the patches of this process: when each was installed, in which files, what it changed, and whether\n"
+        "it was taken back.",
+        Argument.NONE,
+        AppliesTo.STOP,
+        _patches,
+    ),
+    Command(
+        "versions",
+        (),
+        "versions [name]",
+        "show the versions of a function, each with what differs from the one before",
+        "Show the text of a function, method or class as it was loaded, and for each later version what differs\n"
+        "from the one that it took the place of. The name may be bare or qualified, in front of it that of the\n"
+        "module; without a name it is the selected frame's function.",
+        Argument.NAME,
+        AppliesTo.STOP,
+        _versions,
+    ),
+    Command(
+        "undo",
+        (),
+        "undo | undo -f | undo files",
+        "take the last patch back",
+        "Take the patch that was installed last back: functions get the code of the text before, everything else\n"
+        "that it assigned is put back. Again, it takes back the one before. The frames of this stop go on with the\n"
+        "code that they have until they take it up where they are or are restarted.\n"
+        'The files keep the edit, which is not installed again until they are saved anew, unless you agree: "-f"\n'
+        'puts the text before back there too, "files" does only that, for what was undone before.\n'
+        "Not undone: what the new code has done, what definitions and imports did when they were installed beyond\n"
+        "what they bound, and statements of modules that were run since.",
+        Argument.FILES,
+        AppliesTo.STOP,
+        _undo,
     ),
     Command(
         "retry",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fixcont.continuing.ways import Way
+    from fixcont.editing.diffs import Summary
     from fixcont.errors import Refusal
     from fixcont.session import Session
     from fixcont.stopping.stop import Stop
@@ -48,6 +49,14 @@ class PromptAtFirstStop:
 
     def refused(self, refusal: Refusal) -> None:
         self._get_prompt().refused(refusal)
+
+    def ended(self, summary: Summary, patch_file: str | None) -> None:
+        from fixcont_ui.history_wording import summary_lines
+
+        try:
+            print("\n".join(summary_lines(summary, patch_file)), file=sys.__stderr__, flush=True)
+        except (OSError, ValueError, AttributeError):
+            pass  # there is nobody left to tell
 
     def report(self, message: str) -> None:
         # Not the prompt's: what is reported may come at a time when nothing more can be imported.

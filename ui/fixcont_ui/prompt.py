@@ -22,7 +22,7 @@ from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
-from fixcont_ui import wording
+from fixcont_ui import history_wording, wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.breakpoint_console import BreakpointConsole
 from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
@@ -32,6 +32,8 @@ from fixcont_ui.streams import Streams, choose_streams
 from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
 
 if TYPE_CHECKING:
+    from fixcont.editing.history import History
+    from fixcont.editing.result import UndoResult
     from fixcont.editing.stale import Stale
     from fixcont.session import Session
 
@@ -191,7 +193,8 @@ class Prompt(BreakpointConsole):
             result = self.session.sources.install_changes()
         lines = wording.install_lines(result)
         if tell_unchanged and not lines:
-            lines = ["nothing changed"]
+            held_back = self.held_back()
+            lines = [history_wording.held_back_line(held_back) if held_back else "nothing changed"]
         for line in lines:
             self.message(line)
         self.show_notices()
@@ -208,6 +211,36 @@ class Prompt(BreakpointConsole):
     def rerun(self, number: int) -> Rerun | None:
         rerun: Rerun | None = self.call(lambda: self.session.sources.rerun(number))
         return rerun
+
+    @property
+    def history(self) -> History:
+        return self.session.sources.history
+
+    def undo(self) -> UndoResult:
+        with self._interrupts.held():
+            return self.session.sources.undo()
+
+    def held_back(self) -> list[str]:
+        return self.session.sources.held_back()
+
+    def write_back(self) -> list[tuple[str, Refusal | None]]:
+        with self._interrupts.held():
+            return self.session.sources.write_back()
+
+    def confirm(self, question: str) -> bool | None:
+        if self._streams is None or not self._streams.is_terminal:
+            return None
+        if self.use_rawinput:
+            try:
+                answer = input(question)
+            except EOFError:
+                answer = ""
+                self.message("")
+        else:
+            self.message(question, end="")
+            self.stdout.flush()
+            answer = self.stdin.readline()
+        return answer.strip().lower() in ("y", "yes")
 
     def say(self, text: str) -> None:
         self.message(text)
