@@ -16,7 +16,15 @@ from fixcont.editing.closures import refusal as closure_refusal
 from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, stored_constant
 from fixcont.editing.dataclass_fields import is_dataclass
 from fixcont.editing.definitions import Define, Part
-from fixcont.editing.functions import COPIES_DOCSTRING, Namespace, class_namespace, find_class, functions_behind, shifted
+from fixcont.editing.functions import (
+    COPIES_DOCSTRING,
+    Namespace,
+    class_namespace,
+    find_class,
+    functions_behind,
+    layers_of,
+    shifted,
+)
 from fixcont.editing.headers import Headers
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
@@ -276,11 +284,9 @@ class _Checker:
             owner = find_class(function.__globals__, scope.qualname)
             where = class_namespace(owner) if owner is not None else None
         bound = where.get(target.code.co_name) if where is not None else None
-        made = list(functions_behind(bound))
-        if function in made:
-            yield from (each for each in made if each is not function)
-            if type(bound) in COPIES_DOCSTRING:
-                yield bound
+        made = list(layers_of(bound))
+        if any(each is function for each in made):
+            yield from (each for each in made if each is not function and type(each) in COPIES_DOCSTRING)
 
     # Statements of modules and classes
 

@@ -10,11 +10,14 @@ its body (members of an enum, fields of a named tuple), or whose instances would
 
 from __future__ import annotations
 
+import _abc  # type: ignore[import-not-found,unused-ignore]
 import abc
 import ast
 import enum
 import types
+import typing
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import CellType, CodeType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from fixcont.editing.install import Installation
 
 _PLAIN_METACLASSES = (type, abc.ABCMeta, type(Protocol))
+#: What `typing` leaves out when it asks what a protocol is made of.
+_NO_MEMBERS = frozenset(getattr(typing, "EXCLUDED_ATTRIBUTES", ()))
 #: What a class body binds by itself.
 _BOOKKEEPING = frozenset(
     {
@@ -372,6 +377,18 @@ class _Derived(Step):
                 installation.delete_from_class(self.cls, "__hash__")
         if issubclass(type(self.cls), abc.ABCMeta):
             self._set_abstract(own, installation)
+        if getattr(self.cls, "_is_protocol", False) is True:
+            self._set_members(own, installation)
+
+    def _set_members(self, own: dict[str, Any], installation: Installation) -> None:
+        """Bring up to date what a protocol asks of other classes."""
+        members = {name for name in self.bound if not name.startswith("_abc_") and name not in _NO_MEMBERS}
+        for base in own.get("__bases__", self.cls.__bases__):
+            members |= set(class_namespace(base).get("__protocol_attrs__", ()))
+        if "__protocol_attrs__" in own and members != set(own["__protocol_attrs__"]):
+            installation.set_class(self.cls, "__protocol_attrs__", members)
+        forget = partial(_abc._reset_caches, self.cls)  # which classes were found to have the members, or not
+        installation.do(forget, forget)
 
     def _set_abstract(self, own: dict[str, Any], installation: Installation) -> None:
         names = {name for name in self.bound if _is_abstract(own.get(name))}

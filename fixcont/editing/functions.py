@@ -16,7 +16,7 @@ from fixcont.bytecode import interpreter
 
 Namespace = dict[str, Any]
 #: Descriptors and wrappers that take over the docstring of the function that they are made of.
-COPIES_DOCSTRING = (property, functools.cached_property, functools._lru_cache_wrapper, staticmethod, classmethod)
+COPIES_DOCSTRING = (FunctionType, property, functools.cached_property, functools._lru_cache_wrapper, staticmethod, classmethod)
 
 # The descriptors themselves: lazily loaded modules and metaclasses overrule attribute access.
 _module_dict: Any = vars(ModuleType)["__dict__"]
@@ -179,6 +179,11 @@ def find_function(namespace: Namespace, qualname: str) -> FunctionType | None:
 
 def functions_behind(value: object) -> Iterator[FunctionType]:
     """Give the functions that a value is made of: through descriptors, wrappers and closures, the outermost first."""
+    return (each for each in layers_of(value) if type(each) is FunctionType)
+
+
+def layers_of(value: object) -> Iterator[object]:
+    """Give what a value is made of, itself first: descriptors, wrappers, functions and what these have captured."""
     waiting: list[object] = [value]
     seen: set[int] = set()
     while waiting:
@@ -186,8 +191,8 @@ def functions_behind(value: object) -> Iterator[FunctionType]:
         if id(each) in seen:
             continue
         seen.add(id(each))
+        yield each
         if type(each) is FunctionType:
-            yield each
             wrapped = each.__dict__.get("__wrapped__")
             waiting += [*_cell_contents(each), *([wrapped] if wrapped is not None else [])]
         else:

@@ -25,10 +25,10 @@ from fixcont.bytecode.closures import Body, body_of, exchanging
 from fixcont.editing.closures import NOTES
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
 from fixcont.editing.modules import run_needed
-from fixcont.editing.plan import ImportRefused, Plan
+from fixcont.editing.plan import Plan
 from fixcont.editing.reexports import Importer, follow_star_imports
 from fixcont.editing.restores import MISSING, Restore, Restores
-from fixcont.errors import Refusal
+from fixcont.errors import Refusal, Refused
 
 _MARKS = frozenset({"__isabstractmethod__", "__final__", "__override__", "__deprecated__", "__no_type_check__"})
 _Call = Callable[[], object]
@@ -50,6 +50,7 @@ class Installation:
         self._pending: dict[int, dict[str, Any]] = {}  # id of a namespace or class -> name -> value that it will have
         self._unbound: dict[int, dict[str, Any]] = {}  # id of a namespace -> name -> value that it has, and will not have
         self._deleted: set[tuple[int, str]] = set()  # id of a class, name of an attribute that it will not have
+        self._rebound: dict[int, set[str]] = {}  # id of a namespace -> names that are bound to something else than before
         self._replaced: dict[int, tuple[Any, Any]] = {}  # id of what a name was bound to -> it, what takes its place
 
     # -- collecting
@@ -137,6 +138,7 @@ class Installation:
             self._undo.append(partial(namespace.pop, name, None))
             namespace[name] = value
         elif namespace[name] is not value:
+            self._rebound.setdefault(id(namespace), set()).add(name)
             if everywhere:
                 self._replaced[id(namespace[name])] = namespace[name], value
             self._plan(partial(namespace.__setitem__, name, value), partial(namespace.__setitem__, name, namespace[name]))
@@ -181,6 +183,10 @@ class Installation:
     def unbound(self, namespace: Namespace) -> dict[str, Any]:
         """Give the names that are taken out of a module, with what they are bound to."""
         return self._unbound.setdefault(id(namespace), {})
+
+    def rebound(self, namespace: Namespace) -> set[str]:
+        """Give the names of a module that are bound to something else than before."""
+        return self._rebound.get(id(namespace), set())
 
     @property
     def has_names(self) -> bool:
@@ -281,16 +287,18 @@ def install(plans: Sequence[Plan], importers: Callable[[], Iterable[Importer]]) 
 
 
 def _carry_out(plans: Sequence[Plan], installation: Installation) -> None:
-    """Carry out the steps of all files. A file whose import fails waits for the others: one of them may define what it wants."""
+    """Carry out the steps of all files. A file that lacks a name waits for the others: one of them may define it."""
     waiting = collections.deque(sorted(plan.steps, key=lambda step: step.line, reverse=True) for plan in plans)
-    failed: dict[int, int] = {}  # id of the steps of a file -> how many there were left when an import failed
+    failed: dict[int, int] = {}  # id of the steps of a file -> how many there were left when a name was not found
     while waiting:
         steps = waiting.popleft()
         try:
             while steps:
                 steps[-1].carry_out(installation)
                 steps.pop()
-        except ImportRefused:
+        except Refused as refused:
+            if not isinstance(refused.__cause__, (ImportError, NameError, AttributeError)):
+                raise
             stuck = all(failed.get(id(each)) == len(each) for each in (steps, *waiting))
             if stuck:
                 raise

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from fixcont.editing.compare import ScopeChange, stored_constant
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace, imported_module
-from fixcont.editing.plan import ImportRefused, Plan, Statement, Step, failed, refusal_at
+from fixcont.editing.plan import Plan, Statement, Step, failed, refusal_at
 from fixcont.editing.removals import Unimported
 from fixcont.editing.statements import match
 from fixcont.editing.syntax import IMPORTS, Item, bound_names, loaded_names
 from fixcont.editing.texts import Node
 from fixcont.editing.values import CannotTell, value_of
+from fixcont.errors import Refused
 
 if TYPE_CHECKING:
     from fixcont.editing.install import Installation
@@ -180,7 +181,7 @@ class _Import(Step):
         except Exception as error:
             what = f"{ast.unparse(self.statement)} raised {type(error).__name__}: {error}"
             instead = "mend it, or leave it out for now"
-            raise ImportRefused(refusal_at("import-failed", self.node, what, instead, self.statement.lineno)) from error
+            raise Refused(refusal_at("import-failed", self.node, what, instead, self.statement.lineno)) from error
         for name, value in bound.items():
             installation.bind(self.namespace, name, value)
 

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 UNTIL_RESTART = "it takes effect when the program is started again"
 
 
-class ImportRefused(Refused):
-    """An import failed. Another file of the same install may define what it wants."""
-
-
 class Assignment(NamedTuple):
     """An attribute of a function, or of what a decorator has made of it, that gets a new value."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from types import CodeType, FunctionType
@@ -16,10 +17,11 @@ from fixcont.editing.install import Installation, install
 from fixcont.editing.known import KnownTexts
 from fixcont.editing.lineage import Lineage
 from fixcont.editing.migration import Migrations
-from fixcont.editing.plan import Plan
+from fixcont.editing.plan import Plan, Statement
 from fixcont.editing.reexports import Importer, named_imports, star_imports
 from fixcont.editing.result import Installed, InstallResult, InstallStatus, UndoResult
 from fixcont.editing.stale import count_stale
+from fixcont.editing.syntax import Syntax, loaded_names
 from fixcont.editing.texts import Kind, Text
 from fixcont.editing.undo import comparison_back, take_back
 from fixcont.editing.unrun import Unrun, UnrunStatements, describe
@@ -103,6 +105,7 @@ class Sources(KnownTexts):
             patch.keep_for_undo(installation.restores, self.unrun.waiting())
             changes += [(plan.comparison.old, plan.comparison.new) for plan in plans]
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
+            unrun += self.unrun.again(self._made_from_what_was(installation))
             return InstallResult(
                 InstallStatus.INSTALLED,
                 tuple(installed),
@@ -123,6 +126,16 @@ class Sources(KnownTexts):
                 if node is not None and id(node) in plan.touched:
                     found[id(function)] = function, node.version - 1
         return list(found.values())
+
+    def _made_from_what_was(self, installation: Installation) -> Iterator[Statement]:
+        """Give assignments of modules that have read a name which an install has bound to something else."""
+        for file in list(self._files.values()):
+            names = {name for space in namespaces_of([file.filename], file.module_names) for name in installation.rebound(space)}
+            if names:
+                for item in Syntax(file.newest).items(file.newest.module):
+                    is_assignment = isinstance(item.statement, (ast.Assign, ast.AnnAssign, ast.AugAssign))
+                    if is_assignment and loaded_names(item.statement) & names:
+                        yield Statement(file.newest.module, item)
 
     def rerun(self, number: int) -> Rerun | None:
         """Run a statement of a module that is in its file and was not run; see `UnrunStatements.run`.

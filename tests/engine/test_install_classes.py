@@ -102,6 +102,11 @@ def test_docstrings_that_decorators_have_copied(project: Project) -> None:
             def p(self):
                 \'\'\'old\'\'\'
 
+            @classmethod
+            @functools.lru_cache
+            def r(cls):
+                '''old'''
+
             @functools.cached_property
             def q(self):
                 \'\'\'old\'\'\'
@@ -109,7 +114,7 @@ def test_docstrings_that_decorators_have_copied(project: Project) -> None:
     module = project.load("copied", text)
     project.edit("copied", text.replace("old", "new"))
     fresh = project.load("copied", as_name="fresh")
-    assert module.f.__doc__ == module.A.p.__doc__ == vars(module.A)["q"].__doc__ == "new"
+    assert module.f.__doc__ == module.A.p.__doc__ == vars(module.A)["q"].__doc__ == module.A.r.__doc__ == "new"
     assert module.A.__doc__ == fresh.A.__doc__
 
 
@@ -216,6 +221,15 @@ def test_a_metaclass_of_the_program_decides_what_attributes_mean(project: Projec
     module = project.load("meta", text)
     result = project.edit("meta", text.replace("x = 1", "x = 2").replace("return 1", "return 2"))
     assert set(codes(result)) == {"class-statement-not-run"} and module.A.x == 1 and module.A().f() == 2
+
+
+def test_what_a_protocol_asks_for(project: Project) -> None:
+    text = "from typing import Protocol, runtime_checkable\n@runtime_checkable\nclass P(Protocol):\n    def f(self): ...\n"
+    module = project.load("protocol", text)
+    only_f = type("F", (), {"f": len})()
+    assert isinstance(only_f, module.P)
+    project.edit("protocol", text + "    def g(self): ...\n")
+    assert not isinstance(only_f, module.P) and isinstance(type("G", (), {"f": len, "g": len})(), module.P)
 
 
 def test_what_is_abstract(project: Project) -> None:

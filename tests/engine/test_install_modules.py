@@ -157,6 +157,23 @@ def test_what_was_made_from_a_name_is_made_again_when_a_rerun_binds_it(project: 
     assert module.JOINED == "b,c" and user.FIRST == "b" and not project.sources.unrun.all()
 
 
+def test_what_holds_a_function_that_is_decorated_anew_is_listed(project: Project) -> None:
+    text = "import functools\n{}def first(x):\n    return [x]\nFILTERS = {{'first': first}}\nprint(first)\n"
+    module = project.load("filters", text.format(""))
+    result = project.edit("filters", text.format("@functools.cache\n"))
+    assert unrun(result) == [(5, "FILTERS = {'first': first}")]
+    project.sources.rerun(1)
+    assert module.FILTERS["first"] is module.first
+
+
+def test_a_class_that_needs_what_another_file_of_the_edit_defines(project: Project) -> None:
+    project.load("utils", "def f():\n    return 1\n")
+    fields = project.load("a_fields", "import utils\nclass A:\n    x = utils.f\n")
+    project.write("utils", "def f():\n    return 1\ndef g():\n    return 2\n")
+    project.edit("a_fields", "import utils\nclass A:\n    x = staticmethod(utils.g)\n")
+    assert fields.A.x() == 2
+
+
 def test_new_statements_that_new_definitions_need_are_run(project: Project) -> None:
     module = project.load("needs", "def f():\n    return 1\n")
     result = project.edit(
