@@ -39,6 +39,8 @@ class Verdict:
         code: of the refusal.
         what: the sentence of the refusal, or the first difference.
         warnings: (code, sentence) each.
+        listed: statements that were listed and then run again.
+        failed: those of them that raised.
         unnamed: the differences that no warning names.
         named: how many differences are named by a warning.
         seconds: that the install took.
@@ -49,6 +51,8 @@ class Verdict:
     code: str = ""
     what: str = ""
     warnings: tuple[tuple[str, str], ...] = ()
+    listed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     unnamed: tuple[Difference, ...] = ()
     named: int = 0
     seconds: float = 0.0
@@ -108,9 +112,10 @@ class Judge:
         named = _named(self._history, edit, warnings, old, root)
         unnamed = tuple(each for each in found if not any(name.covers(each) for name in named))
         warnings = tuple((code, sentence.replace(f"{old}/", "")) for code, sentence in warnings)
-        kind = WRONG if unnamed or live["faults"] else WITH_WARNINGS if warnings else APPLIED
-        what = str(unnamed[0]) if unnamed else "; ".join(live["faults"])
-        return Verdict(edit, kind, "", what, warnings, unnamed, len(found) - len(unnamed), live["seconds"])
+        listed, failed = (tuple(each.replace(f"{old}/", "") for each in part) for part in (outcome["listed"], live["failed"]))
+        kind = WRONG if unnamed or failed or live["faults"] else WITH_WARNINGS if warnings or listed else APPLIED
+        what = str(unnamed[0]) if unnamed else "; ".join([*failed, *live["faults"]])
+        return Verdict(edit, kind, "", what, warnings, listed, failed, unnamed, len(found) - len(unnamed), live["seconds"])
 
     def _without_noise(self, edit: Edit, root: str, module: str, folder: Path, found: list[Difference]) -> list[Difference]:
         """Leave out places that differ between two imports of the old version, one of them under the engine, as well."""

@@ -20,12 +20,14 @@ class Outcome:
         code: of the refusal, "" where there is none.
         sentence: of the refusal or the syntax error.
         warnings: (code, sentence) each.
+        listed: "file:line: text" of each statement that the engine lists as changed and not run.
     """
 
     status: str
     code: str = ""
     sentence: str = ""
     warnings: tuple[tuple[str, str], ...] = ()
+    listed: tuple[str, ...] = ()
 
 
 class _NobodyThere:
@@ -64,6 +66,7 @@ class Engine:
         self._front_end = _NobodyThere()
         self._session: Any = session.Session(self._front_end, stop="unhandled", scope=[f"{scope}/"])
         self._session.install()
+        self._listed: list[Any] = []
 
     @property
     def faults(self) -> list[str]:
@@ -78,7 +81,19 @@ class Engine:
             return Outcome(result.status.value, "syntax-error", str(result.error))
         if result.refusal is not None:
             return Outcome(result.status.value, result.refusal.code, result.refusal.sentence)
-        return Outcome(result.status.value, warnings=warnings)
+        self._listed = list(getattr(result, "unrun", ()))
+        listed = tuple(f"{each.filename}:{each.line}: {each.text}" for each in self._listed)
+        return Outcome(result.status.value, warnings=warnings, listed=listed)
+
+    def rerun(self) -> list[str]:
+        """Run what the last install has listed, in its order. Returns what of it failed."""
+        failed = []
+        for each in self._listed:
+            try:
+                self._session.sources.rerun(each.number)
+            except Exception as error:
+                failed.append(f"{each.filename}:{each.line}: {each.text}: {type(error).__name__}: {error}")
+        return failed
 
     def untrapped(self, code: CodeType) -> CodeType:
         """Return code as the compiler made it."""

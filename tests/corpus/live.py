@@ -62,9 +62,11 @@ def _do(job: Job) -> dict[str, Any]:
         begin = time.perf_counter()
         try:
             report["outcome"] = asdict(engine.install())
+            report["seconds"] = time.perf_counter() - begin
+            report["failed"] = engine.rerun()
         except Exception:
             report["outcome"] = {"status": "fault", "code": "fault", "sentence": traceback.format_exc(), "warnings": []}
-        report["seconds"] = time.perf_counter() - begin
+            report["seconds"] = time.perf_counter() - begin
     report["faults"] = engine.faults
     report["description"] = Description(job.folder, engine.untrapped).data()
     return report
