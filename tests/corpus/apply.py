@@ -107,15 +107,16 @@ class Judge:
             kind = WRONG if outcome["status"] == "fault" else REFUSED
             return Verdict(edit, kind, outcome["code"], what, seconds=live["seconds"])
         found = differences(live["description"], fresh["description"])
-        if found:
-            found = self._without_noise(edit, root, module, folder, found)
-        named = _named(self._history, edit, warnings, old, root)
-        unnamed = tuple(each for each in found if not any(name.covers(each) for name in named))
+        named = _named(self._history, edit, warnings, old)
+        unnamed = [each for each in found if not any(name.covers(each) for name in named)]
+        count = len(found) - len(unnamed)
+        if unnamed:
+            unnamed = self._without_noise(edit, root, module, folder, unnamed)
         warnings = tuple((code, sentence.replace(f"{old}/", "")) for code, sentence in warnings)
         listed, failed = (tuple(each.replace(f"{old}/", "") for each in part) for part in (outcome["listed"], live["failed"]))
         kind = WRONG if unnamed or failed or live["faults"] else WITH_WARNINGS if warnings or listed else APPLIED
         what = str(unnamed[0]) if unnamed else "; ".join([*failed, *live["faults"]])
-        return Verdict(edit, kind, "", what, warnings, listed, failed, unnamed, len(found) - len(unnamed), live["seconds"])
+        return Verdict(edit, kind, "", what, warnings, listed, failed, tuple(unnamed), count, live["seconds"])
 
     def _without_noise(self, edit: Edit, root: str, module: str, folder: Path, found: list[Difference]) -> list[Difference]:
         """Leave out places that differ between two imports of the old version, one of them under the engine, as well."""
@@ -145,9 +146,7 @@ class Judge:
         return report
 
 
-def _named(
-    history: History, edit: Edit, warnings: tuple[tuple[str, str], ...], folder: Path, root: str
-) -> list[Named]:
+def _named(history: History, edit: Edit, warnings: tuple[tuple[str, str], ...], folder: Path) -> list[Named]:
     found = []
     for _, sentence in warnings:
         place = place_of(sentence)

@@ -112,6 +112,8 @@ class Description:
             return {self._named(kind): {str(at): self._value(each, depth + 1) for at, each in enumerate(kind.__iter__(value))}}
         if kind in (set, frozenset):
             return {kind.__name__: dict.fromkeys(sorted(_text(self._value(each, depth + 1)) for each in value))}
+        if kind is dict and value.get("__name__") in self._own and self._own[value["__name__"]] is value:
+            return f"namespace of {value['__name__']}"
         if issubclass(kind, dict) or kind is types.MappingProxyType:
             pairs = list(dict.items(value) if issubclass(kind, dict) else value.items())
             return {self._named(kind): {_text(self._value(key, depth + 1)): self._value(each, depth + 1) for key, each in pairs}}
@@ -142,9 +144,7 @@ class Description:
             "type parameters": self._value(getattr(function, "__type_params__", ()), depth + 1),
             "attributes": self._value(function.__dict__, depth + 1),
             "globals": self._value(function.__globals__.get("__name__"), depth + 1),
-            "closure": {
-                name: self._cell(cell, depth) for name, cell in zip(function.__code__.co_freevars, cells, strict=True)
-            },
+            "closure": {name: self._cell(cell, depth) for name, cell in zip(function.__code__.co_freevars, cells, strict=True)},
             "code": self._code(code) if self._is_own_code(function) else f"{code.co_qualname} of a library",
         }
         digest = hashlib.sha1(_text(found).encode()).hexdigest()

@@ -29,7 +29,9 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--collect", type=int, metavar="N", help="choose N edits of each repository and write the list")
     parser.add_argument("--list", type=Path, default=LIST, help="the list of edits")
     parser.add_argument("--only", default="", help="repositories and commits that hold this text")
-    parser.add_argument("--engine", type=Path, default=Path(__file__).resolve().parent.parent.parent, help="a checkout of fixcont")
+    parser.add_argument(
+        "--engine", type=Path, default=Path(__file__).resolve().parent.parent.parent, help="a checkout of fixcont"
+    )
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path, help="where to write the verdicts, one a line")
     parser.add_argument("--keep", type=Path, help="a folder in which the trees are left")

@@ -86,7 +86,7 @@ class Editing:
     def look(self) -> Any:
         """Return all that is seen of the module, and of what was taken out of it before."""
         known = [(self.model.find(reference.ident), reference) for reference in self.kept]
-        return seen(self.model, self.live.names), [use(one, other) for one, other in known if one is not None]
+        return seen(self.model, self.live.names), [use(self.model, one, other) for one, other in known if one is not None]
 
     def agree(self) -> None:
         """Compare the live module, and what was taken out of it, with a fresh import."""
@@ -100,8 +100,8 @@ class Editing:
             definition, same = self.model.find(reference.ident), new.get((reference.ident, reference.member, reference.form))
             if definition is None or same is None or definition.name in doubtful:
                 continue
-            given = use(definition, same)
-            assert use(definition, reference) == given, f"what was {definition.name} {reference.member} in\n{self.model.text()}"
+            given = use(self.model, definition, same)
+            assert use(self.model, definition, reference) == given, f"what was {definition.name} {reference.member} in\n{self.model.text()}"
 
     def take(self) -> None:
         """Take references, to be used after later edits."""

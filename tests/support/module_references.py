@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from support.random_modules import Definition, Member, Model
+from support.random_modules import PLAIN, Definition, Member, Model
 
 _arguments = iter(range(10**9))
 
@@ -16,10 +16,12 @@ def seen(model: Model, names: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for definition in model.definitions:
         value = names.get(definition.name)
-        found[definition.name] = outcome(lambda value=value, definition=definition: _used(definition, value))
+        found[definition.name] = outcome(lambda value=value, definition=definition: _used(model, definition, value))
         for member in _members(definition):
             found[f"{definition.name}.{member.name}"] = outcome(
-                lambda value=value, definition=definition, member=member: _member_used(definition, member, _instance(definition, value), value)
+                lambda value=value, definition=definition, member=member: _member_used(
+                    definition, member, _instance(definition, value), value
+                )
             )
     return found
 
@@ -60,7 +62,7 @@ def references(model: Model, names: Mapping[str, Any], without: Collection[str] 
 
 
 def _taken(definition: Definition, value: Any) -> Iterator[Reference]:
-    if definition.kind not in ("constant", "import"):
+    if definition.kind not in ("constant", "import", "alias", "partial", "instance"):
         kept = value(3) if definition.kind == "closure" else _instance(definition, value) if _members(definition) else value
         yield Reference(definition.ident, "", form_of(definition), kept)
     for member in _members(definition):
@@ -75,22 +77,19 @@ def form_of(definition: Definition, member: Member | None = None) -> tuple[Any, 
     A decorator belongs to the name: what was taken before it was put there stays without. So do the methods of another kind.
     """
     decorator = definition.decorator % 3 if definition.kind == "decorated" else 0
-    kind = "plain" if definition.kind in ("function", "generator", "coroutine") else definition.kind
+    kind = "plain" if definition.kind in PLAIN else definition.kind
     return kind, decorator, member.kind if member is not None else ""
 
 
-def use(definition: Definition, reference: Reference) -> Any:
+def use(model: Model, definition: Definition, reference: Reference) -> Any:
     """Return what a kept object gives now, its definition being as it is now."""
     if reference.member:
         return outcome(lambda: reference.value(*([1] if reference.form[2] == "static method" else [])))
     if definition.kind == "closure":
         return outcome(reference.value)
     if _members(definition):
-        return {
-            member.name: outcome(lambda member=member: _member_used(definition, member, reference.value, type(reference.value)))
-            for member in _members(definition)
-        }
-    return outcome(lambda: _used(definition, reference.value))
+        return _instance_used(definition, reference.value)
+    return outcome(lambda: _used(model, definition, reference.value))
 
 
 def _members(definition: Definition) -> list[Member]:
@@ -105,16 +104,23 @@ def _instance(definition: Definition, cls: Any) -> Any:
     return next(iter(cls)) if definition.kind == "enum" else cls()
 
 
-def _used(definition: Definition, value: Any) -> Any:
-    kind = definition.kind
+def _instance_used(definition: Definition, instance: Any) -> Any:
+    cls = type(instance)
+    return {
+        member.name: outcome(lambda member=member: _member_used(definition, member, instance, cls)) for member in _members(definition)
+    }
+
+
+def _used(model: Model, definition: Definition, value: Any) -> Any:
+    kind, target = definition.kind, model.target(definition)
+    if kind in ("alias", "partial", "instance"):
+        return _made_of_another(model, definition, target, value) if target is not None else value
     if kind == "constant":
         return value
     if kind == "import":
         return getattr(value, "__name__", value)
-    if kind == "generator":
-        return list(value(1))
-    if kind == "coroutine":
-        return _awaited(value(1))
+    if kind in PLAIN:
+        return _result(kind, value(1))
     if kind == "closure":
         return value(3)()
     if kind == "cached":
@@ -141,10 +147,19 @@ def _member_used(definition: Definition, member: Member, instance: Any, cls: Any
     return getattr(instance, member.name)()
 
 
+def _made_of_another(model: Model, definition: Definition, target: Definition, value: Any) -> Any:
+    if definition.kind == "alias":
+        return _used(model, target, value)
+    return _result(target.kind, value()) if definition.kind == "partial" else _instance_used(target, value)
+
+
+def _result(kind: str, value: Any) -> Any:
+    return list(value) if kind == "generator" else _awaited(value) if kind == "coroutine" else value
+
+
 def _awaited(coroutine: Any) -> Any:
     try:
         coroutine.send(None)
     except StopIteration as stop:
         return stop.value
     raise AssertionError("it waits for something")
-

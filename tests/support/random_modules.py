@@ -31,18 +31,33 @@ def listed(function):
     return wrapper
 '''
 
+#: Kinds of definitions.
 KINDS = (
     "function", "generator", "coroutine", "closure", "decorated", "cached", "dispatched", "class", "class", "dataclass", "enum",
-    "constant", "import",
+    "constant", "import", "alias", "partial", "instance",
 )  # fmt: skip
 MEMBER_KINDS = ("method", "property", "static method", "class method", "attribute", "nested class")
 _DECORATORS = ("", "@logged", "@listed")
 _IMPORTS = ("import string as {}", "import math as {}", "from string import digits as {}", "from math import pi as {}")
 #: Kinds of functions that turn into each other without another name.
 PLAIN = ("function", "generator", "coroutine")
+_FUNCTIONS = (*PLAIN, "closure", "decorated", "cached", "dispatched")
+_CLASSES = ("class", "dataclass", "enum")
+#: Kinds of changes, and what they can be made to; nothing where that is everything.
+_APPLIES: dict[str, tuple[str, ...]] = {
+    "default": _FUNCTIONS,
+    "parameters": (*_FUNCTIONS, "dataclass", "enum"),
+    "kind": PLAIN,
+    "decorator": ("decorated",),
+    "captures": ("closure",),
+    "reads": (*_FUNCTIONS, *_CLASSES),
+    "base": ("class",),
+    "member": _CLASSES,
+    "target": ("alias", "partial", "instance"),
+}
 CHANGES = (
     "add", "body", "default", "parameters", "name", "place", "kind", "decorator", "captures", "reads", "base", "guard", "blank", "removal",
-    "member",
+    "member", "target",
 )  # fmt: skip
 
 
@@ -70,7 +85,8 @@ class Definition:
         decorator: of "decorated".
         captures: how many variables the inner function of "closure" captures.
         reads: the place of the constant that its body reads, among the module's constants; -1 for none.
-        base: the place of the class that it derives from, among the classes before it; -1 for none.
+        base: the place of the class that it derives from, among the classes before it; -1 for none. For what is made of another
+            definition, the place of that one.
         is_guarded: whether it stands in an `if`.
         blank: empty lines and comments above.
     """
@@ -123,7 +139,7 @@ class Model:
     def needs(self, definition: Definition) -> set[str]:
         """Return the names that a definition's behaviour depends on, its own among them."""
         found = {definition.name}
-        constant, base = self._constant(definition), self._base(definition)
+        constant, base = self._constant(definition), self._base(definition) or self.target(definition)
         if constant is not None:
             found |= self.needs(constant)
         if base is not None:
@@ -132,14 +148,22 @@ class Model:
 
     def _constant(self, definition: Definition) -> Definition | None:
         constants = [each for each in self.definitions if each.kind == "constant"]
-        if definition.reads < 0 or not constants or definition.kind in ("constant", "import"):
+        if definition.reads < 0 or not constants or definition.kind not in (*_FUNCTIONS, *_CLASSES):
             return None
         return constants[definition.reads % len(constants)]
 
     def _base(self, definition: Definition) -> Definition | None:
         before = self.definitions[: self.definitions.index(definition)]
         classes = [each for each in before if each.kind == "class"]
-        return classes[definition.base % len(classes)] if definition.kind == "class" and definition.base >= 0 and classes else None
+        return (
+            classes[definition.base % len(classes)] if definition.kind == "class" and definition.base >= 0 and classes else None
+        )
+
+    def target(self, definition: Definition) -> Definition | None:
+        """Return the definition before that an alias, a partial or an instance is made of."""
+        kinds = {"alias": (*_FUNCTIONS, "class"), "partial": PLAIN, "instance": ("class",)}.get(definition.kind, ())
+        before = [each for each in self.definitions[: self.definitions.index(definition)] if each.kind in kinds]
+        return before[definition.base % len(before)] if before else None
 
     # Changing
 
@@ -147,18 +171,23 @@ class Model:
         """Add a definition."""
         added = Definition(self.made, KINDS[kind % len(KINDS)], f"name{self.made}", number, reads=number % 4 - 1)
         self.made += 1
-        if added.kind in ("class", "dataclass", "enum"):
+        if added.kind in _CLASSES:
             added.base = number % 3 - 1
             added.members = [_member(at, number + at) for at in range(number % 4)]
         self.definitions.insert(place % (len(self.definitions) + 1), added)
 
     def changed(self, change: Change) -> Model:
-        """Return the module after a change; the same where there is nothing to be changed so."""
+        """Return the module after a change; where there is nothing to be changed so, after something was added that can be."""
         model = copy.deepcopy(self)
         if not model.definitions or change.kind == "add":
             model.add(change.number, change.which, change.which)
             return model
-        definition = model.definitions[change.which % len(model.definitions)]
+        kinds = _APPLIES.get(change.kind, KINDS)
+        possible = [each for each in model.definitions if each.kind in kinds]
+        if not possible:
+            model.add(KINDS.index(kinds[0]), change.number, change.which)
+            return model
+        definition = possible[change.which % len(possible)]
         getattr(model, f"_change_{change.kind}")(definition, change.number)
         return model
 
@@ -180,8 +209,7 @@ class Model:
         self.definitions.insert(number % (len(self.definitions) + 1), definition)
 
     def _change_kind(self, definition: Definition, number: int) -> None:
-        if definition.kind in PLAIN:
-            definition.kind = PLAIN[number % len(PLAIN)]
+        definition.kind = PLAIN[number % len(PLAIN)]
 
     def _change_decorator(self, definition: Definition, number: int) -> None:
         definition.decorator = number
@@ -195,6 +223,9 @@ class Model:
     def _change_base(self, definition: Definition, number: int) -> None:
         definition.base = number % 4 - 1
 
+    def _change_target(self, definition: Definition, number: int) -> None:
+        definition.base = number % 4
+
     def _change_guard(self, definition: Definition, number: int) -> None:
         definition.is_guarded = not definition.is_guarded
 
@@ -206,8 +237,6 @@ class Model:
 
     def _change_member(self, definition: Definition, number: int) -> None:
         members = definition.members
-        if definition.kind not in ("class", "dataclass", "enum"):
-            return
         if not members or number % 8 == 0:
             members.insert(number % (len(members) + 1), _member(self.made, number))
             self.made += 1
@@ -280,6 +309,18 @@ class Model:
 
     def _text_of_import(self, each: Definition) -> str:
         return _IMPORTS[each.number % len(_IMPORTS)].format(each.name)
+
+    def _text_of_alias(self, each: Definition) -> str:
+        target = self.target(each)
+        return f"{each.name} = {target.name if target is not None else None}"
+
+    def _text_of_partial(self, each: Definition) -> str:
+        target = self.target(each)
+        return f"{each.name} = functools.partial({target.name}, {each.number})" if target is not None else f"{each.name} = None"
+
+    def _text_of_instance(self, each: Definition) -> str:
+        target = self.target(each)
+        return f"{each.name} = {target.name}()" if target is not None else f"{each.name} = None"
 
     def _text_of_class(self, each: Definition) -> str:
         base = self._base(each)
