@@ -10,6 +10,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+_MOST_RERUNS = 500
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -66,7 +68,7 @@ class Engine:
         self._front_end = _NobodyThere()
         self._session: Any = session.Session(self._front_end, stop="unhandled", scope=[f"{scope}/"])
         self._session.install()
-        self._listed: list[Any] = []
+        self._tried: set[int] = set()
 
     @property
     def faults(self) -> list[str]:
@@ -81,19 +83,27 @@ class Engine:
             return Outcome(result.status.value, "syntax-error", str(result.error))
         if result.refusal is not None:
             return Outcome(result.status.value, result.refusal.code, result.refusal.sentence)
-        self._listed = list(getattr(result, "unrun", ()))
-        listed = tuple(f"{each.filename}:{each.line}: {each.text}" for each in self._listed)
+        listed = tuple(f"{each.filename}:{each.line}: {each.text}" for each in getattr(result, "unrun", ()))
         return Outcome(result.status.value, warnings=warnings, listed=listed)
 
     def rerun(self) -> list[str]:
-        """Run what the last install has listed, in its order. Returns what of it failed."""
+        """Run what the last install has listed, in its order, and what is listed then. Returns what of it failed."""
         failed = []
-        for each in self._listed:
+        for _ in range(_MOST_RERUNS):
+            waiting = [each for each in self._waiting() if each.number not in self._tried]
+            if not waiting:
+                break
+            each = waiting[0]
+            self._tried.add(each.number)
             try:
                 self._session.sources.rerun(each.number)
             except Exception as error:
                 failed.append(f"{each.filename}:{each.line}: {each.text}: {type(error).__name__}: {error}")
         return failed
+
+    def _waiting(self) -> list[Any]:
+        unrun = getattr(self._session.sources, "unrun", None)
+        return list(unrun.all()) if unrun is not None else []
 
     def untrapped(self, code: CodeType) -> CodeType:
         """Return code as the compiler made it."""

@@ -78,13 +78,13 @@ def form_of(definition: Definition, member: Member | None = None) -> tuple[Any, 
     """
     decorator = definition.decorator % 3 if definition.kind == "decorated" else 0
     kind = "plain" if definition.kind in PLAIN else definition.kind
-    return kind, decorator, member.kind if member is not None else ""
+    return kind, decorator, bool(_members(definition)), member.kind if member is not None else ""
 
 
 def use(model: Model, definition: Definition, reference: Reference) -> Any:
     """Return what a kept object gives now, its definition being as it is now."""
     if reference.member:
-        return outcome(lambda: reference.value(*([1] if reference.form[2] == "static method" else [])))
+        return outcome(lambda: reference.value(*([1] if reference.form[3] == "static method" else [])))
     if definition.kind == "closure":
         return outcome(reference.value)
     if _members(definition):

@@ -173,7 +173,7 @@ class Model:
         self.made += 1
         if added.kind in _CLASSES:
             added.base = number % 3 - 1
-            added.members = [_member(at, number + at) for at in range(number % 4)]
+            added.members = [_member(f"part{at}", number + at) for at in range(number % 4)]
         self.definitions.insert(place % (len(self.definitions) + 1), added)
 
     def changed(self, change: Change) -> Model:
@@ -238,7 +238,7 @@ class Model:
     def _change_member(self, definition: Definition, number: int) -> None:
         members = definition.members
         if not members or number % 8 == 0:
-            members.insert(number % (len(members) + 1), _member(self.made, number))
+            members.insert(number % (len(members) + 1), _member(f"member{self.made}", number))
             self.made += 1
             return
         member = members[number // 8 % len(members)]
@@ -360,5 +360,5 @@ class Model:
         return f"def {each.name}(self{self._parameters(each)}):\n    return {values}"
 
 
-def _member(at: int, number: int) -> Member:
-    return Member(MEMBER_KINDS[number % len(MEMBER_KINDS)], f"member{at}", number)
+def _member(name: str, number: int) -> Member:
+    return Member(MEMBER_KINDS[number % len(MEMBER_KINDS)], name, number)
