@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.corpus.compare import Difference, Named, differences, names_on_line
-from tests.corpus.describe import Data
 from tests.corpus.edits import Edit
 from tests.corpus.engine import place_of
 from tests.corpus.histories import History
@@ -142,13 +141,13 @@ class Judge:
             return {"died": f"it took more than {DEADLINE} seconds"}
         except subprocess.CalledProcessError as error:
             return {"died": f"exit status {error.returncode}: {error.stderr.strip()[-600:]}"}
-        report: Data = json.loads(Path(job.report).read_text())
+        report: dict[str, Any] = json.loads(Path(job.report).read_text())
         return report
 
 
 def _named(history: History, edit: Edit, warnings: tuple[tuple[str, str], ...], folder: Path) -> list[Named]:
     found = []
-    for _, sentence in warnings:
+    for code, sentence in warnings:
         place = place_of(sentence)
         if place is None:
             continue
@@ -156,7 +155,7 @@ def _named(history: History, edit: Edit, warnings: tuple[tuple[str, str], ...], 
         module = history.module_of(path)
         if module is None:
             continue
-        is_old = "no longer in the file" in sentence or "of the old text" in sentence
+        is_old = code == "removed-kept" or "of the old text" in sentence
         source = history.read(f"{edit.commit}^" if is_old else edit.commit, path)
         found += [Named(module[1], name) for name in names_on_line(source, place[1]) if name]
     return found

@@ -83,13 +83,17 @@ class Named:
 
     def covers(self, difference: Difference) -> bool:
         """Tell whether a difference lies in what is named."""
-        parts = tuple(self.name.split("."))
-        is_there = f"{self.module}.".startswith(f"{difference.module}.")  # a package may take over the classes of its modules
-        if is_there and difference.fresh == _MISSING and difference.path[:-1] == parts[:-1]:
-            return True  # bound by the old form of the statement
-        if is_there and difference.path[: len(parts)] == parts:
+        if any(each == self.name or each.startswith(f"{self.name}.") for each in difference.functions):
             return True
-        return any(each == self.name or each.startswith(f"{self.name}.") for each in difference.functions)
+        if not f"{self.module}.".startswith(f"{difference.module}."):  # a package may take over the classes of its modules
+            return False
+        *around, name = self.name.split(".")
+        annotations = ("<class>", "annotations") if around else ("<annotations>",)
+        return any(_begins(difference.path, path) for path in ((*around, name), (*around, *annotations, name)))
+
+
+def _begins(path: tuple[str, ...], beginning: tuple[str, ...]) -> bool:
+    return path[: len(beginning)] == beginning
 
 
 def names_on_line(source: bytes, line: int) -> list[str]:
@@ -117,7 +121,8 @@ def _innermost(body: Iterable[ast.stmt], line: int, around: str) -> tuple[ast.st
 
 
 def _first_line(each: ast.stmt) -> int:
-    return min([each.lineno, *(decorator.lineno for decorator in getattr(each, "decorator_list", []))])
+    decorators: list[ast.expr] = getattr(each, "decorator_list", [])
+    return min([each.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _blocks(each: ast.stmt) -> list[list[ast.stmt]]:
@@ -143,8 +148,6 @@ def _bound(statement: ast.stmt, around: str) -> Iterator[str]:
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             yield around + node.id
-        elif isinstance(node, ast.AnnAssign):
-            yield around.rstrip(".") + "<annotations>" if not around else f"{around}<class>.annotations"
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
             yield around + _root(node)
         elif isinstance(node, ast.Call) and isinstance(statement, ast.Expr):

@@ -7,6 +7,7 @@ import contextvars
 import enum
 import functools
 import hashlib
+import importlib.util
 import json
 import pathlib
 import re
@@ -161,13 +162,12 @@ class Description:
             return "nothing"
 
     def _annotations(self, holder: Any, namespace: Mapping[str, Any]) -> Data:
-        if "annotationlib" in sys.modules or sys.version_info >= (3, 14):
-            import annotationlib
-
+        library = _annotation_library()
+        if library is not None:
             if type(holder) is not FunctionType and not any(name.startswith("__annot") for name in namespace):
                 return {}
             try:
-                values = annotationlib.get_annotations(holder, format=annotationlib.Format.FORWARDREF)
+                values = library.get_annotations(holder, format=library.Format.FORWARDREF)
             except Exception as error:
                 return f"raises {type(error).__name__}"
         elif type(holder) is FunctionType:
@@ -243,6 +243,11 @@ class Description:
         module = namespace.get("__module__")
         name = f"{module if type(module) is str else 'builtins'}.{_qualname(cls)}"
         return name if module not in self._own or _at_home(cls) is cls else f"{name} (not the one of that name)"
+
+
+def _annotation_library() -> Any:
+    """Return what evaluates annotations where they are kept as functions, None where they are not."""
+    return importlib.import_module("annotationlib") if importlib.util.find_spec("annotationlib") is not None else None
 
 
 def _namespace(module: object) -> dict[str, Any] | None:

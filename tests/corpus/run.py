@@ -57,9 +57,9 @@ def _histories(clones: Path) -> dict[str, History]:
 
 def _collect(options: argparse.Namespace) -> int:
     histories = _histories(options.clones)
-    chosen = {} if not options.list.exists() else {edit.repository: [] for edit in read_edits(options.list)}
+    chosen: dict[str, list[Edit]] = {}
     for edit in read_edits(options.list) if options.list.exists() else []:
-        chosen[edit.repository].append(edit)
+        chosen.setdefault(edit.repository, []).append(edit)
     for repository in REPOSITORIES:
         if repository.name in histories and options.only in repository.name:
             chosen[repository.name] = list(choose(histories[repository.name], repository, options.collect))

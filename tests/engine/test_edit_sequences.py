@@ -101,7 +101,9 @@ class Editing:
             if definition is None or same is None or definition.name in doubtful:
                 continue
             given = use(self.model, definition, same)
-            assert use(self.model, definition, reference) == given, f"what was {definition.name} {reference.member} in\n{self.model.text()}"
+            assert use(self.model, definition, reference) == given, (
+                f"what was {definition.name} {reference.member} in\n{self.model.text()}"
+            )
 
     def take(self) -> None:
         """Take references, to be used after later edits."""
@@ -120,9 +122,10 @@ def _fresh(model: Model) -> dict[str, Any]:
 
 def _named(result: InstallResult, *texts: str) -> set[str]:
     """Return the names of the module's definitions whose lines warnings speak of, in the old or the new text."""
-    lines = [int(found[1]) for each in result.warnings if (found := re.match(r".*?\.py:(\d+): ", each.sentence))]
-    found = {name for text in texts for line in lines for name in _names_on(text, line)}
-    return found | {word for each in result.warnings for word in re.findall(r"\bname\d+\b", each.sentence)}
+    places = [re.match(r".*?\.py:(\d+): ", each.sentence) for each in result.warnings]
+    lines = [int(place[1]) for place in places if place is not None]
+    names = {name for text in texts for line in lines for name in _names_on(text, line)}
+    return names.union(*(re.findall(r"\bname\d+\b", each.sentence) for each in result.warnings))
 
 
 def _names_on(text: str, line: int) -> Iterator[str]:

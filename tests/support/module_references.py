@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from support.random_modules import PLAIN, Definition, Member, Model
@@ -16,13 +17,9 @@ def seen(model: Model, names: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for definition in model.definitions:
         value = names.get(definition.name)
-        found[definition.name] = outcome(lambda value=value, definition=definition: _used(model, definition, value))
+        found[definition.name] = outcome(partial(_used, model, definition, value))
         for member in _members(definition):
-            found[f"{definition.name}.{member.name}"] = outcome(
-                lambda value=value, definition=definition, member=member: _member_used(
-                    definition, member, _instance(definition, value), value
-                )
-            )
+            found[f"{definition.name}.{member.name}"] = outcome(partial(_member_of_class, definition, member, value))
     return found
 
 
@@ -105,10 +102,11 @@ def _instance(definition: Definition, cls: Any) -> Any:
 
 
 def _instance_used(definition: Definition, instance: Any) -> Any:
-    cls = type(instance)
-    return {
-        member.name: outcome(lambda member=member: _member_used(definition, member, instance, cls)) for member in _members(definition)
-    }
+    return {member.name: outcome(partial(_member_used, member, instance, type(instance))) for member in _members(definition)}
+
+
+def _member_of_class(definition: Definition, member: Member, cls: Any) -> Any:
+    return _member_used(member, _instance(definition, cls), cls)
 
 
 def _used(model: Model, definition: Definition, value: Any) -> Any:
@@ -137,7 +135,7 @@ def _used(model: Model, definition: Definition, value: Any) -> Any:
     return value(1)
 
 
-def _member_used(definition: Definition, member: Member, instance: Any, cls: Any) -> Any:
+def _member_used(member: Member, instance: Any, cls: Any) -> Any:
     if member.kind == "attribute":
         return getattr(instance, member.name), getattr(cls, member.name)
     if member.kind == "nested class":
