@@ -121,13 +121,25 @@ class Description:
         if issubclass(kind, enum.Enum):
             return f"{self._named(kind)}.{value._name_}"
         if isinstance(value, (types.GenericAlias, types.UnionType, typing.TypeVar)) or kind.__module__ == "typing":
-            return f"{kind.__name__} {_without_addresses(repr(value))}"
+            return self._annotation(value)
         if isinstance(value, pathlib.PurePath):
             return f"path {str(value).replace(self._folder, '<folder>/')}"
         if kind.__module__ not in self._own:
             return f"instance of {self._named(kind)}"
         state = {name: self._value(each, depth + 2) for name, each in _state(value)}
         return {f"instance of {self._named(kind)}": state}
+
+    def _annotation(self, value: Any) -> Data:
+        """Describe what typing makes by its parts: equal ones are written in several ways, and which one is given depends on its caches."""
+        origin = typing.get_origin(value)
+        if isinstance(value, list):
+            return [self._annotation(each) for each in value]
+        if origin is None:
+            return f"class {self._named(value)}" if isinstance(value, type) else _without_addresses(repr(value))
+        parts = [_text(self._annotation(each)) for each in typing.get_args(value)]
+        if origin in (typing.Union, types.UnionType):
+            return f"any of {sorted(parts)}"
+        return f"{_without_addresses(repr(origin))} of {parts}"
 
     # Functions
 

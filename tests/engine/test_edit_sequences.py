@@ -7,10 +7,12 @@ FIXCONT_EDIT_CASES sets how many modules are tried.
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -45,6 +47,7 @@ class Editing:
         self.before = [model]  # versions that were installed, the oldest first
         self.unsaid: set[str] = set()  # names that the engine said are not as in the file
         self.kept: list[Reference] = []
+        self.others = _others()
         self.agree()
         self.take()
 
@@ -90,6 +93,7 @@ class Editing:
 
     def agree(self) -> None:
         """Compare the live module, and what was taken out of it, with a fresh import."""
+        assert _others() == self.others, "names of modules that were not edited are bound to something else"
         fresh, doubtful = _fresh(self.model), self.doubtful()
         expected, found = seen(self.model, fresh), seen(self.model, self.live.names)
         for name in expected:
@@ -108,6 +112,12 @@ class Editing:
     def take(self) -> None:
         """Take references, to be used after later edits."""
         self.kept += references(self.model, self.live.names, self.doubtful())
+
+
+def _others() -> dict[tuple[str, str], int]:
+    """Return what some modules that have nothing to do with the edited one hold: (module, name) -> id of the object."""
+    modules = (builtins, os.path, threading, ast)
+    return {(module.__name__, name): id(value) for module in modules for name, value in vars(module).items() if name != "_"}
 
 
 def _fresh(model: Model) -> dict[str, Any]:

@@ -57,7 +57,7 @@ _APPLIES: dict[str, tuple[str, ...]] = {
 }
 CHANGES = (
     "add", "body", "default", "parameters", "name", "place", "kind", "decorator", "captures", "reads", "base", "guard", "blank", "removal",
-    "member", "target",
+    "member", "target", "form",
 )  # fmt: skip
 
 
@@ -210,6 +210,11 @@ class Model:
 
     def _change_kind(self, definition: Definition, number: int) -> None:
         definition.kind = PLAIN[number % len(PLAIN)]
+
+    def _change_form(self, definition: Definition, number: int) -> None:
+        """Let the name stand for something else altogether."""
+        definition.kind, definition.ident = KINDS[number % len(KINDS)], self.made
+        self.made += 1
 
     def _change_decorator(self, definition: Definition, number: int) -> None:
         definition.decorator = number
