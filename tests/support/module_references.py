@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import CoroutineType, GeneratorType
 from typing import Any
 
 from support.random_modules import PLAIN, Definition, Member, Model
@@ -83,7 +84,7 @@ def use(model: Model, definition: Definition, reference: Reference) -> Any:
     if reference.member:
         return outcome(lambda: reference.value(*([1] if reference.form[3] == "static method" else [])))
     if definition.kind == "closure":
-        return outcome(reference.value)
+        return outcome(lambda: _result(reference.value()))
     if _members(definition):
         return _instance_used(definition, reference.value)
     return outcome(lambda: _used(model, definition, reference.value))
@@ -117,22 +118,20 @@ def _used(model: Model, definition: Definition, value: Any) -> Any:
         return value
     if kind == "import":
         return getattr(value, "__name__", value)
-    if kind in PLAIN:
-        return _result(kind, value(1))
     if kind == "closure":
-        return value(3)()
+        return _result(value(3)())
     if kind == "cached":
-        kind, _, *values = value(next(_arguments))  # no result of an earlier version is kept for it
+        kind, _, *values = _result(value(next(_arguments)))  # no result of an earlier version is kept for it
         return kind, values
     if kind == "dispatched":
-        return value(1), value("text")
+        return _result(value(1)), _result(value("text"))
     if kind == "class":
         return [base.__name__ for base in value.__mro__]
     if kind == "dataclass":
         return repr(value()), value() == value(), value.__match_args__
     if kind == "enum":
         return [(each.name, each.value) for each in value]
-    return value(1)
+    return _result(value(1))
 
 
 def _member_used(member: Member, instance: Any, cls: Any) -> Any:
@@ -148,11 +147,14 @@ def _member_used(member: Member, instance: Any, cls: Any) -> Any:
 def _made_of_another(model: Model, definition: Definition, target: Definition, value: Any) -> Any:
     if definition.kind == "alias":
         return _used(model, target, value)
-    return _result(target.kind, value()) if definition.kind == "partial" else _instance_used(target, value)
+    return _result(value()) if definition.kind == "partial" else _instance_used(target, value)
 
 
-def _result(kind: str, value: Any) -> Any:
-    return list(value) if kind == "generator" else _awaited(value) if kind == "coroutine" else value
+def _result(value: Any) -> Any:
+    """Return what a call gives in the end, also where it is not of the kind that it should be of."""
+    if isinstance(value, GeneratorType):
+        return ["yielded", *value]
+    return ("awaited", _awaited(value)) if isinstance(value, CoroutineType) else value
 
 
 def _awaited(coroutine: Any) -> Any:
