@@ -106,7 +106,7 @@ class Judge:
             kind = WRONG if outcome["status"] == "fault" else REFUSED
             return Verdict(edit, kind, outcome["code"], what, seconds=live["seconds"])
         found = differences(live["description"], fresh["description"])
-        named = _named(self._history, edit, warnings, old)
+        named = _named(self._history, edit, (*warnings, *(("listed", each) for each in outcome["listed"])), old)
         unnamed = [each for each in found if not any(name.covers(each) for name in named)]
         count = len(found) - len(unnamed)
         if unnamed:

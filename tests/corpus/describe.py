@@ -34,6 +34,11 @@ _OF_THE_CLASS = frozenset(
      "__abstractmethods__", "__static_attributes__", "__qualname__", "__module__")
 )  # fmt: skip
 _PLAIN = (int, float, complex, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
+#: What an instance may hold that is described; what it keeps else was made by code that ran, and stays as it is.
+_HOLDERS = (
+    FunctionType, staticmethod, classmethod, property, functools.partial, functools.cached_property, functools._lru_cache_wrapper,
+    types.MethodType,
+)  # fmt: skip
 _DEEPEST = 7
 
 _module_dict: Any = vars(ModuleType)["__dict__"]
@@ -126,8 +131,8 @@ class Description:
             return f"path {str(value).replace(self._folder, '<folder>/')}"
         if kind.__module__ not in self._own:
             return f"instance of {self._named(kind)}"
-        state = {name: self._value(each, depth + 2) for name, each in _state(value)}
-        return {f"instance of {self._named(kind)}": state}
+        functions = {name: self._value(each, depth + 2) for name, each in _state(value) if type(each) in _HOLDERS}
+        return {f"instance of {self._named(kind)}": functions}
 
     def _annotation(self, value: Any) -> Data:
         """Describe what typing makes by its parts: equal ones are written in several ways, and which one is given depends on its caches."""
