@@ -151,7 +151,7 @@ def _named(history: History, edit: Edit, warnings: tuple[tuple[str, str], ...], 
         place = place_of(sentence)
         if place is None:
             continue
-        path = os.path.relpath(place[0], folder)
+        path = os.path.relpath(folder / place[0], folder)
         module = history.module_of(path)
         if module is None:
             continue
