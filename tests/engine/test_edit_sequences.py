@@ -27,7 +27,7 @@ from support.front_end import LiveProgram, live_program
 from support.module_references import Reference, references, seen, use
 from support.random_modules import CHANGES, Change, Model
 
-CASES = int(os.environ.get("FIXCONT_EDIT_CASES", "60"))
+CASES = int(os.environ.get("FIXCONT_EDIT_CASES", "150"))
 
 #: Takes back the last install, where the engine can: `lambda session: session.sources.undo()`.
 UNDO: Callable[[Session], Any] | None = None
