@@ -150,6 +150,7 @@ def _named(history: History, edit: Edit, warnings: tuple[tuple[str, str], ...], 
     for code, sentence in warnings:
         place = place_of(sentence)
         if place is None:
+            found += _gone(history, sentence, folder)
             continue
         path = os.path.relpath(folder / place[0], folder)
         module = history.module_of(path)
@@ -159,3 +160,13 @@ def _named(history: History, edit: Edit, warnings: tuple[tuple[str, str], ...], 
         source = history.read(f"{edit.commit}^" if is_old else edit.commit, path)
         found += [Named(module[1], name) for name in names_on_line(source, place[1]) if name]
     return found
+
+
+def _gone(history: History, sentence: str, folder: Path) -> list[Named]:
+    """Return the attribute that a package has of a module, where a sentence says that the module's file is gone."""
+    path, _, rest = sentence.partition(".py ")
+    module = history.module_of(os.path.relpath(folder / f"{path}.py", folder)) if rest else None
+    if module is None or "." not in module[1]:
+        return []
+    package, _, name = module[1].rpartition(".")
+    return [Named(package, name)]
