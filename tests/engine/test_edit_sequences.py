@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +28,8 @@ from support.front_end import LiveProgram, live_program
 from support.module_references import Reference, references, seen, use
 from support.random_modules import CHANGES, Change, Model
 
-CASES = int(os.environ.get("FIXCONT_EDIT_CASES", "150"))
+PARTS = 5
+CASES = int(os.environ.get("FIXCONT_EDIT_CASES", "250"))
 
 #: Takes back the last install, where the engine can: `lambda session: session.sources.undo()`.
 UNDO: Callable[[Session], Any] | None = None
@@ -155,9 +157,15 @@ def _start(choices: list[tuple[int, int, int]]) -> Model:
     return model
 
 
-@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), phases=set(Phase) - {Phase.explain})
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+@settings(
+    max_examples=-(-CASES // PARTS), deadline=None, suppress_health_check=list(HealthCheck), phases=set(Phase) - {Phase.explain}
+)
 @given(start=_starts, steps=_steps)
-def test_live_modules_references_and_fresh_imports_agree(start: list[tuple[int, int, int]], steps: list[Change | str]) -> None:
+def test_live_modules_references_and_fresh_imports_agree(
+    part: int, start: list[tuple[int, int, int]], steps: list[Change | str]
+) -> None:
     model = _start(start)
     with tempfile.TemporaryDirectory() as folder, live_program(Path(folder), model.text(), stop="never") as live:
         editing = Editing(live, model)
