@@ -31,7 +31,7 @@ _OF_THE_LOADER = frozenset(
 )  # fmt: skip
 _OF_THE_CLASS = frozenset(
     ("__dict__", "__weakref__", "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__", "_abc_impl",
-     "__abstractmethods__", "__static_attributes__", "__qualname__", "__module__")
+     "__abstractmethods__", "__static_attributes__", "__qualname__", "__module__", "__classdictcell__")
 )  # fmt: skip
 _PLAIN = (int, float, complex, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
 #: What an instance may hold that is described; what it keeps else was made by code that ran, and stays as it is.
@@ -113,7 +113,10 @@ class Description:
             return f"code of {value.co_qualname}"
         parts = _parts(value, kind)
         if parts is not None:
-            return {kind.__name__: {name: self._value(part, depth + 1) for name, part in parts}}
+            found = {name: self._value(part, depth + 1) for name, part in parts}
+            if kind is functools._lru_cache_wrapper:
+                found["annotations"] = self._annotations(value, value.__dict__)
+            return {kind.__name__: found}
         if issubclass(kind, (list, tuple, collections.deque)):
             return {self._named(kind): {str(at): self._value(each, depth + 1) for at, each in enumerate(kind.__iter__(value))}}
         if kind in (set, frozenset):
@@ -302,7 +305,8 @@ def _parts(value: Any, kind: type) -> list[tuple[str, Any]] | None:
     if kind is functools.cached_property:
         return [("function", value.func), ("name", value.attrname), ("doc", value.__doc__)]
     if kind is functools._lru_cache_wrapper:
-        return [("attributes", value.__dict__), ("size", value.cache_info().maxsize), ("kept", value.cache_info().currsize)]
+        own = {name: each for name, each in value.__dict__.items() if name not in ("__annotate__", "__annotations__")}
+        return [("attributes", own), ("size", value.cache_info().maxsize), ("kept", value.cache_info().currsize)]
     if kind is functools.singledispatchmethod:
         return [("function", value.func), ("dispatcher", value.dispatcher)]
     if kind is types.MethodType:
