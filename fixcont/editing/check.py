@@ -235,6 +235,7 @@ class _Checker:
             update = Headers(self.plan, changing, evaluates=self._evaluates).update
             if not update(function, target, definition, *headers):
                 return
+            self._plan_copied_annotations(function, target)
         if how is Relation.CHANGED:
             self._plan_doc(function, node, target)
         if how is Relation.SAME:
@@ -273,6 +274,16 @@ class _Checker:
             current = each.__doc__
             if type(current) in (str, type(None)) and current == old:
                 self.plan.assignments.append(Assignment(each, "__doc__", new))
+
+    def _plan_copied_annotations(self, function: FunctionType, target: Node) -> None:
+        """Let wrappers that have taken over the annotations of a function have the new ones."""
+        for name in ("__annotations__", "__annotate__"):
+            new = [each for each in self.plan.assignments if each.function is function and each.name == name]
+            old = function.__annotations__ if name == "__annotations__" else getattr(function, name, None)
+            for each in self._made_of(function, target) if new and old is not None else ():
+                copied = getattr(each, "__dict__", {}).get(name) if type(each) is not FunctionType else getattr(each, name)
+                if copied is old:
+                    self.plan.assignments.append(Assignment(each, name, new[-1].value))
 
     def _made_of(self, function: FunctionType, target: Node) -> Iterator[Any]:
         """Give what decorators have made of a function of a module or class."""

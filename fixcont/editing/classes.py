@@ -72,6 +72,7 @@ class ClassPlanner:
         node = change.new
         appeared, gone = _without_docstring(change.appeared), _without_docstring(change.gone)
         self._refuse(cls, node, appeared, gone)
+        self._plan_docstring(cls, change)
         if type(cls) not in _PLAIN_METACLASSES and not isinstance(cls, enum.EnumType):
             for item in (*appeared, *gone):
                 what = f"what this statement means is decided by {type(cls).__qualname__}, the metaclass of {node.qualname}"
@@ -87,14 +88,16 @@ class ClassPlanner:
             self.plan.steps.append(_Statement(cls, namespace, node, statement, tuple(node.qualname.split(".")), self.trap))
         for name in sorted(_lost(change, body)):
             self.plan.removals.append(_Attribute(cls, name, node.line))
-        before, after = (stored_constant(each.code, "__doc__") for each in (change.old, change.new))
-        if before != after:
-            self.plan.steps.append(_Docstring(cls, node.line, after))
         if any(isinstance(item.statement, ast.AnnAssign) for item in (*appeared, *gone)):
             self.plan.steps.append(_ClassAnnotations(cls, namespace, node, body, change))
         if dataclass_fields.is_touched(cls, appeared, gone):
             self.plan.steps.append(dataclass_fields.Regenerate(cls, namespace, node, self._definition(node)))
         self._changes(cls, node)
+
+    def _plan_docstring(self, cls: type, change: ScopeChange) -> None:
+        before, after = (stored_constant(each.code, "__doc__") for each in (change.old, change.new))
+        if before != after:
+            self.plan.steps.append(_Docstring(cls, change.new.line, after))
 
     def rebase(self, cls: type, namespace: Namespace, node: Node, old: ast.ClassDef) -> None:
         """Plan other bases of a class.
@@ -377,7 +380,7 @@ class _Derived(Step):
                 installation.delete_from_class(self.cls, "__hash__")
         if issubclass(type(self.cls), abc.ABCMeta):
             self._set_abstract(own, installation)
-        if getattr(self.cls, "_is_protocol", False) is True:
+        if class_namespace(self.cls).get("_is_protocol") is True:
             self._set_members(own, installation)
 
     def _set_members(self, own: dict[str, Any], installation: Installation) -> None:

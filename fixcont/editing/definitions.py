@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fixcont.editing.functions import Namespace, class_namespace
+from fixcont.editing.functions import Namespace, class_namespace, class_qualname, functions_behind
 from fixcont.editing.plan import Step, failed, refusal_at
 from fixcont.editing.syntax import DEFINITIONS, Def, header, loaded_names
 from fixcont.editing.texts import Kind, Node
@@ -80,7 +80,8 @@ class Define(Step):
         if not self.binds:
             return
         if self.owner is None:
-            installation.bind(self.namespace, name, value, everywhere=True)
+            everywhere = _is_made_by(self.namespace.get(name), self.parts[0].node)
+            installation.bind(self.namespace, name, value, everywhere=everywhere)
         else:
             value = as_class_attribute(name, value)
             installation.set_class(self.owner, name, value)
@@ -108,6 +109,14 @@ class Define(Step):
             instead = "instances of the old one stay what they are; start the program again for this"
             raise Refused(refusal_at("class-replaced", part.node, what, instead))
         return value
+
+
+def _is_made_by(value: Any, node: Node) -> bool:
+    """Tell whether a value was made by a definition of the same name in the same file: nothing else may take its place everywhere."""
+    if issubclass(type(value), type):
+        return class_qualname(value) == node.qualname and bool(class_namespace(value).get("__module__"))
+    codes = (each.__code__ for each in functions_behind(value))
+    return any((code.co_filename, code.co_qualname) == (node.text.filename, node.qualname) for code in codes)
 
 
 def _decorated(value: Any, decorators: Sequence[Callable[[Any], Any]]) -> Any:

@@ -14,9 +14,10 @@ from fixcont.editing.compare import ScopeChange, stored_constant
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace, imported_module
 from fixcont.editing.plan import Plan, Statement, Step, failed, refusal_at
+from fixcont.editing.reexports import exported_names
 from fixcont.editing.removals import Unimported
 from fixcont.editing.statements import match
-from fixcont.editing.syntax import IMPORTS, Item, bound_names, loaded_names
+from fixcont.editing.syntax import IMPORTS, Item, blocks_of, bound_names, is_type_checking, loaded_names
 from fixcont.editing.texts import Node
 from fixcont.editing.values import CannotTell, value_of
 from fixcont.errors import Refused
@@ -40,8 +41,10 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
             continue
         if isinstance(statement, IMPORTS):
             plan.steps += [_Import(change.new, statement, namespace) for namespace in namespaces]
-        elif _is_text(statement):
+        elif _is_text(statement) or (isinstance(statement, ast.If) and is_type_checking(statement.test) and not statement.orelse):
             continue
+        elif _imports_only(statement) and not any(bound_names([statement]) & space.keys() for space in namespaces):
+            plan.steps += [_Run(change.new, statement, namespace) for namespace in namespaces]
         elif not _bind_plain(plan, statement, namespaces):
             plan.statements.append(Statement(change.new, item))
     before, after = (stored_constant(each.code, "__doc__") for each in (change.old, change.new))
@@ -50,7 +53,13 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
     bound = bound_names(body)
     for item in change.gone:
         lost = bound_names([item.statement]) - bound
-        if isinstance(item.statement, IMPORTS):
+        if isinstance(item.statement, ast.ImportFrom) and item.statement.names[0].name == "*":
+            plan.removals += [
+                Unimported(plan, change.old, item.statement, name, namespace)
+                for namespace in namespaces
+                for name in sorted(exported_names(item.statement, namespace) - bound - _given_by_others(body, namespace))
+            ]
+        elif isinstance(item.statement, IMPORTS):
             plan.removals += [
                 Unimported(plan, change.old, item.statement, name, namespace) for namespace in namespaces for name in sorted(lost)
             ]
@@ -96,6 +105,26 @@ def _is_needed(statement: ast.stmt, needed: set[str], namespaces: Sequence[Names
     names = bound_names([statement])
     is_new = isinstance(statement, (ast.Assign, ast.AnnAssign)) and not any(names & space.keys() for space in namespaces)
     return is_new and bool(names & needed)
+
+
+def _given_by_others(body: Sequence[ast.stmt], namespace: Namespace) -> set[str]:
+    """Give the names that a module gets by those statements of a text that import everything of another."""
+    stars = [each for each in body if isinstance(each, ast.ImportFrom) and each.names[0].name == "*"]
+    return set[str]().union(*(exported_names(each, namespace) for each in stars))
+
+
+def _imports_only(statement: ast.stmt) -> bool:
+    """Tell whether a compound statement chooses between imports, as `try: import a` and `except ImportError: a = None` do."""
+    if not isinstance(statement, (ast.Try, ast.If)):
+        return False
+    inside = [each for block in blocks_of(statement) for each in block]
+    return any(isinstance(each, IMPORTS) for each in inside) and all(
+        isinstance(each, (*IMPORTS, ast.Pass)) or _imports_only(each) or _is_plain(each) for each in inside
+    )
+
+
+def _is_plain(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
 
 
 def _note_gone(plan: Plan, node: Node, item: Item, names: Sequence[str]) -> None:

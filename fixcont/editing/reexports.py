@@ -42,12 +42,19 @@ def follow_star_imports(installation: Installation, importers: Callable[[], Iter
             for name, value in list(installation.unbound(source).items()):
                 if importer.namespace.get(name, _MISSING) is value:
                     installation.unbind(importer.namespace, name)
+        lost = installation.unbound(importer.namespace)
         for source in filter(None, sources):
-            for name, value in list(installation.pending(source).items()):
-                if _is_exported(name, {**source, **installation.pending(source)}) and _is_free(
-                    name, importer.namespace, installation
-                ):
+            pending, gone = installation.pending(source), installation.unbound(source)
+            names = {name: source[name] for name in lost if name in source and name not in gone} | pending
+            for name, value in names.items():
+                if _is_exported(name, {**source, **pending}) and _is_free(name, importer.namespace, installation):
                     installation.bind(importer.namespace, name, value)
+
+
+def exported_names(statement: ast.ImportFrom, namespace: Namespace) -> set[str]:
+    """Give the names that `from … import *` takes from the other module as it is now."""
+    source = module_namespace(sys.modules.get(imported_module(statement, namespace)))
+    return {name for name in source if _is_exported(name, source)} if source is not None else set()
 
 
 def named_imports(tree: ast.Module, namespace: Namespace, module: str) -> Iterator[tuple[str, str]]:

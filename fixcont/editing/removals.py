@@ -104,12 +104,13 @@ class Unimported(Step):
     def _given(self) -> Iterator[object]:
         """Give what the import would bind the name to."""
         for alias in self.statement.names:
-            if (alias.asname or alias.name).partition(".")[0] != self.name:
+            if alias.name != "*" and (alias.asname or alias.name).partition(".")[0] != self.name:
                 continue
             if isinstance(self.statement, ast.Import):
                 yield sys.modules.get(alias.name if alias.asname else self.name)
                 continue
             source = imported_module(self.statement, self.namespace)
             space = module_namespace(sys.modules.get(source))
-            yield (space or {}).get(alias.name, MISSING)
-            yield sys.modules.get(f"{source}.{alias.name}")
+            name = self.name if alias.name == "*" else alias.name
+            yield (space or {}).get(name, MISSING)
+            yield sys.modules.get(f"{source}.{name}")

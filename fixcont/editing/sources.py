@@ -161,6 +161,7 @@ class Sources(KnownTexts):
         module = str(namespace.get("__name__"))
         last = module.rpartition(".")[2].encode()
         concerned: dict[File, set[str]] = {}
+        further: list[tuple[Namespace, dict[str, object]]] = []
         for file in list(self._files.values()) if before else []:
             spaces = namespaces_of([file.filename], file.module_names)
             if any(space is namespace for space in spaces):
@@ -169,9 +170,12 @@ class Sources(KnownTexts):
                 continue
             for importer in spaces:
                 for there, here in named_imports(file.newest.tree, importer, module):
-                    if there in before and importer.get(here) is before[there]:
+                    if there in before and importer.get(here) is before[there] and importer[here] is not namespace[there]:
                         importer[here] = namespace[there]
-                        concerned.setdefault(file, set()).add(here)
+                        further.append((importer, {here: before[there]}))
+        for importer, names in further:
+            for file, found in self._follow_rebound(importer, names).items():
+                concerned.setdefault(file, set()).update(found)
         return concerned
 
     def _refresh(self, file: File, names: set[str]) -> list[Unrun]:

@@ -157,7 +157,7 @@ class Syntax:
             if isinstance(statement, DEFINITIONS):
                 yield statement
             else:
-                waiting += [each for block in reversed(list(_blocks(statement))) for each in reversed(block)]
+                waiting += [each for block in reversed(list(blocks_of(statement))) for each in reversed(block)]
 
     def items(self, scope: Node) -> list[Item]:
         """Give the statements of the module or class `scope` in order."""
@@ -171,7 +171,7 @@ def _definitions(body: list[ast.stmt]) -> Iterator[Def]:
             yield statement
             yield from _definitions(statement.body)
         elif not isinstance(statement, (ast.Expr, ast.Assign, ast.Return)):  # the most frequent ones, which have no blocks
-            for block in _blocks(statement):
+            for block in blocks_of(statement):
                 yield from _definitions(block)
 
 
@@ -179,7 +179,7 @@ def _key(statement: ast.stmt) -> str:
     if isinstance(statement, DEFINITIONS):
         kind = "class" if isinstance(statement, ast.ClassDef) else "def"
         return f"{kind} {statement.name}"
-    blocks = list(_blocks(statement))
+    blocks = list(blocks_of(statement))
     if not blocks:
         return ast.dump(statement)
     inside = (f"{{{'; '.join(map(_key, block))}}}" for block in blocks)
@@ -198,7 +198,7 @@ def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
         if isinstance(node, DEFINITIONS):
             names.add(node.name)
             waiting += node.decorator_list
-        elif isinstance(node, ast.If) and _is_type_checking(node.test):
+        elif isinstance(node, ast.If) and is_type_checking(node.test):
             waiting += node.orelse
         elif isinstance(node, IMPORTS):
             names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
@@ -213,7 +213,8 @@ def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
     return names
 
 
-def _is_type_checking(test: ast.expr) -> bool:
+def is_type_checking(test: ast.expr) -> bool:
+    """Tell whether a condition is true for type checkers only."""
     return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
         isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
     )
@@ -224,7 +225,8 @@ def loaded_names(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
 
 
-def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+def blocks_of(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """Give the blocks of a compound statement."""
     for field in ("body", "orelse", "finalbody"):
         block = getattr(statement, field, None)
         if isinstance(block, list) and block:

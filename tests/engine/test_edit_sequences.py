@@ -82,7 +82,7 @@ class Editing:
 
     def _rerun(self, result: InstallResult) -> None:
         for unrun in getattr(result, "unrun", ()):
-            self.live.session.sources.rerun(unrun.number)  # type: ignore[attr-defined]
+            self.live.session.sources.rerun(unrun.number)
 
     def doubtful(self) -> set[str]:
         """Return the names of definitions that depend on something that is not as in the file."""

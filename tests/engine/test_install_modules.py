@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,14 @@ def test_the_name_of_a_function_that_becomes_a_class(project: Project) -> None:
     assert not result.warnings and module.thing(3).x == user.thing(3).x == 3
 
 
+def test_what_a_name_was_bound_to_by_chance_stays_what_it_is_elsewhere(project: Project) -> None:
+    module = project.load("chance", "x = None\ndef f():\n    return 1\ng = f\n")
+    other = project.load("other", "from chance import f, x\nnothing = None\n")
+    result = project.edit("chance", "class x:\n    pass\ndef f():\n    return 1\ndef g():\n    return 2\n")
+    assert not result.warnings and (other.nothing, other.x, module.f(), other.f(), module.g()) == (None, None, 1, 1, 2)
+    assert (posixpath.altsep, type(module.x)) == (None, type)
+
+
 # Renamed and removed
 
 
@@ -107,6 +116,16 @@ def test_modules_that_import_everything_follow(project: Project) -> None:
     project.edit("more", "def take():\n    return 2\ndef nth():\n    return 'more'\ndef own():\n    pass\n")
     assert (face.nth(), face.new(), face.take(), face.own) == ("more", "new", 2, 1)
     assert not {"gone", "_private"} & vars(face).keys()
+
+
+def test_a_name_that_two_modules_gave_is_the_other_ones_then(project: Project) -> None:
+    project.load("inner", "def f():\n    return 'inner'\n")
+    project.load("outer", "def f():\n    return 'outer'\ndef g():\n    return 1\n")
+    face = project.load("face", "from inner import *\nfrom outer import *\n")
+    other = project.load("face2", "from outer import *\n")
+    project.write("face2", "import outer\n")
+    project.edit("outer", "def g():\n    return 1\n")
+    assert face.f() == "inner" and face.g() == 1 and not {"f", "g"} & vars(other).keys()
 
 
 def test_files_that_import_from_each_other(project: Project) -> None:
