@@ -46,6 +46,7 @@ class Patch:
         process: the identifier of the process; a fork has its parent's patches too.
         undone: when it was taken back, None while it is in force.
         rerun: statements of modules that were run by `rerun` between this patch and the next.
+        migrated: how many instances of changed classes were migrated with it.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Patch:
     process: int = field(default_factory=os.getpid)
     undone: float | None = None
     rerun: list[Unrun] = field(default_factory=list)
+    migrated: int = 0
     _restores: Restores | None = None
     _waiting: Waiting = ()
 

@@ -103,6 +103,7 @@ class Sources(KnownTexts):
             warnings = [each for plan in plans for each in plan.warnings.values()]
             patch = self.history.add([_patched(plan.comparison) for plan in plans], installed, warnings)
             patch.keep_for_undo(installation.restores, self.unrun.waiting())
+            patch.migrated = migrated
             changes += [(plan.comparison.old, plan.comparison.new) for plan in plans]
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
             unrun += self.unrun.again(self._made_from_what_was(installation))
@@ -328,6 +329,9 @@ class Sources(KnownTexts):
         known = {(each.filename, each.qualname) for each in restored}
         gone = [each.qualname for each in patch.installed if (each.filename, each.qualname) not in known]
         told = [each for plan in plans for each in plan.warnings.values()]
+        if patch.migrated:
+            sentence = f"the data of instances that were migrated ({patch.migrated}) stays as the migration has left it"
+            told.append(Refusal("migration-kept", sentence, "assign it anew where that matters"))
         return UndoResult(patch, tuple(restored), tuple(gone), (*told, *warnings), tuple(unrun), tuple(held_back))
 
     def held_back(self) -> list[str]:

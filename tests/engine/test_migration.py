@@ -85,6 +85,15 @@ def test_one_failure_takes_everything_back(project: Project) -> None:
     assert project.install().migrated == 2 and (good.price, bad.price) == (2.5, 1)
 
 
+def test_an_undo_says_that_data_stays_migrated(project: Project) -> None:
+    module = project.load("basket", "told = []\n" + BASKET)
+    basket = module.Basket(250)
+    project.edit("basket", EUROS)
+    result = project.sources.undo()
+    assert [each.code for each in result.warnings] == ["migration-kept"] and "(1)" in result.warnings[0].sentence
+    assert basket.price == 2.5 and module.Basket.unit == "cent"
+
+
 def test_lazily_when_an_attribute_is_used(lazy: Project) -> None:
     module = lazy.load("basket", "told = []\n" + BASKET)
     one, other, dropped = module.Basket(250), module.Basket(100), module.Basket(1)
