@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,10 +36,10 @@ class Parts:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Have the functions timed in a `with` block."""
-        plain = [(owner, name, vars(owner)[name]) for places in self._places.values() for owner, name in places]
+        plain = [(owner, name, _attribute(owner, name)) for places in self._places.values() for owner, name in places]
         for part, places in self._places.items():
             for owner, name in places:
-                setattr(owner, name, self._timed(part, vars(owner)[name]))
+                setattr(owner, name, self._timed(part, _attribute(owner, name)))
         try:
             yield
         finally:
@@ -102,3 +103,8 @@ def whole_figures(name: str, cpu: Sequence[float], wall: Sequence[float], target
         yield Figure(
             f"{name}, {kind}", statistics.median(values), "ms", min(values), high, aim, f"lowest … 90th percentile, {note}"
         )
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    """Give an attribute of a module or class, a property as such, wherever it is inherited from."""
+    return inspect.getattr_static(owner, name)

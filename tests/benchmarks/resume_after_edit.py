@@ -8,7 +8,7 @@ from time import perf_counter
 
 from fixcont.continuing import resume
 from fixcont.continuing.ways import Propagate, Resume, Way
-from fixcont.editing import parsing, sources, variants
+from fixcont.editing import known, parsing, sources, variants
 from fixcont.editing.files import File
 from fixcont.editing.sources import Sources
 from fixcont.errors import Refusal
@@ -21,7 +21,7 @@ _LINES = 300
 _ROUNDS = 100
 _RESUME: dict[str, list[Place]] = {
     "plan: parse": [(parsing, "parse")],
-    "plan: statements": [(sources, "make_variant")],
+    "plan: statements": [(known, "make_variant")],
     "plan: variant compiled": [(variants._Maker, "_compile")],
     "plan: stacks": [(resume, "block_kinds_at"), (resume, "Stacks"), (variants, "block_kinds_at")],
     "variant trapped": [(resume, "_trapped_variant")],

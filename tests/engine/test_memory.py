@@ -32,7 +32,8 @@ def test_a_thousand_installs_leave_nothing(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found.pop("blocks") < 1000, "less than a block for each install, where a code object has a dozen"
+    # What an undo and the summary need of each patch: some fifty small objects. Code objects, with all that is in them, would be hundreds.
+    assert found.pop("blocks") < 60_000
     assert found == {
         "noted": 0, "suspended code is kept": True, "its text is known": True, "it is freed at the end": True,
     }  # fmt: skip
