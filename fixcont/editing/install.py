@@ -26,7 +26,7 @@ from fixcont.editing.closures import NOTES
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
 from fixcont.editing.modules import run_needed
 from fixcont.editing.plan import Plan
-from fixcont.editing.reexports import Importer, follow_star_imports
+from fixcont.editing.reexports import Importer, follow_imports
 from fixcont.editing.restores import MISSING, Restore, Restores
 from fixcont.errors import Refusal, Refused
 
@@ -50,7 +50,9 @@ class Installation:
         self._pending: dict[int, dict[str, Any]] = {}  # id of a namespace or class -> name -> value that it will have
         self._unbound: dict[int, dict[str, Any]] = {}  # id of a namespace -> name -> value that it has, and will not have
         self._deleted: set[tuple[int, str]] = set()  # id of a class, name of an attribute that it will not have
-        self._rebound: dict[int, set[str]] = {}  # id of a namespace -> names that are bound to something else than before
+        self._rebound: dict[
+            int, dict[str, Any]
+        ] = {}  # id of a namespace -> name that is bound to something else -> what it was bound to
         self._replaced: dict[int, tuple[Any, Any]] = {}  # id of what a name was bound to -> it, what takes its place
 
     # -- collecting
@@ -138,7 +140,7 @@ class Installation:
             self._undo.append(partial(namespace.pop, name, None))
             namespace[name] = value
         elif namespace[name] is not value:
-            self._rebound.setdefault(id(namespace), set()).add(name)
+            self._rebound.setdefault(id(namespace), {}).setdefault(name, namespace[name])
             if everywhere:
                 self._replaced[id(namespace[name])] = namespace[name], value
             self._plan(partial(namespace.__setitem__, name, value), partial(namespace.__setitem__, name, namespace[name]))
@@ -184,9 +186,14 @@ class Installation:
         """Give the names that are taken out of a module, with what they are bound to."""
         return self._unbound.setdefault(id(namespace), {})
 
-    def rebound(self, namespace: Namespace) -> set[str]:
-        """Give the names of a module that are bound to something else than before."""
-        return self._rebound.get(id(namespace), set())
+    def rebound(self, namespace: Namespace) -> dict[str, Any]:
+        """Give the names of a module that are bound to something else than before, with what they were bound to."""
+        return self._rebound.get(id(namespace), {})
+
+    @property
+    def has_rebound(self) -> bool:
+        """Whether names of modules are bound to something else than before."""
+        return bool(self._rebound)
 
     @property
     def has_names(self) -> bool:
@@ -244,11 +251,11 @@ def _at_once(calls: Sequence[_Call]) -> None:
     collections.deque(map(operator.call, calls), maxlen=0)
 
 
-def install(plans: Sequence[Plan], importers: Callable[[], Iterable[Importer]]) -> Installation:
+def install(plans: Sequence[Plan], importers: Callable[[bool], Iterable[Importer]]) -> Installation:
     """Carry out `plans` as one.
 
     Args:
-        importers: gives the modules that have taken all names of others by `from … import *`.
+        importers: gives the modules that have taken names of others by `from … import …`; those only that take all names, or the others too.
 
     Not undone when it fails: what new definitions, imports and decorators did when they were evaluated.
 
@@ -275,7 +282,7 @@ def install(plans: Sequence[Plan], importers: Callable[[], Iterable[Importer]]) 
             for removal in plan.removals:
                 removal.carry_out(installation)
         _replace_imported(installation)
-        follow_star_imports(installation, importers)
+        follow_imports(installation, importers)
         installation.commit()
     except BaseException:
         installation.take_back()

@@ -18,26 +18,36 @@ _MISSING: Any = object()
 
 
 class Importer(NamedTuple):
-    """A module, and its statements that import all names of another one, in order."""
+    """A module, and its statements that take names of others, in order."""
 
     namespace: Namespace
     statements: Sequence[ast.ImportFrom]
 
 
-def star_imports(tree: ast.Module) -> list[ast.ImportFrom]:
-    """Give the statements of a module that import all names of another one."""
-    return [each for each in tree.body if isinstance(each, ast.ImportFrom) and each.names[0].name == "*"]
+def imports_from(tree: ast.Module) -> list[ast.ImportFrom]:
+    """Give the statements of a module that take names of others."""
+    return [each for each in tree.body if isinstance(each, ast.ImportFrom)]
 
 
-def follow_star_imports(installation: Installation, importers: Callable[[], Iterable[Importer]]) -> None:
-    """Let importers have the names that an install binds in the modules that they import from, and lose those that it takes out.
+def follow_imports(installation: Installation, importers: Callable[[bool], Iterable[Importer]]) -> None:
+    """Let importers have what an install binds to the names that they have imported; by `*` new ones too, and they lose those that it takes out.
 
     A name that an importer has bound to something else by now is left as it is.
     """
     if not installation.has_names:
         return
-    for importer in importers():
-        sources = [module_namespace(sys.modules.get(imported_module(each, importer.namespace))) for each in importer.statements]
+    for importer in importers(installation.has_rebound):
+        for statement in importer.statements:
+            source = module_namespace(sys.modules.get(imported_module(statement, importer.namespace)))
+            if source is None:
+                continue
+            for name, old in list(installation.rebound(source).items()):
+                for alias in statement.names:
+                    here = name if alias.name == "*" else (alias.asname or alias.name) if alias.name == name else None
+                    if here is not None and importer.namespace.get(here, _MISSING) is old:
+                        installation.bind(importer.namespace, here, installation.pending(source)[name])
+        stars = (each for each in importer.statements if each.names[0].name == "*")
+        sources = [module_namespace(sys.modules.get(imported_module(each, importer.namespace))) for each in stars]
         for source in filter(None, sources):
             for name, value in list(installation.unbound(source).items()):
                 if importer.namespace.get(name, _MISSING) is value:

@@ -18,7 +18,7 @@ from fixcont.editing.known import KnownTexts
 from fixcont.editing.lineage import Lineage
 from fixcont.editing.migration import Migrations
 from fixcont.editing.plan import Plan, Statement
-from fixcont.editing.reexports import Importer, named_imports, star_imports
+from fixcont.editing.reexports import Importer, imports_from, named_imports
 from fixcont.editing.result import Installed, InstallResult, InstallStatus, UndoResult
 from fixcont.editing.stale import count_stale
 from fixcont.editing.syntax import Syntax, loaded_names
@@ -184,7 +184,7 @@ class Sources(KnownTexts):
         comparison = _compare(file, file.newest)
         plan = self._check_all([comparison], names)[0]
         try:
-            install([plan], self._star_importers)
+            install([plan], self._importers)
         except Refused:
             return self.unrun.again(plan.statements)
         self._commit(plan)
@@ -194,7 +194,7 @@ class Sources(KnownTexts):
         """Carry plans out and migrate instances; all of it, or nothing. Returns what was done, and how many instances were migrated."""
         self.migrations.begin(each for plan in plans for each in _changed_classes(plan))
         try:
-            installation = install(plans, self._star_importers)
+            installation = install(plans, self._importers)
             try:
                 return installation, self.migrations.carry_out()
             except BaseException:
@@ -226,12 +226,12 @@ class Sources(KnownTexts):
             _compile(text)
         return [_compare(file, text) for file, text in texts]
 
-    def _star_importers(self) -> Iterator[Importer]:
-        """Give the modules of the user's that take all names of others."""
+    def _importers(self, everyone: bool) -> Iterator[Importer]:
+        """Give the modules of the user's that take names of others; unless it is everyone's, those that take all names only."""
         for file in list(self._files.values()):
-            if b"import *" in file.newest.source:
+            if (b"import " if everyone else b"import *") in file.newest.source:
                 for namespace in namespaces_of([file.filename], file.module_names):
-                    yield Importer(namespace, star_imports(file.newest.tree))
+                    yield Importer(namespace, imports_from(file.newest.tree))
 
     def _check_all(self, comparisons: Sequence[Comparison], rebound: Set[str] = frozenset()) -> list[Plan]:
         by_file, spaces = self._live_in([each.new.filename for each in comparisons])
