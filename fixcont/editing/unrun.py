@@ -75,6 +75,7 @@ class UnrunStatements:
             for item in change.gone:
                 if not self._drop(filename, item.key):
                     self._ran.setdefault(_slot(filename, item.statement, item.key), item.key)
+        self._forget_redefined(comparison)
         self._move(comparison)
         return [
             self._add(each)
@@ -100,6 +101,13 @@ class UnrunStatements:
                 del self._waiting[number], self._keys[number]
                 return True
         return False
+
+    def _forget_redefined(self, comparison: Comparison) -> None:
+        """Forget what was run last for names that a definition has taken over: the same statement would do something again."""
+        defined = {node.code.co_name for node in comparison.added if node.parent is comparison.new.module}
+        for filename, names in list(self._ran):
+            if filename == comparison.new.filename and isinstance(names, frozenset) and names & defined:
+                del self._ran[filename, names]
 
     def _move(self, comparison: Comparison) -> None:
         """Bring the lines of those that stay up to date."""

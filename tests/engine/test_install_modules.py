@@ -267,6 +267,15 @@ def test_a_statement_is_listed_again_after_another_one_was_run_in_its_place(proj
     assert [each.number for each in project.edit("again", "x = 1\n").unrun] == [2] and module.x == 2
 
 
+def test_a_statement_that_comes_back_after_a_definition_took_its_name_is_listed(project: Project) -> None:
+    module = project.load("taken", "name = 0\n")
+    project.edit("taken", "def name():\n    return 1\n")
+    assert module.name() == 1
+    assert unrun(project.edit("taken", "name = 0\n")) == [(1, "name = 0")]
+    project.sources.rerun(project.sources.unrun.all()[0].number)
+    assert module.name == 0
+
+
 def test_a_statement_that_raises_stays_listed(project: Project) -> None:
     project.load("raises", "x = 1\n")
     project.edit("raises", "x = 1 / 0\n")
