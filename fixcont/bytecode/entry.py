@@ -123,8 +123,7 @@ class _Prefix:
             if kind == "e":
                 self._load(items[at])
                 self.asm.op("PUSH_EXC_INFO")
-                if kinds[at + 1 : at + 2] != "x":
-                    self.asm.op("POP_TOP")
+                self.asm.op("POP_TOP")
             elif kind == "w" and kinds[at + 1 : at + 2] == "s":
                 *self_, exit_ = items[at]
                 self._load(exit_)
@@ -136,7 +135,7 @@ class _Prefix:
                 if not hasattr(type(items[at - 1]), "__next__"):
                     raise DoesNotVerify("how far a loop has come is not known")
                 self.asm.op("PUSH_NULL")
-            elif kind not in "xs":
+            elif kind != "s":
                 self._load(items[at])
 
     def _close(self) -> None:

@@ -23,7 +23,7 @@ from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape
 from fixcont.errors import DoesNotVerify
 
 #: Changes whenever trapped code looks different or means something else.
-FORMAT = 1
+FORMAT = 2
 
 
 class Site(NamedTuple):
@@ -263,7 +263,7 @@ class _Trapper:
         if op == _RERAISE:
             if row is None:
                 return not (at and self.ops[at - 1] == handlers.WRAPS_STOPITERATION)
-            return handler is not None and (not handler.is_cleanup or self._ends_comprehension(at))
+            return handler is not None and (not handler.is_cleanup or self._ends_comprehension(at) or self._ends_star(at))
         return False
 
     def _is_seen(self, at: int) -> bool:
@@ -285,6 +285,14 @@ class _Trapper:
             return False
         begin = max((row.target for row in self.rows if row.target < at), default=at)
         return begin < at and all(NAME[op].startswith(_PUTS_BACK) for op in self.ops[begin:at])
+
+    def _ends_star(self, at: int) -> bool:
+        """Whether what is raised here is what the clauses of an `except*` have left or raised.
+
+        No other RERAISE comes behind a POP_EXCEPT with the exception on top. The `except` or `finally` body around, whose clean-up
+        gets it, is still there.
+        """
+        return not self.args[at] and self.ops[at - 2 : at] == _SWAPS_AND_POPS and self.args[at - 2] == 2
 
     def _add_region(
         self,
@@ -504,6 +512,7 @@ _SPECIAL = re.compile(b"[" + re.escape(bytes((_RESUME, _RERAISE, _PUSH_EXC_INFO,
 _SPECIAL_IN_EXPRESSION = re.compile(
     b"[" + re.escape(bytes((_RESUME, _RERAISE, _PUSH_EXC_INFO, _RAISE_VARARGS, OPCODE["YIELD_VALUE"]))) + b"]", re.DOTALL
 )
+_SWAPS_AND_POPS = bytes((OPCODE["SWAP"], OPCODE["POP_EXCEPT"]))
 #: A number, and the same number or zeros behind it.
 _RUNS = re.compile(rb"([^\0])(?:\1|\0)*", re.DOTALL)
 

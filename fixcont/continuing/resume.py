@@ -33,7 +33,12 @@ Middle = Resume | UseValue | Skip
 
 _LOOPS = (BlockKind.FOR, BlockKind.ASYNC_FOR)
 _WITHS = (BlockKind.WITH, BlockKind.ASYNC_WITH)
-_FIRST = {BlockKind.FOR: "i", BlockKind.ASYNC_FOR: "a", BlockKind.WITH: "w", BlockKind.ASYNC_WITH: "w", BlockKind.HANDLER: "e"}
+_HANDLERS = (BlockKind.HANDLER, BlockKind.STAR_HANDLER)
+_FIRST = {
+    BlockKind.FOR: "i", BlockKind.ASYNC_FOR: "a", BlockKind.WITH: "w", BlockKind.ASYNC_WITH: "w",
+    BlockKind.HANDLER: "e", BlockKind.STAR_HANDLER: "e",
+}  # fmt: skip
+_IN_STAR = "exgu"  #: what the body of an `except*` clause has
 _SECOND = {"i": "n", "w": "s", "e": "x"}
 _NAMES = {
     BlockKind.FOR: "loop", BlockKind.ASYNC_FOR: "loop", BlockKind.WITH: "with block", BlockKind.ASYNC_WITH: "with block",
@@ -96,8 +101,6 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
     there = live_kinds
     if state is not None:
         there = live_kinds[: _laid(live_kinds, state.layout.lstrip("p"))]
-    elif variant.in_star:
-        there = live_kinds.partition("e")[0]
     plan = _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
     if interpreter.LOOP_KEEPS_INDEX and "n" in plan.kinds:
         _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
@@ -178,9 +181,7 @@ class _Planner:
     def _differ(self, block: Kept) -> Refusal:
         name = _NAMES[block.kind]
         sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which is not running"
-        if block.kind is BlockKind.STAR_HANDLER:
-            sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which cannot be entered"
-        elif self.is_part and block.partner is not None:
+        if self.is_part and block.partner is not None:
             sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which an except* has left already"
         return Refusal("blocks-differ", sentence, f"resume {block.line} begins it anew")
 
@@ -236,11 +237,13 @@ def _size(kinds: str, block: BlockKind, inner: Sequence[BlockKind]) -> int | Non
     if block is BlockKind.FINALLY:
         if first == "r":
             return 1
-        handlers = sum(kind is BlockKind.HANDLER for kind in inner)
+        handlers = sum(kind in _HANDLERS for kind in inner)
         if first != "e" or kinds.count("e") <= handlers:
             return 0
-    elif first != _FIRST.get(block):
+    elif first != _FIRST[block]:
         return None
+    elif block is BlockKind.STAR_HANDLER:
+        return len(_IN_STAR) if kinds.startswith(_IN_STAR) else None
     return 2 if kinds[1:2] == _SECOND.get(first, "-") else 1
 
 
@@ -301,7 +304,9 @@ def _live_items(kinds: str, state: TrapState, kept: int) -> list[Any]:
         here, value = laid[at] if at < len(laid) else ("", None)
         if kind == here:
             at += 1
-        elif kind != "x":  # which is gone where it was on top
+        elif kind == "x":  # gone where it was on top: it is what is handled there
+            value = found[-1]
+        else:
             raise ValueError(f"the stack is {state.layout} where {kinds} was expected")
         found.append(saved[levels] if kind == "e" else value)
         levels += kind == "e"

@@ -87,7 +87,6 @@ class Variant(NamedTuple):
         line: of that place.
         was: the line of the statement that failed or runs, in the text that the frame runs.
         calls: what that statement had called already and will call again, as the source has it.
-        in_star: whether that statement is in the `try` body of an `except*`, whose clauses lose the `except` and `finally` bodies around it.
     """
 
     code: CodeType
@@ -99,7 +98,6 @@ class Variant(NamedTuple):
     line: int
     was: int
     calls: tuple[str, ...]
-    in_star: bool
 
 
 def make_variant(
@@ -217,15 +215,7 @@ class _Maker:
         is_same = how is not How.LINE or place.node is self._successor()
         calls = self._calls(how) if is_same and not own else ()  # with blocks of its own it goes on behind them
         copy = self._copy(len(spots)) if is_same else None
-        return Variant(
-            code, self.new_node, spots, copy, self.live, kept, place.node.lineno, self.failed.node.lineno, calls, self._is_in_star()
-        )  # fmt: skip
-
-    def _is_in_star(self) -> bool:
-        stars = [place.node for place in self.old_places if isinstance(place.node, ast.TryStar)]
-        return any(_contains(each, self.failed.node) for star in stars for each in star.body) or any(
-            each is self.failed.node for star in stars for each in star.body
-        )
+        return Variant(code, self.new_node, spots, copy, self.live, kept, place.node.lineno, self.failed.node.lineno, calls)
 
     def _copy(self, count: int) -> int | None:
         """Return which of so many copies of the statement the frame runs, by the place of the failing instruction among its likes."""
