@@ -392,7 +392,7 @@ class _Trapper:
                 self.sites[site] = self._constant(None if site == LEAVING else tuple(site))
         record = Record(
             self.start, len(self.original) // 2, self.number_of_constants, self.code.co_stacksize,
-            len(self.code.co_linetable), self.code.co_nlocals, self.kept, self.code.co_exceptiontable,
+            len(self.code.co_linetable), self.code.co_nlocals, len(no_lines(self.start)), self.kept, (), self.code.co_exceptiontable,
         )  # fmt: skip
         self._constant(record.packed())
         self.fill["shim"] = self._constant(SHIM)

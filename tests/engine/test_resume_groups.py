@@ -386,7 +386,7 @@ def main(*others):
     error = program.failure("main")
     assert isinstance(error, ExceptionGroup)
     assert [type(each) for each in error.exceptions] == [ZeroDivisionError, ZeroDivisionError]
-    assert program.stops == ["ZeroDivisionError: integer division or modulo by zero"] * 2
+    assert len(program.stops) == 2
     program.failure("main", OSError(3))
     assert len(program.stops) == 5  # nobody has seen that member yet
 
