@@ -43,6 +43,10 @@ _NAMES = {
     BlockKind.FOR: "loop", BlockKind.ASYNC_FOR: "loop", BlockKind.WITH: "with block", BlockKind.ASYNC_WITH: "with block",
     BlockKind.HANDLER: "except block", BlockKind.STAR_HANDLER: "except* block", BlockKind.FINALLY: "finally block",
 }  # fmt: skip
+_STATEMENTS = {
+    **_NAMES, BlockKind.WITH: "with", BlockKind.ASYNC_WITH: "with",
+    **dict.fromkeys([BlockKind.HANDLER, BlockKind.STAR_HANDLER, BlockKind.FINALLY], "try statement"),
+}  # fmt: skip
 
 #: Where the items of a block lie on a stack: from, to. Empty for a `finally` body that no exception led to.
 _Part = tuple[int, int]
@@ -184,27 +188,29 @@ class _Planner:
         parts = _parts(kinds, [block.kind for block in blocks])
         sources: list[int] = []
         last = -1
-        for block, part in zip(blocks, parts, strict=True):
+        for index, (block, part) in enumerate(zip(blocks, parts, strict=True)):
             if part is None:
-                return self._differ(block)
+                return self._differ(block, blocks[index + 1 :])
             if part[0] == part[1]:
                 continue
             live = None if block.partner is None else self.live[block.partner]
             # The exception that a `finally` body keeps is gone from the stack where it was on top; "e" tells as much.
             if live is None or _without_x(kinds, part) != _without_x(self.live_kinds, live) or live[0] <= last:
-                return self._differ(block)
+                return self._differ(block, blocks[index + 1 :])
             sources += [min(live[0] + at, live[1] - 1) for at in range(part[1] - part[0])]
             last = live[0]
         if len(sources) != len(kinds):
             return Refusal("blocks-differ", f"line {self.variant.line} cannot be entered from outside", "choose another line")
         return Spot(unit, kinds, tuple(sources))
 
-    def _differ(self, block: Kept) -> Refusal:
-        name = _NAMES[block.kind]
-        sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which is not running"
-        if self.is_part and block.partner is not None:
-            sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which an except* has left already"
-        return Refusal("blocks-differ", sentence, f"resume {block.line} begins it anew")
+    def _differ(self, block: Kept, inner: Sequence[Kept]) -> Refusal:
+        """Return the refusal for a place in a block that is not live, with the nearest line from which it is reached."""
+        where = f"line {self.variant.line} is inside the {_NAMES[block.kind]} of line {block.line}"
+        is_left = block.partner is not None and self.live[block.partner] is None
+        sentence = f"{where}, which {'has been left already' if self.is_part and is_left else 'is not running'}"
+        if block.kind in WITHS and all(each.partner is not None or each.statement == block.statement for each in inner):
+            return Refusal("blocks-differ", sentence, f"resume {block.statement} enters the with anew")
+        return Refusal("blocks-differ", sentence, f"resume {block.statement} begins the {_STATEMENTS[block.kind]} anew")
 
     def _closed(self, kept: set[int]) -> list[int]:
         """Return the indices of the live blocks whose exits are to be called, innermost first."""

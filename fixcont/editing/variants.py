@@ -67,11 +67,13 @@ class Kept(NamedTuple):
         kind: what it is.
         partner: the index of the live block that it corresponds to, or None.
         line: where it begins.
+        statement: the line of the statement that it belongs to: of an `except` or `finally` body the `try`.
     """
 
     kind: BlockKind
     partner: int | None
     line: int
+    statement: int
 
 
 class Exit(NamedTuple):
@@ -253,7 +255,11 @@ class _Maker:
         )  # fmt: skip
 
     def _kept(self, blocks: Sequence[Block]) -> tuple[Kept, ...]:
-        return tuple(Kept(block.kind, self._partner(block), _line_of(block)) for block in blocks)
+        return tuple(Kept(block.kind, self._partner(block), _line_of(block), self._statement_line(block)) for block in blocks)
+
+    def _statement_line(self, block: Block) -> int:
+        tries = (place.node for place in self.new_places if block.node in _handlers(place.node))
+        return next(tries, block.node).lineno  # type: ignore[attr-defined, no-any-return]
 
     def _left(self, kept: Sequence[Kept]) -> list[int]:
         """Return the indices of the live `with` blocks that are not kept, innermost first."""

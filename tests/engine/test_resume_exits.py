@@ -448,3 +448,106 @@ def test_a_value_is_used_and_the_block_entered_anew(live: Live) -> None:
     )
     assert program.call("main") == "a"
     assert program.log == ["enter a", "wait a", "exit a None", "enter a", 1, "wait a", "exit a None"]
+
+
+TARGETS = {
+    "with": (
+        """
+        with Block("a"):
+            log.append("target")
+        """,
+        "with block of line 3, which is not running",
+        "resume 3 enters the with anew",
+    ),
+    "items": (
+        """
+        with Block("a"), Block("b"):
+            log.append("target")
+        """,
+        "with block of line 3, which is not running",
+        "resume 3 enters the with anew",
+    ),
+    "loop": (
+        """
+        for each in iter("x"):
+            log.append("target")
+        """,
+        "loop of line 3, which is not running",
+        "resume 3 begins the loop anew",
+    ),
+    "loop in a with": (
+        """
+        with Block("a"):
+            for each in iter("x"):
+                log.append("target")
+        """,
+        "with block of line 3, which is not running",
+        "resume 3 begins the with anew",
+    ),
+    "handler": (
+        """
+        try:
+            raise KeyError
+        except KeyError:
+            log.append("target")
+        """,
+        "except block of line 5, which is not running",
+        "resume 3 begins the try statement anew",
+    ),
+    "group": (
+        """
+        try:
+            raise KeyError
+        except* KeyError:
+            log.append("target")
+        """,
+        "except* block of line 5, which is not running",
+        "resume 3 begins the try statement anew",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_block_that_is_not_live_is_named_and_where_it_can_be_entered(live: Live, name: str) -> None:
+    body, sentence, instead = TARGETS[name]
+    text = "def work():\n    1 // 0" + body.replace("\n    ", "\n") + BLOCKS[: BLOCKS.index("async def work")]
+
+    def as_offered(stop: Stop) -> Way:
+        frame = find_frame(stop)
+        refusal = stop.refusal_of(resume_at('"target"')(stop))
+        assert refusal is not None
+        return Resume(frame, int(refusal.instead.split()[1]))
+
+    program = live(text, resume_at('"target"'), as_offered)
+    program.call("work")
+    (refusal,) = program.front_end.refusals
+    assert (refusal.code, refusal.instead) == ("blocks-differ", instead)
+    assert refusal.sentence.endswith(sentence)
+    assert "target" in program.log
+
+
+def test_a_block_whose_exit_has_run_before_a_late_stop_is_entered_anew(live: Live) -> None:
+    program = live(
+        """
+log = []
+class Block:
+    def __enter__(self): log.append("enter")
+    def __exit__(self, kind, *error):
+        log.append("exit")
+        return log.count('exit') > 5
+def work():
+    with Block():
+        log.append(1 // divisor)
+    return "end"
+def main():
+    return work()
+""",
+        lambda stop: Resume(find_frame(stop)),
+        then(lambda: program.names.update(divisor=1), resume_at("with Block()")),
+    )
+    program.names["divisor"] = 0
+    assert program.call("main") == "end"
+    (refusal,) = program.front_end.refusals
+    assert refusal.sentence.endswith("which has been left already")
+    assert refusal.instead == "resume 9 enters the with anew"
+    assert program.log == ["enter", "exit", "enter", 1, "exit"]
