@@ -29,16 +29,16 @@ class Leaving(NamedTuple):
 
     Attributes:
         unit: the code unit of the original at which it is done, as it were: what it raises goes to the handlers there.
-        kinds, items: what lies on the stack there, as in `Contents`.
-        call: what to call, without arguments.
-        is_awaited: whether to await what that returns.
+        kinds, items: what lies on the stack there, as in `Contents`, and above it the block itself that is left.
+        call: what to call instead of the exit of that block, without arguments, where it is more than one; then that is not on the stack.
+        is_awaited: whether to await what the call returns.
         line: the line that the frame is on meanwhile.
     """
 
     unit: int
     kinds: str
     items: Sequence[Any]
-    call: Callable[[], object]
+    call: Callable[[], object] | None
     is_awaited: bool
     line: int
 
@@ -79,9 +79,10 @@ def enter_at(code: CodeType, unit: int, contents: Contents) -> CodeType:
 
 
 class _Done(NamedTuple):
-    """Where in the prefix something is done on the way."""
+    """Where in the prefix something is done on the way, and how many items lie below."""
 
     leaving: Leaving
+    below: int
     begin: Label
     end: Label
     covered: list[Covered]
@@ -99,6 +100,7 @@ class _Prefix:
         self.box: list[Any] = []  # what the prefix takes out, first to last
         self.pop = len(code.co_consts)  # the constant that takes it out
         self.done: list[_Done] = []
+        self.lying: list[tuple[str, Any]] = []  # kinds and items on the stack, bottom first
         names = code.co_varnames
         self.slots = {name: slot for slot, name in enumerate(names)}
         for name in [name for name in code.co_cellvars if name not in self.slots] + list(code.co_freevars):
@@ -110,10 +112,9 @@ class _Prefix:
         self._begin()
         self._restore_variables()
         for leaving in self.contents.leaving:
-            self._restore_stack(leaving.kinds, leaving.items)
+            self._lay(leaving.kinds, leaving.items)
             self._leave(leaving)
-            self._drop_stack(leaving.kinds)
-        self._restore_stack(self.contents.kinds, self.contents.items)
+        self._lay(self.contents.kinds, self.contents.items)
         return self._finish()
 
     def _load(self, value: Any) -> None:
@@ -151,38 +152,62 @@ class _Prefix:
             if name in own and name not in variables:
                 self.asm.op("DELETE_FAST", self.slots[name])
 
-    def _restore_stack(self, kinds: str, items: Sequence[Any]) -> None:
-        for at, kind in enumerate(kinds):
-            if kind == "e":
-                self._load(items[at])
-                self.asm.op("PUSH_EXC_INFO")
-                self.asm.op("POP_TOP")
-            elif kind == "w" and kinds[at + 1 : at + 2] == "s":
-                *self_, exit_ = items[at]
-                self._load(exit_)
-                if self_:
-                    self._load(self_[0])
-                else:
-                    self.asm.op("PUSH_NULL")
-            elif kind == "n":
-                if not hasattr(type(items[at - 1]), "__next__"):
-                    raise DoesNotVerify("how far a loop has come is not known")
-                self.asm.op("PUSH_NULL")
-            elif kind != "s":
-                self._load(items[at])
-
-    def _drop_stack(self, kinds: str) -> None:
-        for kind in reversed(kinds):
+    def _lay(self, kinds: str, items: Sequence[Any]) -> None:
+        """Make the stack what it is to be. What is there already stays, so that as little as possible waits in the box."""
+        new = list(zip(kinds, items, strict=True))
+        same = 0
+        for (kind, item), (new_kind, new_item) in zip(self.lying, new, strict=False):
+            if kind != new_kind or item is not new_item:
+                break
+            same += 1
+        for kind, _ in reversed(self.lying[same:]):
             self.asm.op("POP_EXCEPT" if kind == "e" else "POP_TOP")
+        self.lying = new
+        for at in range(same, len(new)):
+            self._push(at)
+
+    def _push(self, at: int) -> None:
+        kind, item = self.lying[at]
+        if kind == "e":
+            self._load(item)
+            self.asm.op("PUSH_EXC_INFO")
+            self.asm.op("POP_TOP")
+        elif kind == "w" and [kind for kind, _ in self.lying[at + 1 : at + 2]] == ["s"]:
+            *self_, exit_ = item
+            self._load(exit_)
+            if self_:
+                self._load(self_[0])
+            else:
+                self.asm.op("PUSH_NULL")
+        elif kind == "n":
+            if not hasattr(type(self.lying[at - 1][1]), "__next__"):
+                raise DoesNotVerify("how far a loop has come is not known")
+            self.asm.op("PUSH_NULL")
+        elif kind != "s":
+            self._load(item)
 
     def _leave(self, leaving: Leaving) -> None:
         asm = self.asm
-        self._load(leaving.call)
-        begin = asm.place()
-        asm.call_top()
-        covered = append_await(asm, lambda: self._load(None)) if leaving.is_awaited else []
-        self.done.append(_Done(leaving, begin, asm.place(), covered))
+        below = len(leaving.kinds)
+        if leaving.call is not None:
+            self._load(leaving.call)
+            begin = asm.place()
+            asm.call_top()
+        else:
+            size = 1 + (leaving.kinds[-1] == "s")  # its self is where a call takes one, and may be NULL
+            below -= size
+            begin = asm.place()
+            if size == 1:
+                asm.op("PUSH_NULL")
+                if interpreter.NULL_BEFORE_CALLABLE:
+                    asm.op("SWAP", 2)
+            for _ in range(3):
+                asm.op("LOAD_CONST", self.pop + 1)
+            asm.call(3)
+        covered = append_await(asm, lambda: asm.op("LOAD_CONST", self.pop + 1)) if leaving.is_awaited else []
+        self.done.append(_Done(leaving, below, begin, asm.place(), covered))
         asm.op("POP_TOP")
+        del self.lying[below:]
 
     def _finish(self) -> CodeType:
         """Put the prefix in front."""
@@ -198,7 +223,7 @@ class _Prefix:
         stays = tuple(Stay(places[done.begin], places[done.end], done.leaving.unit) for done in self.done)
         most = max([len(self.contents.kinds), *(len(leaving.kinds) for leaving in self.contents.leaving)])
         lines = self._lines(places, size)
-        return with_prefix(self.code, Prefix(prefix, (self.box.pop,), lines, stays, most + _SPARE), encode([*before, *rows]))
+        return with_prefix(self.code, Prefix(prefix, (self.box.pop, None), lines, stays, most + _SPARE), encode([*before, *rows]))
 
     @cached_property
     def _rows_behind(self) -> list[Row]:
@@ -219,7 +244,7 @@ class _Prefix:
         for each in done.covered:
             cover(at, places[each.start])
             at = places[each.end]
-            rows.append(Row(places[each.start], at, places[each.target], each.depth + len(done.leaving.kinds), each.lasti))
+            rows.append(Row(places[each.start], at, places[each.target], each.depth + done.below, each.lasti))
         cover(at, places[done.end])
         return rows
 

@@ -331,7 +331,7 @@ class Takeover:
             variables[VALUE_NAME] = list(plan.value)
         given = arguments.at_entry(frame, state.stack) if old.co_flags & interpreter.OPTIMIZED else None
         kept = _kept_arguments(code, given)
-        leaving = [_leaving(stage, live, kept) for stage in plan.stages]
+        leaving = [_leaving(stage, plan, live, kept) for stage in plan.stages]
         contents = Contents(*_lying_at(plan.spot, live, kept), variables, cells, leaving)
         entry = enter_at(code, plan.spot.unit, contents)
         self._versions.note(entry, variant)
@@ -411,17 +411,22 @@ def _lying_at(spot: Spot, live: Sequence[Any], kept: Sequence[Any]) -> tuple[str
     return "p" * len(kept) + spot.kinds, [*kept, *(live[index] for index in spot.sources)]
 
 
-def _leaving(stage: Stage, live: Sequence[Any], kept: Sequence[Any]) -> Leaving:
+def _leaving(stage: Stage, plan: Plan, live: Sequence[Any], kept: Sequence[Any]) -> Leaving:
     """Return what exits the `with` blocks of a stage."""
     kinds, items = _lying_at(stage.spot, live, kept)
-    call = _calling([_exit(live[index]) for index in stage.closed], stage.is_async)
+    call = None
+    if len(stage.closed) == 1:
+        begin = stage.closed[0]
+        part = range(begin, begin + 1 + plan.live_kinds.startswith("s", begin + 1))
+        kinds += "".join(plan.live_kinds[index] for index in part)
+        items += [live[index] for index in part]
+    else:
+        call = _calling([_exit(live[index]) for index in stage.closed], stage.is_async)
     return Leaving(stage.spot.unit, kinds, items, call, any(stage.is_async), stage.line)
 
 
 def _calling(exits: Sequence[Any], is_async: Sequence[bool]) -> Callable[[], object]:
     """Return what calls exits in their order. One that fails does not keep the others from being called."""
-    if len(exits) == 1:
-        return partial(exits[0], None, None, None)
     if not any(is_async):
         stack = contextlib.ExitStack()
         for exit_ in reversed(exits):
