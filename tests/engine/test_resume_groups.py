@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import sys
-import textwrap
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from fixcont.bytecode import interpreter
-from fixcont.continuing.ways import Propagate, Resume, Skip, UseValue, Way
+from fixcont.continuing.ways import Skip, Way
 from fixcont.stopping.stop import Stop
-from support.front_end import Answer, LiveProgram, attempt, find_frame, fix, restart, then, trace
+from support.front_end import LiveProgram, find_frame, restart
+from support.steps import WAYS, check_that_a_failure_leaves_no_trace, steps_in
 
 Live = Callable[..., LiveProgram]
 
@@ -22,48 +19,6 @@ pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="how far a 
 
 def skip(stop: Stop) -> Way:
     return Skip(find_frame(stop))
-
-
-class Failure(Exception):
-    """What a step fails with. No program handles it."""
-
-
-class Steps:
-    """What a program calls: each step is noted, with what is being handled. One fails as long as it is told to.
-
-    Attributes:
-        failing: the name of the step that fails.
-        log: what the steps saw, in order.
-    """
-
-    def __init__(self, failing: str = "") -> None:
-        self.failing = failing
-        self.log: list[Any] = []
-
-    def __call__(self, name: str) -> str:
-        if name == self.failing:
-            raise Failure(name)
-        self.log.append((name, described(sys.exc_info()[1])))
-        return name
-
-    def mend(self) -> None:
-        self.failing = ""
-
-
-def described(error: BaseException | None) -> Any:
-    """Give an exception as plain values: of a group what is in it, of each its context and the lines of its traceback."""
-    if error is None:
-        return None
-    what = [described(each) for each in error.exceptions] if isinstance(error, BaseExceptionGroup) else str(error)
-    context = described(error.__context__) if error.__context__ is not None else None
-    lines = [line for line in trace(error) if not line.startswith("__call__")]
-    return type(error).__name__, what, context, lines
-
-
-def ending(steps: Steps, function: Callable[[], Any]) -> tuple[Any, ...]:
-    outcome = attempt(function)
-    assert sys.exc_info() == (None, None, None), "an exception is still being handled after the call"
-    return outcome.value, described(outcome.error), steps.log
 
 
 PROGRAMS = {
@@ -294,79 +249,13 @@ PROGRAMS = {
 }
 
 
-def names_for(steps: Steps) -> dict[str, Any]:
-    class Block:
-        def __init__(self, name: object) -> None:
-            self.name = name
-
-        def __enter__(self) -> None:
-            steps.log.append(f"enter {self.name}")
-
-        def __exit__(self, *error: object) -> None:
-            steps.log.append(f"exit {self.name} {error[0]}")
-
-    def note(what: Any) -> None:
-        steps.log.append(described(what) if isinstance(what, BaseException) else what)
-
-    return {"step": steps, "note": note, "Block": Block}
-
-
-def plain_ending(source: str, filename: str) -> tuple[Any, ...]:
-    """Run a program without traps."""
-    steps = Steps()
-    names = {"__name__": "plain", **names_for(steps)}
-    exec(compile(source, filename, "exec", dont_inherit=True), names)
-    return ending(steps, names["job"])
-
-
-CASES = [(name, step) for name, text in PROGRAMS.items() for step in dict.fromkeys(re.findall(r'step\("([^"]+)"\)', text))]
+CASES = [(name, step) for name, text in PROGRAMS.items() for step in steps_in(text)]
 
 
 @pytest.mark.parametrize(("name", "failing"), CASES)
-@pytest.mark.parametrize("how", ["retry", "edited", "use value", "caller"])
+@pytest.mark.parametrize("how", WAYS)
 def test_a_step_that_failed_once_leaves_no_trace(live: Live, name: str, failing: str, how: str) -> None:
-    source = textwrap.dedent(PROGRAMS[name])
-    if how == "caller":  # the frame around the one that fails goes on
-        source = source.replace("step(", "call(") + "def call(name):\n    return step(name)\n"
-    steps = Steps(failing)
-    answers: dict[str, Answer] = {
-        "retry": lambda stop: Resume(find_frame(stop)),
-        "edited": edited(source),
-        "use value": lambda stop: UseValue(find_frame(stop), failing),
-        "caller": lambda stop: Resume(stop.frames[stop.selected + 1]),
-    }
-    program = live(source, endless=at_failure(then(steps.mend, answers[how])), load=False)
-    expected = plain_ending(source, str(program.program.path))
-    if how == "use value":  # then the step itself is not done
-        done = [entry for entry in expected[2] if type(entry) is tuple and entry[0] == failing]
-        expected[2].remove(done[0])
-    program.names.update(names_for(steps))
-    program.load()
-    got = ending(steps, program.names["job"])
-    program.program.path.write_text(source, encoding="utf-8")
-    assert program.refused == []
-    assert got[2:] == expected[2:] if how != "edited" else without_lines(got[2:]) == without_lines(expected[2:])
-    assert got == expected if how != "edited" else without_lines(got) == without_lines(expected)
-    assert "Failure: " + failing in program.stops
-
-
-def at_failure(answer: Answer) -> Answer:
-    """Answer the stops of steps; groups that nobody handles go on."""
-    return lambda stop: answer(stop) if type(stop.exception) is Failure else Propagate()
-
-
-def edited(source: str) -> Answer:
-    """Install the program with a blank line in front of each `try` body, and retry."""
-    return fix(
-        {source: source.replace("try:\n", "try:\n\n").replace("note(", "0 or note(")}, lambda stop: Resume(find_frame(stop))
-    )
-
-
-def without_lines(what: Any) -> Any:
-    """Leave the lines of tracebacks out: they are those of the text that was run."""
-    if isinstance(what, (tuple, list)):
-        return [without_lines(each) for each in what if not (isinstance(each, str) and ": " in each)]
-    return what
+    check_that_a_failure_leaves_no_trace(live, PROGRAMS[name], failing, how)
 
 
 def test_what_was_shown_in_a_clause_does_not_stop_again_as_a_member_of_a_group(live: Live) -> None:
