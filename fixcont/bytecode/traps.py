@@ -10,6 +10,7 @@ What a trap calls, and what it may answer, is described in `stubs`; `Site` is wh
 from __future__ import annotations
 
 import re
+from collections import deque
 from types import CodeType
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from fixcont.bytecode import handlers, interpreter, parameters
 from fixcont.bytecode.exceptiontable import Row, encode, parse
 from fixcont.bytecode.handlers import Handler, HandlerKind
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
-from fixcont.bytecode.original import Record, is_trapped, moved, no_lines
+from fixcont.bytecode.original import Record, is_trapped, moved, no_lines, on_line
 from fixcont.bytecode.stack import LAYOUT_OF, NOWHERE, TOO_SMALL, layouts_on, may_have_finally, symbolic_stacks
 from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape, make_stub, render
 from fixcont.errors import DoesNotVerify
@@ -360,6 +361,7 @@ class _Trapper:
             raise DoesNotVerify("nothing in it can be trapped")
         self._count_constants()
         self.tail = bytearray()
+        self.takeovers: list[tuple[int, int]] = []  # code units of the tail
         self.new_rows: list[_PlainRow] = []
         self.stacksize = code.co_stacksize + len(self.kept)
         self.shell_rows: list[_PlainRow] = []
@@ -411,7 +413,9 @@ class _Trapper:
         self.fill["site"] = self.sites[site]
         self.fill["back"] = place[1] or 0
         self.fill["retry"] = place[3].target if place[3] else 0
+        begin = len(self.tail) // 2
         self.tail += render(stub, self.fill, at)
+        self.takeovers.append((begin + stub.takeover[0], begin + stub.takeover[1]))
         for start, end, target, depth, lasti in stub.rows:
             if target == SHELL:
                 self.shell_rows.append((start + at, end + at, SHELL, depth, lasti))
@@ -470,6 +474,16 @@ class _Trapper:
                 if stack is not None and (stack, layout, depth) not in _verified:
                     _check_kept(stack, layout, depth)
 
+    def _lines_of_tail(self) -> bytes:
+        """Return the line table of the stubs: a frame that has handed over is on its first line, as those who look at stacks want a number."""
+        delta = self.code.co_firstlineno - _last_line(self.code)
+        lines = b""
+        at = 0
+        for start, end in self.takeovers:
+            lines += no_lines(start - at) + on_line(end - start, delta)
+            at, delta = end, 0
+        return lines + no_lines(len(self.tail) // 2 - at)
+
     def _replace(self) -> CodeType:
         code = self.code
         extra = {}
@@ -479,10 +493,19 @@ class _Trapper:
             co_code=self.prefix + self.original + bytes(self.tail),
             co_consts=tuple(self.constants),
             co_exceptiontable=encode(self.new_rows),
-            co_linetable=no_lines(self.start) + code.co_linetable + no_lines(len(self.tail) // 2),
+            co_linetable=no_lines(self.start) + code.co_linetable + self._lines_of_tail(),
             co_stacksize=self.stacksize,
             **extra,  # type: ignore[arg-type]
         )
+
+
+def _last_line(code: CodeType) -> int:
+    """Return the line that a line table ends with, from which more of it counts on."""
+    for lines in (deque(code.co_lines(), 4), list(code.co_lines())):
+        for _, _, line in reversed(lines):
+            if line is not None:
+                return line
+    return code.co_firstlineno
 
 
 def _check_kept(stack: str, layout: str, depth: int) -> None:

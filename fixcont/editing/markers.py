@@ -124,7 +124,7 @@ def path_to(statement: ast.stmt, span: Span | None) -> list[_Step]:
                 work += [
                     (each, [*path, (field, index)])
                     for index, each in children
-                    if isinstance(each, (ast.expr, ast.withitem, ast.keyword))
+                    if isinstance(each, (ast.expr, ast.withitem, ast.keyword, ast.match_case))  # of a case its guard
                 ]
     return found
 
