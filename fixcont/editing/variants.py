@@ -24,12 +24,15 @@ from fixcont.editing.markers import (
     Span,
     empty_list,
     follow,
+    holder_of,
+    lies_in,
     names_bound_in,
     own_expressions,
     path_to,
     placed_at,
     replaced,
     span_of,
+    split_with,
     value_once,
 )  # fmt: skip
 from fixcont.editing.statements import (
@@ -285,7 +288,7 @@ class _Maker:
         if place is None or not isinstance(node, (ast.With, ast.AsyncWith)) or type(node) is not type(block.node):
             return None
         standing = self.split.get(node, node)
-        holder = _holder(self.new, standing)
+        holder = holder_of(self.new, standing)
         if holder is None or block.item >= len(node.items):
             return None
         marker = placed_at(ast.If(empty_list(), self._marker(node, index + 1), []), node)
@@ -293,7 +296,7 @@ class _Maker:
         if not block.item:
             edits.enter_context(replaced(holder, at, 0, [marker]))
             return place.blocks
-        outer = self.split[node] = _split(standing, block.item, marker)
+        outer = self.split[node] = split_with(standing, block.item, marker)
         edits.enter_context(replaced(holder, at, 1, [outer]))
         return (*place.blocks, *(Block(block.kind, node, item) for item in range(block.item)))
 
@@ -377,7 +380,7 @@ class _Maker:
             taking = placed_at(ast.If(empty_list(), [*marker, ast.Continue()], []), node)
             return replaced(node.body, 0, 0, [taking]), (*place.blocks, Block(own[0].kind, node, 0))
         if own and isinstance(node, (ast.With, ast.AsyncWith)):
-            outer = _split(node, len(own), placed_at(ast.If(empty_list(), marker, []), node))
+            outer = split_with(node, len(own), placed_at(ast.If(empty_list(), marker, []), node))
             self.split[node] = outer
             return replaced(place.body, place.index, 1, [outer]), (*place.blocks, *own)
         if how is How.SKIP:
@@ -465,7 +468,7 @@ class _Maker:
             if at >= self.unit:
                 break
             call = spans.pop(position, None) if ops[at] in _CALLS else None
-            if call is not None and position != self.span and not (how is How.USE_VALUE and _lies_in(call, self.span)):
+            if call is not None and position != self.span and not (how is How.USE_VALUE and lies_in(call, self.span)):
                 found.append(f"{ast.unparse(call.func)}()")
         return tuple(found)
 
@@ -578,14 +581,6 @@ def _handlers(node: ast.stmt) -> list[ast.ExceptHandler]:
     return getattr(node, "handlers", [])
 
 
-def _lies_in(node: ast.expr, span: Span | None) -> bool:
-    """Tell whether an expression is part of the one with this span."""
-    if span is None or node.end_lineno is None or node.end_col_offset is None:
-        return False
-    begin, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-    return (span[0], span[2]) <= begin and end <= (span[1], span[3])
-
-
 def _line_of(block: Block) -> int:
     return int(getattr(block.node, "lineno", 0))
 
@@ -595,22 +590,6 @@ def _spots(code: CodeType, number: int = 0) -> tuple[int, ...]:
     build, column = OPCODE["BUILD_LIST"], _COLUMN + number
     ops = code.co_code[::2]
     return tuple(at for at, place in enumerate(code.co_positions()) if place[2] == column == place[3] and ops[at] == build)
-
-
-def _split(node: ast.With | ast.AsyncWith, count: int, marker: ast.stmt) -> ast.With | ast.AsyncWith:
-    """Return a `with` statement as two, one in the other, with a marker in between."""
-    inner = ast.copy_location(type(node)(node.items[count:], node.body), node)
-    return ast.copy_location(type(node)(node.items[:count], [marker, inner]), node)
-
-
-def _holder(scope: Scope, statement: ast.stmt) -> list[ast.stmt] | None:
-    """Return the list that holds a statement, as the tree is now."""
-    for node in ast.walk(scope):
-        for name in ("body", "orelse", "finalbody"):
-            body = getattr(node, name, None)
-            if isinstance(body, list) and any(each is statement for each in body):
-                return body
-    return None
 
 
 def _walk(code: CodeType) -> Iterator[CodeType]:
