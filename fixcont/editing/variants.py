@@ -26,12 +26,15 @@ from fixcont.editing.markers import (
     Span,
     empty_list,
     follow,
+    holder_of,
+    lies_in,
     names_bound_in,
     own_expressions,
     path_to,
     placed_at,
     replaced,
     span_of,
+    split_with,
     value_once,
 )  # fmt: skip
 from fixcont.editing.statements import (
@@ -49,7 +52,7 @@ from fixcont.editing.statements import (
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
 
-#: The column of markers: no line is as long as this, and the line is that of the statement.
+#: The column of the marker: no line is as long as this, and the line is that of the statement. Those at exits have the next ones.
 _COLUMN = 1 << 20
 
 
@@ -69,10 +72,28 @@ class Kept(NamedTuple):
         kind: what it is.
         partner: the index of the live block that it corresponds to, or None.
         line: where it begins.
+        statement: the line of the statement that it belongs to: of an `except` or `finally` body the `try`.
     """
 
     kind: BlockKind
     partner: int | None
+    line: int
+    statement: int
+
+
+class Exit(NamedTuple):
+    """Where in the new text a live `with` block ends that the place where the frame goes on is not in.
+
+    Attributes:
+        block: the index of the live block.
+        spots: code units in front of the `with`, or of its item: there what the exit raises goes to the handlers that are around.
+        kept: the blocks around, outermost first.
+        line: of the `with` statement.
+    """
+
+    block: int
+    spots: tuple[int, ...]
+    kept: tuple[Kept, ...]
     line: int
 
 
@@ -86,10 +107,10 @@ class Variant(NamedTuple):
         copy: the index of the spot in the copy that corresponds to the one that the frame runs; None where that is not known.
         live: the blocks around the statement that failed or runs, outermost first.
         kept: the blocks around the place where to go on, outermost first.
+        exits: where live `with` blocks end that are not among those, outermost first; without those that the new text does not have.
         line: of that place.
         was: the line of the statement that failed or runs, in the text that the frame runs.
         calls: what that statement had called already and will call again, as the source has it.
-        in_star: whether that statement is in the `try` body of an `except*`, whose clauses lose the `except` and `finally` bodies around it.
     """
 
     code: CodeType
@@ -98,10 +119,10 @@ class Variant(NamedTuple):
     copy: int | None
     live: tuple[Block, ...]
     kept: tuple[Kept, ...]
+    exits: tuple[Exit, ...]
     line: int
     was: int
     calls: tuple[str, ...]
-    in_star: bool
 
 
 def make_variant(
@@ -147,7 +168,7 @@ class _Maker:
         self.old, self.new = _scope(old), _scope(new, old)
         self.old_places, self.new_places = places(self.old), places(self.new)
         self.span = _span(code, unit)
-        place = place_of_span(self.old_places, self.span) if self.span else None
+        place = self._place_of(self.span) if self.span else None
         if place is None:
             raise Refused(Refusal("no-statement", f"no statement of {old.qualname} is known to run", "give a line"))
         self.failed = place
@@ -155,7 +176,19 @@ class _Maker:
         self.own = self._opened()
         self.live = (*place.blocks, *self.own)
         self.same_text = old.text is new.text
+        self.split: dict[
+            ast.stmt, ast.With | ast.AsyncWith
+        ] = {}  # `with` statement -> what stands for it, with a marker between items
         self.matches: dict[ast.AST, ast.AST] = {} if self.same_text else self._matches(old, new)
+
+    def _place_of(self, span: Span) -> Place | None:
+        """Return the place of a span; of that of a marker, that of the statement behind it."""
+        line, _, column, _ = span
+        if column < _COLUMN:
+            return place_of_span(self.old_places, span)
+        is_exit = column > _COLUMN
+        here = [place for place in self.old_places if place.node.lineno == line]
+        return next((place for place in here if isinstance(place.node, (ast.With, ast.AsyncWith)) or not is_exit), None)
 
     def _matches(self, old: Node, new: Node) -> dict[ast.AST, ast.AST]:
         """Return which old statements and handlers the new ones correspond to: at least of those that matter."""
@@ -189,7 +222,8 @@ class _Maker:
             return ()
         open_kinds = block_kinds_at(self.code, self.unit, failed=True)
         is_with = isinstance(node, (ast.With, ast.AsyncWith))
-        self.has_failed_exit = is_with and _calls_exit(self.code, self.unit, open_kinds)
+        is_at_exit = self.span is not None and self.span[2] > _COLUMN  # on the way to where it was to go on
+        self.has_failed_exit = is_with and (is_at_exit or _calls_exit(self.code, self.unit, open_kinds))
         around = sum(block.kind in _ON_STACK for block in self.failed.blocks)
         count = sum(kind in "iaw" for kind in open_kinds) - around
         if count <= 0:
@@ -209,24 +243,63 @@ class _Maker:
         if how in (How.RETRY, How.SKIP) and self.own:
             own = self._own_in_new(place, how)
         edit, blocks = self._edit(place, how, own)
-        with edit:
+        kept = self._kept(blocks)
+        with edit, contextlib.ExitStack() as edits:
+            ends = [(index, around) for index in self._left(kept) if (around := self._mark_exit(index, edits)) is not None]
             code, spots = self._compile()
         at = line if how is How.LINE and line is not None else place.node.lineno
         if not spots:
             raise Refused(Refusal("no-such-line", f"line {at} is never reached", "choose another line"))
-        kept = tuple(Kept(block.kind, self._partner(block), _line_of(block)) for block in blocks)
+        exits = [Exit(at, _spots(code, at + 1), self._kept(around), self._line_in_new(at)) for at, around in reversed(ends)]
         is_same = how is not How.LINE or place.node is self._successor()
         calls = self._calls(how) if is_same and not own else ()  # with blocks of its own it goes on behind them
         copy = self._copy(len(spots)) if is_same else None
         return Variant(
-            code, self.new_node, spots, copy, self.live, kept, place.node.lineno, self.failed.node.lineno, calls, self._is_in_star()
+            code, self.new_node, spots, copy, self.live, kept, tuple(exits), place.node.lineno, self.failed.node.lineno, calls
         )  # fmt: skip
 
-    def _is_in_star(self) -> bool:
-        stars = [place.node for place in self.old_places if isinstance(place.node, ast.TryStar)]
-        return any(_contains(each, self.failed.node) for star in stars for each in star.body) or any(
-            each is self.failed.node for star in stars for each in star.body
-        )
+    def _kept(self, blocks: Sequence[Block]) -> tuple[Kept, ...]:
+        return tuple(Kept(block.kind, self._partner(block), _line_of(block), self._statement_line(block)) for block in blocks)
+
+    def _statement_line(self, block: Block) -> int:
+        tries = (place.node for place in self.new_places if block.node in _handlers(place.node))
+        return next(tries, block.node).lineno  # type: ignore[attr-defined, no-any-return]
+
+    def _left(self, kept: Sequence[Kept]) -> list[int]:
+        """Return the indices of the live `with` blocks that are not kept, innermost first."""
+        partners = {block.partner for block in kept}
+        return [at for at, block in reversed([*enumerate(self.live)]) if block.kind in WITHS and at not in partners]
+
+    def _new_node(self, node: ast.AST) -> ast.AST | None:
+        """Return the node of the new text that corresponds to one of the old text."""
+        return node if self.same_text else self.matches.get(node)
+
+    def _line_in_new(self, index: int) -> int:
+        return int(getattr(self._new_node(self.live[index].node), "lineno", 0))
+
+    def _mark_exit(self, index: int, edits: contextlib.ExitStack) -> tuple[Block, ...] | None:
+        """Put a marker in front of a live `with` block, or between its items, for as long as `edits` is open.
+
+        Returns:
+            The blocks around the marker; None where the new text does not have it.
+        """
+        block = self.live[index]
+        node = self._new_node(block.node)
+        place = next((place for place in self.new_places if place.node is node), None)
+        if place is None or not isinstance(node, (ast.With, ast.AsyncWith)) or type(node) is not type(block.node):
+            return None
+        standing = self.split.get(node, node)
+        holder = holder_of(self.new, standing)
+        if holder is None or block.item >= len(node.items):
+            return None
+        marker = placed_at(ast.If(empty_list(), self._marker(node, index + 1), []), node)
+        at = next(at for at, each in enumerate(holder) if each is standing)
+        if not block.item:
+            edits.enter_context(replaced(holder, at, 0, [marker]))
+            return place.blocks
+        outer = self.split[node] = split_with(standing, block.item, marker)
+        edits.enter_context(replaced(holder, at, 1, [outer]))
+        return (*place.blocks, *(Block(block.kind, node, item) for item in range(block.item)))
 
     def _copy(self, count: int) -> int | None:
         """Return which of so many copies of the statement the frame runs, by the place of the failing instruction among its likes."""
@@ -274,7 +347,7 @@ class _Maker:
 
     def _successor(self) -> ast.AST | None:
         """Return the statement of the new text that corresponds to the one that failed or runs."""
-        return self.failed.node if self.same_text else self.matches.get(self.failed.node)
+        return self._new_node(self.failed.node)
 
     def _own_in_new(self, place: Place, how: How) -> tuple[Block, ...]:
         """Return what of the statement's own open blocks the new one has, too."""
@@ -293,7 +366,7 @@ class _Maker:
     def _partner(self, block: Block) -> int | None:
         """Return the index of the live block to which a block of the new text corresponds."""
         for index, live in enumerate(self.live):
-            node = live.node if self.same_text else self.matches.get(live.node)
+            node = self._new_node(live.node)
             if node is block.node and live.item == block.item and live.kind is block.kind:
                 return index
         return None
@@ -310,12 +383,9 @@ class _Maker:
             taking = placed_at(ast.If(empty_list(), [*marker, ast.Continue()], []), node)
             return replaced(node.body, 0, 0, [taking]), (*place.blocks, Block(own[0].kind, node, 0))
         if own and isinstance(node, (ast.With, ast.AsyncWith)):
-            count = len(own)
-            inner = type(node)(node.items[count:], node.body)
-            outer = type(node)(
-                node.items[:count], [placed_at(ast.If(empty_list(), marker, []), node), ast.copy_location(inner, node)]
-            )
-            return replaced(place.body, place.index, 1, [ast.copy_location(outer, node)]), (*place.blocks, *own)
+            outer = split_with(node, len(own), placed_at(ast.If(empty_list(), marker, []), node))
+            self.split[node] = outer
+            return replaced(place.body, place.index, 1, [outer]), (*place.blocks, *own)
         if how is How.SKIP:
             new = [placed_at(ast.If(empty_list(), marker, []), node)]
             new[0].orelse = [node]
@@ -326,12 +396,16 @@ class _Maker:
             new = [placed_at(ast.If(empty_list(), marker, []), node), node]  # type: ignore[list-item]
         return replaced(place.body, place.index, 1, new), place.blocks
 
-    def _marker(self, node: ast.stmt) -> list[ast.stmt]:
-        """Return the statements at which the variant is entered, behind those that make the compiler check what may be unbound."""
+    def _marker(self, node: ast.stmt, number: int = 0) -> list[ast.stmt]:
+        """Return the statements at which the variant is entered, behind those that make the compiler check what may be unbound.
+
+        Args:
+            number: 0 where the frame goes on, others for exits on the way.
+        """
         spot = ast.Expr(empty_list())
         placed_at(spot, node)
         for each in (spot, spot.value):
-            each.col_offset = each.end_col_offset = _COLUMN
+            each.col_offset = each.end_col_offset = _COLUMN + number
             each.end_lineno = each.lineno
         if isinstance(self.new, (ast.Module, ast.ClassDef)):
             return [spot]
@@ -408,13 +482,14 @@ class _Maker:
         calls = self.code.co_code[: 2 * self.unit : 2].translate(_IS_CALL) if spans else b""
         for position in compress(self.code.co_positions(), calls):
             call = spans.pop(position, None)
-            if call is not None and position != self.span and not (how is How.USE_VALUE and _lies_in(call, self.span)):
+            if call is not None and position != self.span and not (how is How.USE_VALUE and lies_in(call, self.span)):
                 found.append(f"{ast.unparse(call.func)}()")
         return tuple(found)
 
 
+WITHS = (BlockKind.WITH, BlockKind.ASYNC_WITH)
 #: Blocks that have an item of their own on the stack all the time.
-_ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, BlockKind.WITH, BlockKind.ASYNC_WITH)
+_ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, *WITHS)
 #: Instructions that take the next item of a loop.
 _TAKES_ITEM = ("FOR_ITER", "GET_ANEXT", "SEND", "YIELD_VALUE", "RESUME", "END_ASYNC_FOR", "LOAD_CONST", "JUMP_BACKWARD")
 #: For `bytes.translate`: opcodes to 1, where they are such, or 0; without an instruction of Python for each.
@@ -534,22 +609,16 @@ def _handlers(node: ast.stmt) -> list[ast.ExceptHandler]:
     return getattr(node, "handlers", [])
 
 
-def _lies_in(node: ast.expr, span: Span | None) -> bool:
-    """Tell whether an expression is part of the one with this span."""
-    if span is None or node.end_lineno is None or node.end_col_offset is None:
-        return False
-    begin, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-    return (span[0], span[2]) <= begin and end <= (span[1], span[3])
-
-
 def _line_of(block: Block) -> int:
     return int(getattr(block.node, "lineno", 0))
 
 
-def _spots(code: CodeType) -> tuple[int, ...]:
+def _spots(code: CodeType, number: int = 0) -> tuple[int, ...]:
+    """Return where the marker with this number is."""
     builds = code.co_code[::2].translate(_IS_BUILD)
     places = zip(compress(count(), builds), compress(code.co_positions(), builds), strict=False)
-    return tuple(at for at, place in places if place[2] == _COLUMN == place[3])
+    column = _COLUMN + number
+    return tuple(at for at, place in places if place[2] == column == place[3])
 
 
 def _walk(code: CodeType) -> Iterator[CodeType]:

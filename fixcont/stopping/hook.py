@@ -20,6 +20,7 @@ from fixcont.bytecode.traps import LEAVING, Site
 from fixcont.continuing.unwinding import Answer, Signal, TrapState, continue_unwinding, is_ours, is_shell
 from fixcont.stopping.policy import Policy, StopMode
 from fixcont.stopping.prediction import Outcome, Predictor, Route, Routes, Verdict, route_of
+from fixcont.stopping.prediction.values import is_instance, leaves
 
 #: Gets the exception, the frame, what its trap says, and a sentence if the stop is late; answers the trap.
 Serve = Callable[[BaseException, FrameType, TrapState, str], Answer]
@@ -220,7 +221,15 @@ def make_hook(
                 predictor.forget()
             usual[id(kind)] = predictor.routes_for(kind), kind
 
+    def was_shown(exception: BaseException) -> bool:
+        """Tell whether an exception has stopped, and was let go on by the user."""
+        known = seen.get(id(exception))
+        return known is not None and known[2] == _SETTLED and _came_through(exception.__traceback__, known[0], known[1], _SETTLED)
+
     def decide(exception: BaseException, frame: FrameType, state: TrapState) -> Answer:
+        if is_instance(exception, BaseExceptionGroup) and all(map(was_shown, leaves(exception))):  # an `except*` made it of them
+            remember(exception, frame, None)
+            return None
         if policy.mode is StopMode.RAISED:
             traceback = exception.__traceback__
             leaves_raiser = state.leaves and (traceback is None or not _came_through_user_code(traceback))

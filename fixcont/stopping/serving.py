@@ -246,6 +246,7 @@ class _Held:
             refusal = checks.restart_refusal(raw, way.frame.is_user, self.context.versions)
         elif isinstance(way, (Resume, UseValue, Skip)):
             refusal = checks.resume_refusal(raw, way.frame.is_user, self.context.versions) or self._plan_refusal(way)
+            return refusal or self._reach_refusal(raw, keeps_blocks=True)
         elif isinstance(way, ReturnFromFrame):
             refusal = checks.return_refusal(raw, way.frame.is_user)
         else:
@@ -286,9 +287,11 @@ class _Held:
             frame = frame.f_back
         return False
 
-    def _reach_refusal(self, target: FrameType) -> Refusal | None:
-        """Tell what stands between the stop and a frame further out."""
+    def _reach_refusal(self, target: FrameType, *, keeps_blocks: bool = False) -> Refusal | None:
+        """Tell what stands between the stop and a frame further out; see `Signal` for `keeps_blocks`."""
         catcher, cause = self._unwinding_ends_at()
+        if keeps_blocks and target is catcher and (cause == "converted" or (target is self.frame and self.handler is not None)):
+            return None  # it arrives at a trap before that
         frame: FrameType | None = self.frame
         while catcher is not None and frame is not None:
             if frame is catcher:
@@ -387,7 +390,8 @@ class _Held:
 
 
 def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
-    where = f"{frame.f_code.co_qualname} at line {frame.f_lineno}"
+    line = f" at line {frame.f_lineno}" if frame.f_lineno else ""  # a frame in a trap has none
+    where = f"{frame.f_code.co_qualname}{line}"
     if cause == "c-code":
         sentence = f"what {where} calls is C code that swallows exceptions, so frames cannot be unwound through it"
         return Refusal("c-frame-swallowed", sentence, "restart a frame further in")
@@ -396,6 +400,9 @@ def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
             "a task keeps what its coroutine raises, so the frames that run the event loop cannot be reached from inside of it"
         )
         return Refusal("would-be-caught", sentence, "restart a frame of the task")
+    if cause == "converted":
+        sentence = f"{where} is in the body of an except*, which puts what leaves it into a group, so frames cannot be unwound from there"
+        return Refusal("would-be-caught", sentence, "go on in the middle of it, with retry, resume, usevalue or skip")
     sentence = f"{where} catches every exception, so the frames up to there cannot be unwound through it"
     return Refusal("would-be-caught", sentence, "restart a frame further in")
 

@@ -348,7 +348,54 @@ class TestGroups:
                 fail(ValueError())
 
         run(scenario)
-        assert fail.answer == ("handled", "converted", "scenario")
+        assert fail.answer == OUTSIDE
+
+    @pytest.mark.parametrize(
+        ("kind", "answer"),
+        [
+            (Exception, ("handled", "broad", "scenario")),
+            (KeyError, OUTSIDE),
+            (ValueError, ("unknown", "converted", "")),  # alone it is taken, in a group it is not
+            (ExceptionGroup, ("unknown", "converted", "")),
+        ],
+    )
+    @pytest.mark.parametrize("is_outward", [False, True])
+    def test_raised_in_a_body_with_a_handler_around(
+        self, fail: Probe, kind: type[Exception], answer: tuple[str, str, str], is_outward: bool
+    ) -> None:
+        def inner() -> None:
+            try:
+                raise ExceptionGroup("", [KeyError(), OSError()])
+            except* KeyError:
+                fail(ValueError())
+
+        def scenario() -> None:
+            try:
+                if is_outward:
+                    inner()
+                else:
+                    try:
+                        raise ExceptionGroup("", [KeyError(), OSError()])
+                    except* KeyError:
+                        fail(ValueError())
+            except kind:
+                pass
+
+        run(scenario)
+        assert fail.answer == answer
+
+    def test_raised_in_a_body_with_a_star_around(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                try:
+                    raise ExceptionGroup("", [KeyError(), OSError()])
+                except* KeyError:
+                    fail(ValueError())
+            except* ValueError:
+                pass
+
+        run(scenario)
+        assert fail.answer == ("handled", "typed", "scenario")
 
 
 class TestLibraries:

@@ -59,6 +59,7 @@ class Form(enum.Enum):
     LATER_ENTER = "the entry of an item of a with statement whose earlier items are open"
     HELPER = "the first that a function does which the main part calls"
     STAR = "in the body of an except* clause"
+    LEAVE = "a call whose value may tell that the blocks around it are left"
 
 
 @dataclass(frozen=True)
@@ -382,6 +383,7 @@ class _Writer:
             [self._for, self._for, self._for, self._with, self._with, self._except, self._except, self._finally]
             + [self._except_finally, self._while, self._if, self._match, self._try_of_loop]
             + ([self._star] if self.chance(0.5) else [])
+            + self._later_compounds()
         )
         compound(where)
 
@@ -563,6 +565,69 @@ class _Writer:
             self.block(where.within(star=True, loop=False, leave=False, handler=False), 1)
             self.line(where.within(), f"see({self.number()})")
 
+    # -- groups, and blocks that are left
+
+    def _later_compounds(self) -> list[Callable[[_Where], None]]:
+        return [self._left, self._left, self._clauses_of_group]
+
+    def _left(self, where: _Where) -> None:
+        """Write blocks that a `break` leaves: a frame that fails at it can go on behind them, and everything is as if it had run."""
+        place = self.place(Form.LEAVE)
+        self.line(where, "for once in (1,):")
+        self._blocks_around(where.within(loop=False), place, self.chooser.randint(1, 3))
+        self.line(where, behind(place))
+
+    def _blocks_around(self, where: _Where, place: int, count: int) -> None:
+        if not count:
+            if self.chance(0.5):
+                self.block(where, 1)
+            self.line(where, f"if p({place}) == 'leave': break")
+            if self.chance(0.3):
+                self._simple(where)
+        elif self.chance(0.3):
+            is_in_body = self.chance(0.6)
+            self.line(where, "try:")
+            if is_in_body:
+                self._blocks_around(where.within(), place, count - 1)
+            else:
+                self.line(where.within(), f"raise E2({self.number()})")
+            self.line(where, self.chooser.choice(["except E2 as e:", "except (E1, E2):", "except E2:"]))
+            if is_in_body:
+                self.line(where.within(), f"see({self.number()})")
+            else:
+                self._blocks_around(where.within(handler=True), place, count - 1)
+            if self.chance(0.2):
+                self._simple(where)
+        else:
+            prefix = self._async_or_not()
+            managers = [self.chooser.choice(["CM", "CM", "CM", "Breaking"]) for _ in range(self.chooser.choice([1, 1, 2, 3]))]
+            names = [f"{'Async' if prefix else ''}{manager}({self.place(Form.PART)})" for manager in managers]
+            self.line(where, f"{prefix}with {', '.join(names)}:")
+            self._blocks_around(where.within(), place, count - 1)
+            if self.chance(0.2):
+                self._simple(where)
+
+    def _clauses_of_group(self, where: _Where) -> None:
+        """Write an `except*` whose clauses have everything in them that is possible there, in a `finally` or not."""
+        names = self.chooser.choice([("E1", "E3"), ("E3", "E2", "E1"), ("E2",), ("(E3, E2)", "E1")])
+        group = self.chooser.choice(['ExceptionGroup("g", [E1(1), E3(2), ExceptionGroup("h", [E2(5)])])', "E1(3)", "E2(4)"])
+        self.line(where, "try:")
+        self.block(where.within(), 1)
+        self.line(where.within(), f"if p({self.place(Form.VALUE)}) % 4: raise {group}")
+        for name in names:
+            self.line(where, f"except* {name}" + (" as e:" if self.chance(0.5) else ":"))
+            self.block(where.within(loop=False, leave=False, handler=True), 2)
+            if self.chance(0.3):
+                self.line(where.within(), self.chooser.choice(["raise", f"raise E2({self.number()})", f"see({self.number()})"]))
+        self._maybe_else(where)
+        if self.chance(0.3):
+            self._finally_body(where)
+
+
+def behind(place: int) -> str:
+    """Give the statement behind the blocks that a place may leave."""
+    return f"rec('behind {place}')"
+
 
 # -- running them
 
@@ -652,6 +717,24 @@ class World:
                 super().__exit__(kind, value, traceback)
                 return kind in KINDS.values()
 
+        def break_(place: int) -> None:
+            raise KINDS["E2"](f"exit {place}")
+
+        class BreakingManager(Manager):
+            def __exit__(self, kind: type[BaseException] | None, value: object, traceback: object) -> None:
+                super().__exit__(kind, value, traceback)
+                if kind is None:
+                    break_(self.place)
+
+        class AsyncBreakingManager(BreakingManager):
+            async def __aenter__(self) -> int:
+                await Pause()
+                return self.__enter__()
+
+            async def __aexit__(self, kind: type[BaseException] | None, value: object, traceback: object) -> None:
+                await Pause()
+                self.__exit__(kind, value, traceback)
+
         class AsyncManager(Manager):
             async def __aenter__(self) -> int:
                 await Pause()
@@ -712,7 +795,7 @@ class World:
         return dict(
             p=world.visit, q=lambda value: value, use=lambda *values: values[1], rec=lambda value: world.note("rec", repr(value)),
             see=world.see, It=Iterator_, AIt=AsyncIterator, CM=Manager, Swallowing=SwallowingManager,
-            AsyncCM=AsyncManager, AsyncSwallowing=AsyncSwallowingManager, Aw=Awaitable, Pause=Pause, Token=Token,
+            Breaking=BreakingManager, AsyncBreaking=AsyncBreakingManager, AsyncCM=AsyncManager, AsyncSwallowing=AsyncSwallowingManager, Aw=Awaitable, Pause=Pause, Token=Token,
             nothing=Nothing(), decorated=decorated, tupled=lambda count: (4, 5, 6)[:count], Final=Final, **KINDS,
         )  # fmt: skip
 

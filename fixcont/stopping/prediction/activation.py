@@ -6,11 +6,22 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Final
 
+from fixcont.errors import Unwinding
 from fixcont.stopping.prediction.codes import View
 from fixcont.stopping.prediction.contexts import Contexts
 from fixcont.stopping.prediction.handlers import Clause, Fate, Kind, clauses_at, count_withs
-from fixcont.stopping.prediction.values import UNKNOWN, Scope, is_any, is_instance, is_subclass, items_of, leaves, matching
-from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled, library
+from fixcont.stopping.prediction.values import (
+    UNKNOWN,
+    Scope,
+    as_member,
+    is_any,
+    is_instance,
+    is_subclass,
+    items_of,
+    leaves,
+    matching,
+)
+from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled, joined, library
 
 #: More handlers around one instruction than anybody writes: a chain that does not end is not understood.
 _LIMIT: Final = 128
@@ -53,6 +64,9 @@ class Activation:
         for _ in range(_LIMIT):
             if handler is None:
                 return passage
+            first = clauses_at(view, handler)[0]
+            if first.kind is Kind.STAR_BODY and first.onward is not None and not is_instance(exception, Unwinding):
+                return after(passage, self._out_of_star_body(exception, view, first.onward, scope, exits, depth))
             here, onward = self._handler(exception, view, handler, scope, exits, depth)
             passage = after(passage, here)
             if passage.end is not End.PASSES:
@@ -61,6 +75,17 @@ class Activation:
                 return after(passage, doubtful("handler"))
             handler = view.handler_at(onward)
         return after(passage, doubtful("handler"))
+
+    def _out_of_star_body(
+        self, exception: BaseException, view: View, onward: int, scope: Scope, exits: _Exits, depth: int
+    ) -> Passage:
+        """Follow what the body of an `except*` raises: alone as it is, or in a group, if it is one that is handled there."""
+        handler = view.handler_at(onward)
+        member = as_member(exception)
+        if member is exception:
+            return self._onward(exception, view, handler, scope, exits, depth)
+        as_it_is = self._onward(exception, view, handler, scope, exits.copy(), depth)
+        return joined(as_it_is, self._onward(member, view, handler, scope, exits, depth))
 
     def _handler(
         self, exception: BaseException, view: View, handler: int, scope: Scope, exits: _Exits, depth: int
@@ -185,6 +210,9 @@ class _Exits:
     def next(self) -> object | None:
         return self._exits.pop() if self._exits else None
 
+    def copy(self) -> _Exits:
+        return _Exits(self._exits)
+
 
 class _NoExits(_Exits):
     __slots__ = ()
@@ -194,3 +222,6 @@ class _NoExits(_Exits):
 
     def next(self) -> object | None:
         return None
+
+    def copy(self) -> _Exits:
+        return self

@@ -110,7 +110,7 @@ def _decode(view: View, target: int) -> tuple[Clause, ...]:
         return (Clause(Kind.GENERATOR_END, NOTHING_KNOWN, _NO_FATE, first.next),)
     if first.name != "PUSH_EXC_INFO":
         if _straight_names(view, target) & {"LIST_APPEND"}:
-            return (Clause(Kind.STAR_BODY, NOTHING_KNOWN, _NO_FATE, None),)
+            return (Clause(Kind.STAR_BODY, NOTHING_KNOWN, _NO_FATE, _end_of_star(view, target)),)
         fate = _fate(view, target, None)
         return (Clause(Kind.CLEAN_UP, NOTHING_KNOWN, fate, next(iter(fate.reraises), None)),)
     if view.instruction(first.next).name == "WITH_EXCEPT_START":
@@ -141,6 +141,18 @@ def _star_clause(view: View, check: Instruction, types: Expression, clauses: lis
     assert branch.target is not None
     behind = view.instruction(branch.target)
     return behind.next if behind.name == "POP_TOP" else branch.target
+
+
+def _end_of_star(view: View, at: int) -> int | None:
+    """Return where what the clauses have raised leaves an `except*`, from the end of one on: no clause behind it is entered."""
+    seen: set[int] = set()
+    while at not in seen and at < len(view.ops):
+        seen.add(at)
+        instruction = view.instruction(at)
+        if instruction.name == "RERAISE":
+            return at
+        at = instruction.next if instruction.target is None else instruction.target
+    return None
 
 
 def _last_clause(view: View, at: int, instruction: Instruction, clauses: list[Clause]) -> tuple[Clause, ...]:
