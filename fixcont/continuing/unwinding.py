@@ -117,7 +117,7 @@ _OWN_PACKAGES = ("fixcont", "fixcont" + "_ui")
 
 def is_shell(frame: FrameType) -> bool:
     """Tell whether a frame has given up its blocks and only waits for the activation that it handed over to."""
-    return original.is_trapped(frame.f_code) and frame.f_lasti >= original.original_end(frame.f_code)
+    return original.has_handed_over(frame.f_code, frame.f_lasti)
 
 
 def is_ours(frame: FrameType) -> bool:
