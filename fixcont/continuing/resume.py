@@ -11,13 +11,15 @@ order. Live `with` blocks that it does not need are exited first.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from types import CellType, CodeType, FrameType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.entry import Contents, enter_at
+from fixcont.bytecode.flights import handlers_passed
 from fixcont.bytecode.stack import block_kinds_at
 from fixcont.bytecode.traps import trap
 from fixcont.continuing import arguments, checks, reentry
@@ -75,7 +77,7 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
         way: what the user wants.
         lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs.
         versions: knows the texts.
-        state: what the frame's trap says, where it is in one: `except*` clauses, for one, lose what is around them.
+        state: what the frame's trap says, where it is in one: a stop may come late.
 
     Raises:
         Refused: it cannot.
@@ -95,13 +97,35 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
         ) from problem
     there = live_kinds
     if state is not None:
-        there = live_kinds[: _laid(live_kinds, state.layout.lstrip("p"))]
-    elif variant.in_star:
-        there = live_kinds.partition("e")[0]
+        passed = handlers_passed(raw.f_code, lasti, state.handler)
+        _check_finallys(variant, code, [row.target - original.prefix_units(raw.f_code) for row in passed])
+        kept = len(original.kept_parameters(raw.f_code))
+        there = live_kinds[: min([_laid(live_kinds, state.layout[kept:]), *(row.depth - kept for row in passed)])]
     plan = _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
     if interpreter.LOOP_KEEPS_INDEX and "n" in plan.kinds:
         _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
     return plan
+
+
+def _check_finallys(variant: Variant, code: CodeType, passed: Sequence[int]) -> None:
+    """Refuse where a `finally` body that has run for the exception in flight would run again behind the place where to go on.
+
+    Args:
+        code: what the frame runs, without traps.
+        passed: the code units of the handlers in which the exception has been.
+    """
+    begins = [next((place for place in _places(code, at)), None) for at in passed]
+    for each in variant.finallys:
+        if any(begin is not None and each.first <= begin < each.last for begin in begins):
+            sentence = f"line {variant.line} is inside the try of line {each.line}, whose finally has run already"
+            raise Refused(Refusal("finally-ran", sentence, f"resume {each.line} begins it anew"))
+
+
+def _places(code: CodeType, unit: int) -> Iterator[tuple[int, int]]:
+    """Give line and column of the instructions from a code unit on that have a place in the source."""
+    for line, _, column, _ in islice(code.co_positions(), unit + 1, None):
+        if line is not None and column is not None:
+            yield line, column
 
 
 def _check_loops(plan: Plan, state: TrapState | None, kept: int) -> None:
@@ -181,7 +205,7 @@ class _Planner:
         if block.kind is BlockKind.STAR_HANDLER:
             sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which cannot be entered"
         elif self.is_part and block.partner is not None:
-            sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which an except* has left already"
+            sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which the exception has left already"
         return Refusal("blocks-differ", sentence, f"resume {block.line} begins it anew")
 
     def _closed(self, kept: set[int]) -> list[int] | Refusal:

@@ -74,6 +74,19 @@ class Kept(NamedTuple):
     line: int
 
 
+class Finally(NamedTuple):
+    """A `finally` body that runs when the statement that failed is left, and the place where to go on as well.
+
+    Attributes:
+        line: of its `try`, in the new text.
+        first, last: where it begins and ends in the text that the frame runs: line and column.
+    """
+
+    line: int
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+
 class Variant(NamedTuple):
     """Code that can be entered in the middle.
 
@@ -87,7 +100,7 @@ class Variant(NamedTuple):
         line: of that place.
         was: the line of the statement that failed or runs, in the text that the frame runs.
         calls: what that statement had called already and will call again, as the source has it.
-        in_star: whether that statement is in the `try` body of an `except*`, whose clauses lose the `except` and `finally` bodies around it.
+        finallys: those around both places, outermost first.
     """
 
     code: CodeType
@@ -99,7 +112,7 @@ class Variant(NamedTuple):
     line: int
     was: int
     calls: tuple[str, ...]
-    in_star: bool
+    finallys: tuple[Finally, ...]
 
 
 def make_variant(
@@ -135,7 +148,9 @@ class _Maker:
         failed: where the statement stands that failed or runs.
         live: the live blocks around it, with those that it has opened itself.
         has_failed_exit: whether it is a `with` of which an exit has failed as it was called.
+        closing: the `try` statements whose `finally` body runs when it is left.
         matches: old statement or handler -> new one.
+        is_changed_near: whether the edit changed the statement that failed or the lines around it.
     """
 
     def __init__(self, old: Node, new: Node, code: CodeType, unit: int, bound: Collection[str]) -> None:
@@ -153,12 +168,14 @@ class _Maker:
         self.has_failed_exit = False
         self.own = self._opened()
         self.live = (*place.blocks, *self.own)
+        self.closing = [each.node for each in self.old_places if _runs_before_finally(each.node, place.node)]
         self.same_text = old.text is new.text
+        self.is_changed_near = False
         self.matches: dict[ast.AST, ast.AST] = {} if self.same_text else self._matches(old, new)
 
     def _matches(self, old: Node, new: Node) -> dict[ast.AST, ast.AST]:
         """Return which old statements and handlers the new ones correspond to: at least of those that matter."""
-        wanted: list[ast.AST] = [self.failed.node, *(block.node for block in self.live)]
+        wanted: list[ast.AST] = [self.failed.node, *(block.node for block in self.live), *self.closing]
         lines = _same_lines(_text_of(self.old, old), _text_of(self.new, new), _first_line(self.old), _first_line(self.new))
         known = {_place_of(node): node for place in self.new_places for node in (place.node, *_handlers(place.node))}
         found: dict[ast.AST, ast.AST] = {}
@@ -167,7 +184,8 @@ class _Maker:
             same = _moved_place(node, lines, end)
             partner = known.get(same) if same is not None else self._only_change(node, lines)
             if partner is None:
-                return match(self.old, self.new)  # what was edited is near
+                self.is_changed_near = True
+                return match(self.old, self.new)
             found[node] = partner
         return found
 
@@ -218,14 +236,22 @@ class _Maker:
         calls = self._calls(how) if is_same and not own else ()  # with blocks of its own it goes on behind them
         copy = self._copy(len(spots)) if is_same else None
         return Variant(
-            code, self.new_node, spots, copy, self.live, kept, place.node.lineno, self.failed.node.lineno, calls, self._is_in_star()
+            code, self.new_node, spots, copy, self.live, kept, place.node.lineno, self.failed.node.lineno, calls,
+            tuple(self._finallys(place)),
         )  # fmt: skip
 
-    def _is_in_star(self) -> bool:
-        stars = [place.node for place in self.old_places if isinstance(place.node, ast.TryStar)]
-        return any(_contains(each, self.failed.node) for star in stars for each in star.body) or any(
-            each is self.failed.node for star in stars for each in star.body
-        )
+    def _finallys(self, place: Place) -> Iterator[Finally]:
+        """Give the `finally` bodies that are ahead both of the statement that failed and of the place where to go on."""
+        for node in self.closing:
+            assert isinstance(node, (ast.Try, ast.TryStar))
+            partner = node if self.same_text else self.matches.get(node)
+            if partner is not None and _runs_before_finally(partner, place.node):
+                last = node.finalbody[-1]
+                assert last.end_lineno is not None and last.end_col_offset is not None
+                first = node.finalbody[0]
+                yield Finally(
+                    partner.lineno, (first.lineno, first.col_offset), (last.end_lineno, last.end_col_offset)
+                )
 
     def _copy(self, count: int) -> int | None:
         """Return which of so many copies of the statement the frame runs, by the place of the failing instruction among its likes."""
@@ -259,7 +285,7 @@ class _Maker:
 
     def _guarded(self, place: Place) -> Place:
         """Return the place of the condition or `try` that the edit has put around a statement, so that it is not passed by."""
-        if self.same_text or len(self.matches) <= len(self.live) + 1:  # nothing changed near it
+        if self.same_text or not self.is_changed_near:
             return place
         known = {id(node) for node in self.matches.values()}
         for outer in self.new_places:
@@ -462,6 +488,14 @@ _GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
 
 def _contains(outer: ast.stmt, inner: ast.stmt) -> bool:
     return outer is not inner and any(node is inner for node in ast.walk(outer))
+
+
+def _runs_before_finally(node: ast.AST, inner: ast.stmt) -> bool:
+    """Tell whether a node is a `try` statement whose `finally` body runs when the inner statement is left."""
+    if not isinstance(node, (ast.Try, ast.TryStar)) or not node.finalbody:
+        return False
+    before = [*node.body, *node.handlers, *node.orelse]
+    return any(each is inner for part in before for each in ast.walk(part))
 
 
 def _first_line(scope: Scope) -> int:
