@@ -23,7 +23,7 @@ from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape
 from fixcont.errors import DoesNotVerify
 
 #: Changes whenever trapped code looks different or means something else.
-FORMAT = 1
+FORMAT = 2
 
 
 class Site(NamedTuple):
@@ -254,12 +254,13 @@ class _Trapper:
     def _raises_to_a_trap(self, at: int, row: Row | None, handler: Handler | None) -> bool:
         """Whether an instruction that is mostly exempt is trapped here.
 
-        RESUME at a function's start may bring a signal's exception. RERAISE is trapped where the exception moves on to
+        RESUME at a function's start may bring a signal's exception, and what is thrown into a generator. RERAISE is trapped where the exception moves on to
         an outer block or out of the frame, not where it only runs into its own handler's clean-up.
         """
         op = self.ops[at]
         if op == _RESUME:
-            return not self.args[at] & interpreter.RESUME_KIND_MASK and not self.flags
+            kind = self.args[at] & interpreter.RESUME_KIND_MASK
+            return kind in interpreter.RAISING_RESUMES and (self.code.co_name != "<genexpr>" if kind else not self.flags)
         if op == _RERAISE:
             if row is None:
                 return not (at and self.ops[at - 1] == handlers.WRAPS_STOPITERATION)

@@ -24,7 +24,7 @@ from fixcont.bytecode.stack import block_kinds_at
 from fixcont.bytecode.traps import trap
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
-from fixcont.continuing.unwinding import Answer, TrapState
+from fixcont.continuing.unwinding import Answer, TrapState, releasing
 from fixcont.continuing.ways import Landing, Resume, Skip, UseValue
 from fixcont.editing.markers import VALUE_NAME
 from fixcont.editing.statements import Block, BlockKind
@@ -277,11 +277,11 @@ class Takeover:
 
     def __call__(self, frame: FrameType, state: TrapState) -> Answer:
         try:
-            return None, self._callable(frame, state)
+            return self._handing_over(frame, state)
         except (DoesNotVerify, ValueError, IndexError, TypeError) as problem:
             raise AssertionError(f"the plan for {frame.f_code.co_qualname} does not fit its frame: {problem}") from problem
 
-    def _callable(self, frame: FrameType, state: TrapState) -> Callable[[], Any]:
+    def _handing_over(self, frame: FrameType, state: TrapState) -> Answer:
         plan, old = self._plan, frame.f_code
         variant = plan.variant
         live = _live_items(plan.live_kinds, state, len(original.kept_parameters(old)))
@@ -299,12 +299,12 @@ class Takeover:
             if plan.value:
                 (frame.f_locals if checks.is_class_body(old) else frame.f_globals)[VALUE_NAME] = list(plan.value)
             if checks.is_class_body(old):
-                return reentry.continuing_class(entry, frame, cells)
-            return reentry.executing_module(entry, frame)
+                return None, reentry.continuing_class(entry, frame, cells)
+            return None, reentry.executing_module(entry, frame)
         assert given is not None
         takeover = reentry.entering(entry, frame, given, cells)
-        reentry.forget_variables(frame)
-        return takeover
+        variables.clear()
+        return releasing(takeover, reentry.forget_variables(frame))
 
 
 def _trapped_variant(variant: Variant) -> CodeType:

@@ -13,7 +13,7 @@ from fixcont.bytecode import interpreter, original
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Newest, Versions
 from fixcont.continuing.resume import Middle, Plan, Takeover, plan_for
-from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell
+from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell, releasing
 from fixcont.continuing.ways import (
     Landing,
     Propagate,
@@ -412,18 +412,17 @@ class _Restart:
         code, _ = self._versions.newest(old)
         if code is None:
             code = old
-        return None, self._takeover(frame, code, state)
+        return self._handing_over(frame, code, state)
 
-    def _takeover(self, frame: FrameType, code: CodeType, state: TrapState) -> Callable[[], Any]:
+    def _handing_over(self, frame: FrameType, code: CodeType, state: TrapState) -> Answer:
         if not code.co_flags & interpreter.OPTIMIZED:
             if checks.is_class_body(code):
-                return reentry.executing_class(code, frame, state.cells)
-            return reentry.executing_module(code, frame)
+                return None, reentry.executing_class(code, frame, state.cells)
+            return None, reentry.executing_module(code, frame)
         given = arguments.at_entry(frame, state.stack)
         function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
         takeover = reentry.calling(code, frame, given, state.cells, function)
-        reentry.forget_variables(frame)
-        return takeover
+        return releasing(takeover, reentry.forget_variables(frame))
 
 
 class _Return:
