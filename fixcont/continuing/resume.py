@@ -75,7 +75,7 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
 
     Args:
         way: what the user wants.
-        lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs.
+        lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs; -1 if that is not known.
         versions: knows the texts.
         state: what the frame's trap says, where it is in one: a stop may come late.
 
@@ -83,6 +83,9 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
         Refused: it cannot.
     """
     raw = way.frame.raw
+    if lasti < 0:
+        sentence = f"the exception came up before {raw.f_code.co_qualname} went on in the middle, so no statement has failed now"
+        raise Refused(Refusal("no-statement", sentence, "restart the frame, or go on in its caller"))
     code = original.untrapped(raw.f_code)
     unit = lasti // 2 - original.prefix_units(raw.f_code)
     bound = raw.f_locals.keys() if raw.f_code.co_flags & interpreter.OPTIMIZED else ()

@@ -157,6 +157,11 @@ class _Held:
             late=late,
         )
 
+    def _failed_at(self) -> int:
+        """Return the byte offset of the failing instruction; -1 where that was in the frame that the held one took over."""
+        traceback = self.traceback
+        return traceback.tb_lasti if traceback is not None and traceback.tb_frame is self.frame else -1
+
     def _unwound_frames(self) -> list[Frame]:
         """Frames that the exception has left before the trap was called: library code, or users' where a prediction was wrong."""
         frames = []
@@ -194,7 +199,7 @@ class _Held:
     def _live_frame(self, raw: FrameType, blocked: Refusal | None) -> Frame:
         line, lasti = raw.f_lineno or raw.f_code.co_firstlineno, raw.f_lasti
         if raw is self.frame and self.traceback is not None:
-            line, lasti = self.traceback.tb_lineno, self.traceback.tb_lasti
+            line, lasti = self.traceback.tb_lineno, self._failed_at()
         is_user = self.context.is_user(raw)
         refusal = blocked or checks.restart_refusal(raw, is_user, self.context.versions)
         return Frame(raw, line, lasti, is_user=is_user, is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal)
@@ -316,7 +321,7 @@ class _Held:
         if self.traceback is None or self.handler is None:
             return None
         view = original.original_view(self.frame.f_code)
-        at = self.traceback.tb_lasti // 2
+        at = self._failed_at() // 2
         row = next((row for row in view.rows if row.start <= at < row.end), None)
         if row is None or 2 * row.target in (self.handler, self.retry):
             return None
