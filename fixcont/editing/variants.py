@@ -245,13 +245,11 @@ class _Maker:
         for node in self.closing:
             assert isinstance(node, (ast.Try, ast.TryStar))
             partner = node if self.same_text else self.matches.get(node)
-            if partner is not None and _runs_before_finally(partner, place.node):
+            if isinstance(partner, (ast.Try, ast.TryStar)) and _runs_before_finally(partner, place.node):
                 last = node.finalbody[-1]
                 assert last.end_lineno is not None and last.end_col_offset is not None
                 first = node.finalbody[0]
-                yield Finally(
-                    partner.lineno, (first.lineno, first.col_offset), (last.end_lineno, last.end_col_offset)
-                )
+                yield Finally(partner.lineno, (first.lineno, first.col_offset), (last.end_lineno, last.end_col_offset))
 
     def _copy(self, count: int) -> int | None:
         """Return which of so many copies of the statement the frame runs, by the place of the failing instruction among its likes."""

@@ -152,7 +152,7 @@ def make_hook(
             return False
         if _failed_in_takeover(traceback, frame):
             _hide_shell(exception, frame)
-        elif not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
+        elif is_own and not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
             known[:2] = frame.f_code, id(frame)
         return True
 
@@ -256,7 +256,8 @@ def make_hook(
     def remember(exception: BaseException, frame: FrameType, catcher: FrameType | None) -> None:
         if len(seen) >= _REMEMBERED:
             seen.clear()
-        noted = _thrown_from(exception, frame) or frame
+        traceback = exception.__traceback__
+        noted = _thrown_from(exception, frame) or (frame if traceback is None else traceback.tb_frame)
         seen[id(exception)] = [noted.f_code, id(noted), _SETTLED if catcher is None else id(catcher)]
 
     hook.__code__ = uninterrupted(hook.__code__)

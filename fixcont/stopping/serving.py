@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from _thread import get_ident
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 

@@ -11,7 +11,7 @@ import pytest
 from fixcont.bytecode import interpreter
 from fixcont.continuing.ways import Landing, Resume, Skip, UseValue, Way
 from fixcont.stopping.stop import Stop
-from support.front_end import Answer, LiveProgram, find_frame, fix, restart, then
+from support.front_end import Answer, LiveProgram, find_frame, fix, propagate, restart, then
 
 Live = Callable[..., LiveProgram]
 
@@ -662,3 +662,45 @@ def job():
     program.call("job")
     assert program.refused == ["finally-ran"]
     assert program.log == ["open", "close", "open", 1, "close"]
+
+
+KEPT = """
+log = []
+divisor = 0
+def check():
+    return 1 // divisor
+def job(rows):
+    try:
+        raise KeyError("first")
+    finally:
+        for row in rows:
+            log.append(check())
+def main(rows):
+    log.append("main")
+    job(rows)
+"""
+
+
+def test_what_a_finally_keeps_does_not_stop_again_behind_it(live: Live) -> None:
+    program = live(KEPT, propagate, repaired(retry("job")))
+    assert type(program.failure("main", (1, 2))) is KeyError
+    assert [seen.error for seen in program.saw] == [
+        "KeyError: 'first'",
+        "ZeroDivisionError: integer division or modulo by zero",
+    ]
+    assert program.log == ["main", 1, 1]
+
+
+def test_where_an_exception_came_up_is_not_looked_for_in_code_that_took_over_later(live: Live) -> None:
+    program = live(
+        KEPT.replace("    finally:", '    except KeyError:\n        log.append("except")').replace(
+            "            log.append(check())", "            log.append(check())\n        if rows: raise"
+        ),
+        repaired(retry("job")),
+        retry("job"),
+        restart("main"),
+    )
+    rows = [1]
+    program.attempt("main", rows)
+    assert program.refused == ["no-statement"]
+    assert program.log[:5] == ["main", "except", 1, "main", "except"]

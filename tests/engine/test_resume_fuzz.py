@@ -171,7 +171,7 @@ class Answers:
         if refusal is not None:
             self._refuse(failure, refusal.code, refusal.sentence)
             return Propagate()
-        if verb == "restart":
+        if isinstance(way, RestartFrame):
             return way
         if verb != "resume":
             self._world.take_as_visited(failure.place)
