@@ -753,7 +753,7 @@ def run(program: ResumableProgram, world: World, names: dict[str, Any], load: Ca
         load()
         if program.kind != "module":
             result = _drive(world, program, names["target"])
-    except (Exception, Runaway) as caught:
+    except (Exception, BaseExceptionGroup, Runaway) as caught:
         error = caught
     record = tuple(world.record)
     trace: tuple[tuple[str, str, int | None], ...] = ()
