@@ -681,6 +681,7 @@ def main(rows):
 """
 
 
+@keeps_loops_over_lists
 def test_what_a_finally_keeps_does_not_stop_again_behind_it(live: Live) -> None:
     program = live(KEPT, propagate, repaired(retry("job")))
     assert type(program.failure("main", (1, 2))) is KeyError
@@ -688,6 +689,7 @@ def test_what_a_finally_keeps_does_not_stop_again_behind_it(live: Live) -> None:
     assert program.log == ["main", 1, 1]
 
 
+@keeps_loops_over_lists
 def test_where_an_exception_came_up_is_not_looked_for_in_code_that_took_over_later(live: Live) -> None:
     program = live(
         KEPT.replace("    finally:", '    except KeyError:\n        log.append("except")').replace(
