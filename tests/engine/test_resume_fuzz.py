@@ -137,6 +137,7 @@ class Answers:
         self._chooser = random.Random(case.seed)
         self._left = dict.fromkeys(case.failing, case.tries)
         self._frames: dict[tuple[int, int], list[str]] = {}
+        self._stops = 0
         self._let_go: list[weakref.ref[BaseException]] = []
         self.texts = [program.source]
         self.problems: list[str] = []
@@ -159,6 +160,7 @@ class Answers:
 
     def _answer(self, stop: Stop, failure: Failure) -> Way:
         failing = failure.place, failure.visit
+        self._stops += 1
         self.is_late = self.is_late or bool(stop.late) or self._has_left_a_block()
         self._check_frames(stop, failing)
         if self._case.edits:
@@ -220,7 +222,7 @@ class Answers:
 
     def note_what_did_not_stop(self) -> None:
         """Count what was let through as handled: what a `finally` body replaces, or an `except*` statement puts into a group."""
-        if any(failing in self._world.failing and left == self._case.tries for failing, left in self._left.items()):
+        if self._stops < self._world.failures and not self.refused:
             self.refused.append((Form.PART, "no stop"))
 
     def _check_frames(self, stop: Stop, failing: tuple[int, int]) -> None:

@@ -584,6 +584,7 @@ class World:
         failing: (place, visit) at which a place fails, as long as the cause is not removed.
         given: (place, visit) -> what the call gives there without having run.
         restarting: (place, visit) at which what `target` has begun is given up, and begun anew.
+        failures: how often a place has failed.
         record: what happened, in order; what failed is not in it.
         visits: place -> how often it did not fail.
     """
@@ -591,6 +592,7 @@ class World:
     failing: set[tuple[int, int]] = field(default_factory=set)
     given: dict[tuple[int, int], Any] = field(default_factory=dict)
     restarting: set[tuple[int, int]] = field(default_factory=set)
+    failures: int = 0
     record: list[object] = field(default_factory=list)
     visits: dict[int, int] = field(default_factory=dict)
 
@@ -602,6 +604,7 @@ class World:
     def visit(self, place: int, what: str = "p") -> Any:
         number = self.visits.get(place, 0)
         if (place, number) in self.failing:
+            self.failures += 1
             raise Failure(place, number)
         if (place, number) in self.restarting:
             self.restarting.discard((place, number))
