@@ -475,6 +475,19 @@ class TestContexts:
         run(scenario)
         assert fail.answer == ("handled", "with", "scenario")
 
+    def test_exit_that_swallows_everything(self, fail: Probe) -> None:
+        class Deaf(Quiet):
+            def __exit__(self, *details: object) -> bool:  # type: ignore[override]
+                self.details = details
+                return True
+
+        def scenario() -> None:
+            with Deaf():
+                fail(KeyError())
+
+        run(scenario)
+        assert fail.answer == ("handled", "with", "scenario")
+
     def test_exit_that_chooses(self, fail: Probe) -> None:
         def scenario() -> None:
             with Choosy():
