@@ -254,8 +254,9 @@ class _Trapper:
     def _raises_to_a_trap(self, at: int, row: Row | None, handler: Handler | None) -> bool:
         """Whether an instruction that is mostly exempt is trapped here.
 
-        RESUME at a function's start may bring a signal's exception, and what is thrown into a generator. RERAISE is trapped where the exception moves on to
-        an outer block or out of the frame, not where it only runs into its own handler's clean-up.
+        RESUME at a function's start may bring a signal's exception, and the one behind a yield what is thrown into a generator.
+        RERAISE is trapped where the exception moves on to an outer block or out of the frame, not where it only runs into its own
+        handler's clean-up.
         """
         op = self.ops[at]
         if op == _RESUME:
