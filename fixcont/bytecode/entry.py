@@ -218,9 +218,7 @@ class _Prefix:
         size = len(prefix) // 2
         self.box.reverse()
         places = assembled.places
-        rows = [
-            (start + size, end + size, target + size, depth, lasti) for start, end, target, depth, lasti in self._rows_behind
-        ]
+        rows = [(start + size, end + size, target + size, depth, lasti) for start, end, target, depth, lasti in self._rows_behind]
         before = [row for done in self.done for row in self._rows_of(done, assembled, size)]
         stays = tuple(Stay(places[done.begin], places[done.end], done.leaving.unit) for done in self.done)
         most = max([len(self.contents.kinds), *(len(leaving.kinds) for leaving in self.contents.leaving)])

@@ -7,6 +7,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode.exceptiontable import Row, parse
+from fixcont.bytecode.interpreter import OPCODE
 from fixcont.bytecode.stubs import HOOK_NAME
 
 
@@ -56,6 +57,7 @@ class Record(NamedTuple):
 
 
 _RECORD = struct.Struct("<9I")
+_POP_TOP = OPCODE["POP_TOP"]
 
 
 def is_trapped(code: CodeType) -> bool:
@@ -183,6 +185,17 @@ def original_end(code: CodeType) -> int:
         return len(code.co_code)
     prefix, size = _RECORD.unpack_from(code.co_consts[-2])[:2]
     return 2 * int(prefix + size)
+
+
+def has_handed_over(code: CodeType, lasti: int) -> bool:
+    """Tell whether a frame that executes the instruction at byte offset `lasti` only waits for what took it over.
+
+    Else it is in its own code, or in a trap that is asking, or that drops the items of blocks on the exception's way out.
+    """
+    if lasti < original_end(code) or not is_trapped(code):
+        return False
+    row = next((row for row in parse(code.co_exceptiontable) if row.start <= lasti // 2 < row.end), None)
+    return row is not None and code.co_code[2 * row.target] != _POP_TOP  # which begins what a trap does that could not ask
 
 
 def kept_parameters(code: CodeType) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape
 from fixcont.errors import DoesNotVerify
 
 #: Changes whenever trapped code looks different or means something else.
-FORMAT = 2
+FORMAT = 3
 
 
 class Site(NamedTuple):
@@ -261,12 +261,14 @@ class _Trapper:
     def _raises_to_a_trap(self, at: int, row: Row | None, handler: Handler | None) -> bool:
         """Whether an instruction that is mostly exempt is trapped here.
 
-        RESUME at a function's start may bring a signal's exception. RERAISE is trapped where the exception moves on to
-        an outer block or out of the frame, not where it only runs into its own handler's clean-up.
+        RESUME at a function's start may bring a signal's exception, and the one behind a yield what is thrown into a generator.
+        RERAISE is trapped where the exception moves on to an outer block or out of the frame, not where it only runs into its own
+        handler's clean-up.
         """
         op = self.ops[at]
         if op == _RESUME:
-            return not self.args[at] & interpreter.RESUME_KIND_MASK and not self.flags
+            kind = self.args[at] & interpreter.RESUME_KIND_MASK
+            return kind in interpreter.RAISING_RESUMES and (self.code.co_name != "<genexpr>" if kind else not self.flags)
         if op == _RERAISE:
             if row is None:
                 return not (at and self.ops[at - 1] == handlers.WRAPS_STOPITERATION)

@@ -11,18 +11,20 @@ order. Live `with` blocks that it does not need are exited first.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from types import CellType, CodeType, FrameType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.entry import Contents, Leaving, enter_at
+from fixcont.bytecode.flights import handlers_passed
 from fixcont.bytecode.stack import Stacks, block_kinds_at
 from fixcont.bytecode.traps import trap
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
-from fixcont.continuing.unwinding import Answer, TrapState
+from fixcont.continuing.unwinding import Answer, TrapState, releasing
 from fixcont.continuing.ways import Landing, Resume, Skip, UseValue
 from fixcont.editing.closures import NOTHING_MORE, Captured
 from fixcont.editing.markers import VALUE_NAME
@@ -112,14 +114,17 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
 
     Args:
         way: what the user wants.
-        lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs.
+        lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs; -1 if that is not known.
         versions: knows the texts.
-        state: what the frame's trap says, where it is in one: `except*` clauses, for one, lose what is around them.
+        state: what the frame's trap says, where it is in one: a stop may come late.
 
     Raises:
         Refused: it cannot.
     """
     raw = way.frame.raw
+    if lasti < 0:
+        sentence = f"the exception came up before {raw.f_code.co_qualname} went on in the middle, so no statement has failed now"
+        raise Refused(Refusal("no-statement", sentence, "restart the frame, or go on in its caller"))
     code = original.untrapped(raw.f_code)
     unit = original.unit_at(raw.f_code, lasti // 2)
     bound = raw.f_locals.keys() if raw.f_code.co_flags & interpreter.OPTIMIZED else ()
@@ -134,11 +139,35 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
         ) from problem
     there = live_kinds
     if state is not None:
-        there = live_kinds[: _laid(live_kinds, state.layout.lstrip("p"))]
+        passed = handlers_passed(raw.f_code, lasti, state.handler)
+        _check_finallys(variant, code, [row.target - original.prefix_units(raw.f_code) for row in passed])
+        kept = len(original.kept_parameters(raw.f_code))
+        there = live_kinds[: min([_laid(live_kinds, state.layout[kept:]), *(row.depth - kept for row in passed)])]
     plan = _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
     if interpreter.LOOP_KEEPS_INDEX and "n" in plan.spot.kinds:
         _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
     return plan._replace(captured=versions.captured(raw, variant.code))
+
+
+def _check_finallys(variant: Variant, code: CodeType, passed: Sequence[int]) -> None:
+    """Refuse where a `finally` body that has run for the exception in flight would run again behind the place where to go on.
+
+    Args:
+        code: what the frame runs, without traps.
+        passed: the code units of the handlers in which the exception has been.
+    """
+    begins = [next((place for place in _places(code, at)), None) for at in passed]
+    for each in variant.finallys:
+        if any(begin is not None and each.first <= begin < each.last for begin in begins):
+            sentence = f"line {variant.line} is inside the try of line {each.line}, whose finally has run already"
+            raise Refused(Refusal("finally-ran", sentence, f"resume {each.line} begins it anew"))
+
+
+def _places(code: CodeType, unit: int) -> Iterator[tuple[int, int]]:
+    """Give line and column of the instructions from a code unit on that have a place in the source."""
+    for line, _, column, _ in islice(code.co_positions(), unit + 1, None):
+        if line is not None and column is not None:
+            yield line, column
 
 
 def _check_loops(plan: Plan, state: TrapState | None, kept: int) -> None:
@@ -325,11 +354,11 @@ class Takeover:
 
     def __call__(self, frame: FrameType, state: TrapState) -> Answer:
         try:
-            return None, self._callable(frame, state)
+            return self._handing_over(frame, state)
         except (DoesNotVerify, ValueError, IndexError, TypeError) as problem:
             raise AssertionError(f"the plan for {frame.f_code.co_qualname} does not fit its frame: {problem}") from problem
 
-    def _callable(self, frame: FrameType, state: TrapState) -> Callable[[], Any]:
+    def _handing_over(self, frame: FrameType, state: TrapState) -> Answer:
         plan, old = self._plan, frame.f_code
         variant = plan.variant
         live = _live_items(plan.live_kinds, state, len(original.kept_parameters(old)))
@@ -347,12 +376,12 @@ class Takeover:
             if plan.value:
                 (frame.f_locals if checks.is_class_body(old) else frame.f_globals)[VALUE_NAME] = list(plan.value)
             if checks.is_class_body(old):
-                return reentry.continuing_class(entry, frame, cells)
-            return reentry.executing_module(entry, frame)
+                return None, reentry.continuing_class(entry, frame, cells)
+            return None, reentry.executing_module(entry, frame)
         assert given is not None
         takeover = reentry.entering(entry, frame, given, cells, plan.captured.copies)
-        reentry.forget_variables(frame)
-        return takeover
+        variables.clear()
+        return releasing(takeover, reentry.forget_variables(frame))
 
 
 def _trapped_variant(plan: Plan) -> CodeType:

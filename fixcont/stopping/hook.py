@@ -140,19 +140,20 @@ def make_hook(
     ) -> bool:
         """Tell whether an exception was looked at before and is still on its way. Note that it was here."""
         code, frame_id, catcher = known
+        is_own = traceback.tb_frame is frame  # else it was being handled as this one took a frame over
         if id(frame) == catcher or not (
-            _came_through(traceback.tb_next, code, frame_id, catcher)
+            _came_through(traceback.tb_next if is_own else traceback, code, frame_id, catcher)
             or (
                 site[2]
                 and frame_id == id(frame)
                 and frame.f_code is code
-                and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti)
+                and (not is_own or has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti))
             )
         ):
             return False
         if _failed_in_takeover(traceback, frame):
             _hide_shell(exception, frame)
-        elif not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
+        elif is_own and not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
             known[:2] = frame.f_code, id(frame)
         return True
 
@@ -264,7 +265,8 @@ def make_hook(
     def remember(exception: BaseException, frame: FrameType, catcher: FrameType | None) -> None:
         if len(seen) >= _REMEMBERED:
             seen.clear()
-        noted = _thrown_from(exception, frame) or frame
+        traceback = exception.__traceback__
+        noted = _thrown_from(exception, frame) or (frame if traceback is None else traceback.tb_frame)
         seen[id(exception)] = [noted.f_code, id(noted), _SETTLED if catcher is None else id(catcher)]
 
     hook.__code__ = uninterrupted(hook.__code__)
@@ -273,12 +275,12 @@ def make_hook(
 
 def _is_simple(exception: BaseException, traceback: TracebackType, code: CodeType) -> bool:
     """Tell whether an exception neither left a frame that took over nor may have to do with a signal."""
-    return traceback.tb_lasti < original_end(code) and exception.__context__ is None
+    return traceback.tb_frame.f_code is code and traceback.tb_lasti < original_end(code) and exception.__context__ is None
 
 
 def _failed_in_takeover(traceback: TracebackType, frame: FrameType) -> bool:
     """Tell whether what failed is not the program's own instruction, but the takeover of a frame that has handed over."""
-    return traceback.tb_lasti >= original_end(frame.f_code)
+    return traceback.tb_frame is frame and traceback.tb_lasti >= original_end(frame.f_code)
 
 
 def _is_thrown_in(frame: FrameType, known: int) -> bool:

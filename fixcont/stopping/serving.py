@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from _thread import get_ident
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Newest, Versions
 from fixcont.continuing.resume import Middle, Plan, Takeover, plan_for
-from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell
+from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell, releasing
 from fixcont.continuing.ways import (
     Landing,
     Propagate,
@@ -160,6 +160,11 @@ class _Held:
             late=late,
         )
 
+    def _failed_at(self) -> int:
+        """Return the byte offset of the failing instruction; -1 where that was in the frame that the held one took over."""
+        traceback = self.traceback
+        return traceback.tb_lasti if traceback is not None and traceback.tb_frame is self.frame else -1
+
     def _unwound_frames(self) -> list[Frame]:
         """Frames that the exception has left before the trap was called: library code, or users' where a prediction was wrong."""
         frames = []
@@ -197,7 +202,7 @@ class _Held:
     def _live_frame(self, raw: FrameType, blocked: Refusal | None) -> Frame:
         line, lasti = raw.f_lineno or raw.f_code.co_firstlineno, raw.f_lasti
         if raw is self.frame and self.traceback is not None:
-            line, lasti = self.traceback.tb_lineno, self.traceback.tb_lasti
+            line, lasti = self.traceback.tb_lineno, self._failed_at()
         is_user = self.context.is_user(raw)
         refusal = blocked or checks.restart_refusal(raw, is_user, self.context.versions)
         return Frame(raw, line, lasti, is_user=is_user, is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal)
@@ -322,7 +327,7 @@ class _Held:
         if self.traceback is None or self.handler is None:
             return None
         view = original.original_view(self.frame.f_code)
-        at = self.traceback.tb_lasti // 2
+        at = self._failed_at() // 2
         row = next((row for row in view.rows if row.start <= at < row.end), None)
         if row is None or 2 * row.target in (self.handler, self.retry):
             return None
@@ -421,19 +426,18 @@ class _Restart:
         self._captured = versions.captured(frame, self._code)
 
     def __call__(self, frame: FrameType, state: TrapState) -> Answer:
-        return None, self._takeover(frame, self._code, state)
+        return self._handing_over(frame, self._code, state)
 
-    def _takeover(self, frame: FrameType, code: CodeType, state: TrapState) -> Callable[[], Any]:
+    def _handing_over(self, frame: FrameType, code: CodeType, state: TrapState) -> Answer:
         cells = reentry.captured_cells(frame.f_code, state.cells) | dict(self._captured.cells)
         if not code.co_flags & interpreter.OPTIMIZED:
             if checks.is_class_body(code):
-                return reentry.executing_class(code, frame, cells)
-            return reentry.executing_module(code, frame)
+                return None, reentry.executing_class(code, frame, cells)
+            return None, reentry.executing_module(code, frame)
         given = arguments.at_entry(frame, state.stack)
         function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
         takeover = reentry.calling(code, frame, given, cells, function, self._captured.copies)
-        reentry.forget_variables(frame)
-        return takeover
+        return releasing(takeover, reentry.forget_variables(frame))
 
 
 class _Return:

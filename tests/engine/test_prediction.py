@@ -250,6 +250,30 @@ class TestHandlers:
         run(names["scenario"])
         assert fail.answer == ("handled", "broad", "scenario")
 
+    def test_finally_whose_own_exception_is_swallowed_in_it(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                fail(KeyError())
+            finally:
+                with Quiet(), contextlib.suppress(ValueError), Quiet():
+                    raise ValueError
+
+        run(scenario)
+        assert fail.answer == OUTSIDE
+
+    def test_finally_whose_own_exception_leaves_it_through_a_handler(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                fail(KeyError())
+            finally:
+                try:
+                    raise ValueError
+                except ValueError as error:
+                    raise OSError from error
+
+        run(scenario)
+        assert fail.answer == ("handled", "converted", "scenario")
+
     def test_inside_a_handler(self, fail: Probe) -> None:
         def scenario() -> None:
             try:
@@ -329,6 +353,20 @@ class TestGroups:
 
         run(scenario)
         assert fail.answer == ("unknown", "part-of-group", "")
+
+    def test_whole_group_by_several_clauses(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                fail(ExceptionGroup("", [KeyError(), ExceptionGroup("", [OSError(), ValueError()])]))
+            except* KeyError:
+                pass
+            except* (KeyError, OSError):
+                pass
+            except* ValueError:
+                pass
+
+        run(scenario)
+        assert fail.answer == ("handled", "typed", "scenario")
 
     def test_no_part_of_a_group(self, fail: Probe) -> None:
         def scenario() -> None:
@@ -480,6 +518,19 @@ class TestContexts:
             with tidy():
                 with forgiving():
                     fail(KeyError())
+
+        run(scenario)
+        assert fail.answer == ("handled", "with", "scenario")
+
+    def test_exit_that_swallows_everything(self, fail: Probe) -> None:
+        class Deaf(Quiet):
+            def __exit__(self, *details: object) -> bool:  # type: ignore[override]
+                self.details = details
+                return True
+
+        def scenario() -> None:
+            with Deaf():
+                fail(KeyError())
 
         run(scenario)
         assert fail.answer == ("handled", "with", "scenario")

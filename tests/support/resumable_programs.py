@@ -44,6 +44,10 @@ class Final(Exception):
     """Ends some programs; nobody handles it."""
 
 
+class Signal(BaseException):
+    """Ends a call that is to be made once more; of the same name as what the engine raises in order to restart a frame."""
+
+
 class Runaway(BaseException):
     """Ends a program that would go on for ever."""
 
@@ -218,6 +222,10 @@ _SIMPLE = [
     (1, Form.PART, "rec([[(i, j, v) for j in (1, 2)] for i in (p({k}), 5)])"),
     (1, Form.PART, "v = sum(i + p({k}) for i in (1, 2) if q(i) == 1)"),
     (1, Form.PART, "v = (lambda a: a + p({k}))(q(1))"),
+    (1, Form.CALL, "for each in (1, 2): p({k}); rec(each)"),
+    (1, Form.CALL, "with nothing: p({k}); v = p({value})"),
+    (1, Form.CALL, "try: p({k}); v = 5\nfinally: rec('finally {u}')"),
+    (1, Form.PART, "def local_{u}(): return v + p({k})\nv = local_{u}()"),
     (1, Form.PART, "t_{c} = Token({k})"),
     (1, Form.PART, "def local_{u}(a=p({k})): return a"),
     (1, Form.PART, "@decorated(p({k}))\ndef local_{u}(): return v"),
@@ -432,6 +440,7 @@ class _Writer:
         if self.is_async:
             choices += [(Form.VALUE, "v = await Aw({k})"), (Form.CALL, "await Aw({k})")] * 2
             choices += [(None, "v = await coroutine_helper({u})")] * 2
+            choices += [(Form.PART, "rec([x async for x in AIt({k}, 1)])"), (Form.PART, "v = [await Aw({k}) for i in (1,)][0]")]
         return self.chooser.choice(choices)
 
     def _async_or_not(self) -> str:
@@ -639,12 +648,16 @@ class World:
     Attributes:
         failing: (place, visit) at which a place fails, as long as the cause is not removed.
         given: (place, visit) -> what the call gives there without having run.
+        restarting: (place, visit) at which what `target` has begun is given up, and begun anew.
+        failures: how often a place has failed.
         record: what happened, in order; what failed is not in it.
         visits: place -> how often it did not fail.
     """
 
     failing: set[tuple[int, int]] = field(default_factory=set)
     given: dict[tuple[int, int], Any] = field(default_factory=dict)
+    restarting: set[tuple[int, int]] = field(default_factory=set)
+    failures: int = 0
     record: list[object] = field(default_factory=list)
     visits: dict[int, int] = field(default_factory=dict)
 
@@ -656,7 +669,11 @@ class World:
     def visit(self, place: int, what: str = "p") -> Any:
         number = self.visits.get(place, 0)
         if (place, number) in self.failing:
+            self.failures += 1
             raise Failure(place, number)
+        if (place, number) in self.restarting:
+            self.restarting.discard((place, number))
+            raise Signal
         self.visits[place] = number + 1
         if (place, number) in self.given:
             return self.given[place, number]
@@ -822,7 +839,7 @@ def run(program: ResumableProgram, world: World, names: dict[str, Any], load: Ca
         load()
         if program.kind != "module":
             result = _drive(world, program, names["target"])
-    except (Exception, Runaway) as caught:
+    except (Exception, BaseExceptionGroup, Runaway) as caught:
         error = caught
     record = tuple(world.record)
     trace: tuple[tuple[str, str, int | None], ...] = ()
@@ -842,6 +859,14 @@ def _is_driver(frame: FrameType) -> bool:
 
 
 def _drive(world: World, program: ResumableProgram, target: Any) -> object:
+    try:
+        return _drive_once(world, program, target)
+    except Signal:
+        pass
+    return _drive_once(world, program, target)
+
+
+def _drive_once(world: World, program: ResumableProgram, target: Any) -> object:
     made = target(11, 12, cell_1=3, z=4)
     if program.kind == "generator":
         return _drive_generator(world, program, made)

@@ -93,6 +93,8 @@ class Activation:
         """Return what one handler does, and the code unit at which the exception goes on if it passes."""
         passage = PASSES
         clauses = clauses_at(view, handler)
+        if clauses[0].kind is Kind.STAR:
+            return self._stars(exception, view, clauses, scope), clauses[-1].onward
         for clause in clauses:
             if clause.kind in _MATCHING:
                 here, onward = self._matching_clause(exception, view, clause, scope)
@@ -107,8 +109,6 @@ class Activation:
 
     def _matching_clause(self, exception: BaseException, view: View, clause: Clause, scope: Scope) -> tuple[Passage, int | None]:
         """Return what a clause does; with it, where its body raises the exception again, if it takes it only to do so."""
-        if clause.kind is Kind.STAR:
-            return self._star(exception, view, clause, scope), None
         fate = clause.fate
         taken = BaseException if clause.kind is Kind.BARE else matching(type(exception), clause.expression.value(scope))
         if taken is None:
@@ -134,23 +134,32 @@ class Activation:
             return handled("conditional"), None
         return doubtful("conditional"), fate.reraises[0]
 
-    def _star(self, exception: BaseException, view: View, clause: Clause, scope: Scope) -> Passage:
-        """Answer for `except*`: it takes the members of a group that match."""
-        wanted = clause.expression.value(scope)
-        found = [matching(type(leaf), wanted) for leaf in leaves(exception)]
+    def _stars(self, exception: BaseException, view: View, clauses: Sequence[Clause], scope: Scope) -> Passage:
+        """Answer for the clauses of an `except*`: each takes the members of a group that match and that no earlier one took."""
         if is_instance(exception, BaseExceptionGroup):
             scope.is_cacheable = False
-        if is_any(UNKNOWN, *found):
-            return _TYPE_DOUBT
-        if _names_groups(wanted):
-            return handled("converted")  # naming groups there is a TypeError
-        if all(kind is None for kind in found):
-            return PASSES
-        if is_any(None, *found):
-            return doubtful("part-of-group")
-        if clause.fate.reraises:
-            return doubtful("conditional")
-        return self._caught(view, "typed", all(_is_broad(kind) for kind in found))
+        kinds: list[type] = [type(leaf) for leaf in leaves(exception)]
+        took: list[object] = []
+        passage = PASSES
+        for clause in clauses:
+            wanted = clause.expression.value(scope)
+            found = [matching(kind, wanted) for kind in kinds]
+            if is_any(UNKNOWN, *found):
+                return after(passage, _TYPE_DOUBT)
+            if _names_groups(wanted):
+                return handled("converted")  # naming groups there is a TypeError
+            taken = [each for each in found if each is not None]
+            kinds = [kind for kind, each in zip(kinds, found, strict=True) if each is None]
+            took += taken
+            if taken and clause.fate.reraises:
+                passage = after(passage, doubtful("conditional"))
+        if not took:
+            return passage
+        if kinds:
+            return after(passage, doubtful("part-of-group"))
+        if passage is not PASSES:
+            return passage
+        return self._caught(view, "typed", all(_is_broad(kind) for kind in took))
 
     def _caught(self, view: View, cause: str, is_broad: bool) -> Passage:
         if is_broad and not self._library_broad_counts and not self._is_user(view.code):
@@ -178,7 +187,7 @@ class Activation:
         return PASSES
 
 
-_MATCHING: Final = (Kind.TYPED, Kind.BARE, Kind.STAR)
+_MATCHING: Final = (Kind.TYPED, Kind.BARE)
 
 
 def _names_groups(wanted: object) -> bool:

@@ -13,8 +13,9 @@ from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any, Final
 
 from fixcont.bytecode.interpreter import COROUTINE, ITERABLE_COROUTINE
+from fixcont.bytecode.original import has_handed_over
 from fixcont.stopping.prediction.activation import Activation
-from fixcont.stopping.prediction.boundary import Boundary, is_odd
+from fixcont.stopping.prediction.boundary import Boundary, is_odd, out_of_finalizer
 from fixcont.stopping.prediction.codes import View, forget_views, view_of
 from fixcont.stopping.prediction.routes import Answer, Answers, Routes, hold
 from fixcont.stopping.prediction.tasks import LIMIT, is_run_until_complete, task_of, waiter_of
@@ -217,6 +218,8 @@ class Predictor:
         place = id(code) + frame.f_lasti
         view = view_of(code)
         at = view.unit_of(frame)
+        if at is None and not has_handed_over(code, frame.f_lasti):  # its trap drops what it held
+            return (code, is_odd(code), callee.f_code, None, out_of_finalizer(type(exc), callee.f_code))
         if at is None or _is_engine(frame):
             answer: Answer = (code, False, None, None, _ABSENT)
             # Absent whatever the callee is: the flag of the callee's own answer stays in force, so an odd one comes here again.
