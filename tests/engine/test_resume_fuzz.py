@@ -297,7 +297,7 @@ class Bench:
 
     def check(self, case: Case, program: ResumableProgram) -> Checked:
         """Run a case and compare it with the run that never fails."""
-        is_given = case.verb in ("skip", "use value")
+        is_given = case.verb in ("skip", "use value", "leave")
         given = {(place, visit): value_for(place, case.verb) for place, visit in case.failing} if is_given else {}
         expected = run_plainly(program, World(given=given, restarting=set(case.failing) if case.verb == "restart" else set()))
         world = World(set(case.failing))
