@@ -261,6 +261,32 @@ class TestHandlers:
         run(scenario)
         assert fail.answer == OUTSIDE
 
+    def test_finally_that_ends_by_handling_an_exception_of_its_own(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                fail(KeyError())
+            finally:
+                try:
+                    raise ValueError
+                except ValueError:
+                    pass
+
+        run(scenario)
+        assert fail.answer == OUTSIDE
+
+    def test_handler_at_the_end_of_a_finally_that_an_exception_led_to(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                raise OSError
+            finally:
+                try:
+                    fail(KeyError())
+                except KeyError:
+                    pass
+
+        run(scenario)
+        assert fail.answer == ("handled", "typed", "scenario")
+
     def test_finally_whose_own_exception_leaves_it_through_a_handler(self, fail: Probe) -> None:
         def scenario() -> None:
             try:

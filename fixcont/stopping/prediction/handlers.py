@@ -197,6 +197,8 @@ def _straight_names(view: View, at: int) -> set[str]:
 #: In an `except*` these collect what the bodies raised; the bodies end before them.
 _STAR_ENDS: Final = ("LIST_APPEND", "PREP_RERAISE_STAR", "CALL_INTRINSIC_2")
 _RETURNS: Final = ("RETURN_VALUE", "RETURN_CONST")
+#: Before a POP_EXCEPT these put on top what the RERAISE behind it raises. Without them that belongs to a `finally` body around, which ends there.
+_KEEPS_FOR_RERAISE: Final = ("COPY", "SWAP")
 _TIDIES: Final = frozenset(
     "COPY POP_EXCEPT LOAD_CONST LOAD_COMMON_CONSTANT STORE_FAST DELETE_FAST STORE_DEREF DELETE_DEREF STORE_NAME DELETE_NAME".split()
     + ["STORE_GLOBAL", "DELETE_GLOBAL", "SWAP", "POP_TOP", "NOP", "EXTENDED_ARG"]
@@ -232,10 +234,11 @@ class _Body:
     def follow(self, at: int, depth: int) -> None:
         """Follow one path to its end."""
         view = self._view
+        operation = ""
         while (at, depth) not in self._seen and at < len(view.ops):
             self._seen.add((at, depth))
             instruction = view.instruction(at)
-            operation = instruction.name
+            before, operation = operation, instruction.name
             if operation == "YIELD_VALUE" and not is_delegating(view, instruction.next):
                 self.catches = True  # the consumer goes on in the middle of the body, and may never come back
             if operation == "GET_ANEXT":  # the loop ends by an exception of its own
@@ -246,7 +249,7 @@ class _Body:
                 self._raise(instruction, depth)
                 return
             if operation == "POP_EXCEPT":
-                if view.ops[instruction.next] == _RERAISE:
+                if view.ops[instruction.next] == _RERAISE and before in _KEEPS_FOR_RERAISE:
                     self._raise_again(instruction.next, depth)
                     return
                 if not depth:
