@@ -217,7 +217,10 @@ class Answers:
     def _refuse(self, failure: Failure, code: str, sentence: str) -> None:
         form = self._program.forms.get(failure.place, Form.PART)
         self.refused.append((form, code))
-        if not self.is_late and code != "c-frame-swallowed":
+        is_out_of_star = (
+            code == "would-be-caught" and "except*" in sentence
+        )  # nothing can be unwound through a body of such a clause
+        if not self.is_late and code != "c-frame-swallowed" and not is_out_of_star:
             self.problems.append(f"refused: {code}: {sentence}")
 
     def _has_left_a_block(self) -> bool:
