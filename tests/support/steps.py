@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fixcont.continuing.ways import Propagate, Resume, UseValue
+from fixcont.stopping.frames import Frame
+from fixcont.stopping.stop import Stop
 from support.front_end import Answer, LiveProgram, attempt, find_frame, fix, then, trace
 
 #: How the frame goes on: at the statement, as it is or edited, with a value in place of the step, or the frame around the one that failed.
@@ -95,6 +97,11 @@ def edited(source: str) -> Answer:
     )
 
 
+def _with_statements(stop: Stop) -> Frame:
+    """Give the innermost frame that has statements: up to 3.11 a comprehension is a frame of its own, which has none."""
+    return next(frame for frame in stop.frames[stop.selected :] if not frame.code.co_name.endswith("comp>"))
+
+
 def without_lines(what: Any) -> Any:
     """Leave the lines of tracebacks out: they are those of the text that was run."""
     if isinstance(what, (tuple, list)):
@@ -120,7 +127,7 @@ def check_that_a_failure_leaves_no_trace(live: Callable[..., LiveProgram], text:
         source = "def stepping(name):\n    return step(name)\n" + source.replace("step(", "stepping(")
     steps = Steps(failing)
     answers: dict[str, Answer] = {
-        "retry": lambda stop: Resume(find_frame(stop)),
+        "retry": lambda stop: Resume(_with_statements(stop)),
         "edited": edited(source),
         "use value": lambda stop: UseValue(find_frame(stop), failing),
         "caller": lambda stop: Resume(stop.frames[stop.selected + 1]),
