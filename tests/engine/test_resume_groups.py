@@ -10,7 +10,7 @@ from fixcont.bytecode import interpreter
 from fixcont.continuing.ways import Skip, Way
 from fixcont.stopping.stop import Stop
 from support.front_end import LiveProgram, find_frame, restart
-from support.steps import WAYS, check_that_a_failure_leaves_no_trace, steps_in
+from support.mended_steps import WAYS, check_that_a_failure_leaves_no_trace, steps_in
 
 Live = Callable[..., LiveProgram]
 

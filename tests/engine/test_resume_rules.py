@@ -13,7 +13,7 @@ from fixcont.bytecode import interpreter
 from fixcont.continuing.ways import Resume, UseValue
 from fixcont.stopping.stop import Stop
 from support.front_end import Answer, LiveProgram, find_frame, fix, then
-from support.steps import WAYS, check_that_a_failure_leaves_no_trace, steps_in
+from support.mended_steps import WAYS, check_that_a_failure_leaves_no_trace, steps_in
 
 Live = Callable[..., LiveProgram]
 
