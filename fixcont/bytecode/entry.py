@@ -7,19 +7,40 @@ constants of the code but are taken out of a list by the prefix: a constant woul
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from types import CellType, CodeType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, parameters
-from fixcont.bytecode.assembler import Assembler, Label
-from fixcont.bytecode.exceptiontable import encode, parse
+from fixcont.bytecode.assembler import Assembled, Assembler, Label
+from fixcont.bytecode.awaiting import Covered, append_await
+from fixcont.bytecode.exceptiontable import Row, encode, parse
 from fixcont.bytecode.interpreter import OPCODE
-from fixcont.bytecode.original import prefix_units, with_prefix
+from fixcont.bytecode.original import Prefix, Stay, no_lines, on_line, prefix_units, with_prefix
 from fixcont.bytecode.stubs import GENERATOR_KINDS
 from fixcont.errors import DoesNotVerify
 
 _MOST_CONSTANTS = 1 << 16
-_SPARE = 6  # items that the prefix needs on top of those that it leaves
+_SPARE = 8  # items that the prefix needs on top of those that it leaves
+
+
+class Leaving(NamedTuple):
+    """Something that is done on the way to where a frame goes on: the exit of a `with` block that it leaves.
+
+    Attributes:
+        unit: the code unit of the original at which it is done, as it were: what it raises goes to the handlers there.
+        kinds, items: what lies on the stack there, as in `Contents`, and above it the block itself that is left.
+        call: what to call instead of the exit of that block, without arguments, where it is more than one; then that is not on the stack.
+        is_awaited: whether to await what the call returns.
+        line: the line that the frame is on meanwhile.
+    """
+
+    unit: int
+    kinds: str
+    items: Sequence[Any]
+    call: Callable[[], object] | None
+    is_awaited: bool
+    line: int
 
 
 class Contents(NamedTuple):
@@ -31,14 +52,14 @@ class Contents(NamedTuple):
             object; for "e" the exception that is being handled there.
         variables: by name, those that are bound.
         cells: by name, those of captured variables.
-        closing: callables to call first, such as exits of `with` blocks that are left. What they raise goes where it would go at the target.
+        leaving: what is done first, in order.
     """
 
     kinds: str
     items: Sequence[Any]
     variables: Mapping[str, Any]
     cells: Mapping[str, CellType]
-    closing: Sequence[Callable[[], object]] = ()
+    leaving: Sequence[Leaving] = ()
 
 
 def enter_at(code: CodeType, unit: int, contents: Contents) -> CodeType:
@@ -57,16 +78,29 @@ def enter_at(code: CodeType, unit: int, contents: Contents) -> CodeType:
     return _Prefix(code, unit, contents).entered()
 
 
+class _Done(NamedTuple):
+    """Where in the prefix something is done on the way, and how many items lie below."""
+
+    leaving: Leaving
+    below: int
+    begin: Label
+    end: Label
+    covered: list[Covered]
+
+
 class _Prefix:
     """Writes the prefix of one entry."""
 
     def __init__(self, code: CodeType, unit: int, contents: Contents) -> None:
         self.code = code
-        self.target = prefix_units(code) + unit
+        self.behind = prefix_units(code)
+        self.target = self.behind + unit
         self.contents = contents
         self.asm = Assembler()
         self.box: list[Any] = []  # what the prefix takes out, first to last
         self.pop = len(code.co_consts)  # the constant that takes it out
+        self.done: list[_Done] = []
+        self.lying: list[tuple[str, Any]] = []  # kinds and items on the stack, bottom first
         names = code.co_varnames
         self.slots = {name: slot for slot, name in enumerate(names)}
         for name in [name for name in code.co_cellvars if name not in self.slots] + list(code.co_freevars):
@@ -77,10 +111,11 @@ class _Prefix:
             raise DoesNotVerify("more constants than a prefix can reach")
         self._begin()
         self._restore_variables()
-        self._restore_stack()
-        begin = self.asm.place()
-        self._close()
-        return self._finish(begin, self.asm.place())
+        for leaving in self.contents.leaving:
+            self._lay(leaving.kinds, leaving.items)
+            self._leave(leaving)
+        self._lay(self.contents.kinds, self.contents.items)
+        return self._finish()
 
     def _load(self, value: Any) -> None:
         """Put a value on the stack."""
@@ -117,47 +152,114 @@ class _Prefix:
             if name in own and name not in variables:
                 self.asm.op("DELETE_FAST", self.slots[name])
 
-    def _restore_stack(self) -> None:
-        kinds, items = self.contents.kinds, self.contents.items
-        for at, kind in enumerate(kinds):
-            if kind == "e":
-                self._load(items[at])
-                self.asm.op("PUSH_EXC_INFO")
-                if kinds[at + 1 : at + 2] != "x":
-                    self.asm.op("POP_TOP")
-            elif kind == "w" and kinds[at + 1 : at + 2] == "s":
-                *self_, exit_ = items[at]
-                self._load(exit_)
-                if self_:
-                    self._load(self_[0])
-                else:
-                    self.asm.op("PUSH_NULL")
-            elif kind == "n":
-                if not hasattr(type(items[at - 1]), "__next__"):
-                    raise DoesNotVerify("how far a loop has come is not known")
-                self.asm.op("PUSH_NULL")
-            elif kind not in "xs":
-                self._load(items[at])
+    def _lay(self, kinds: str, items: Sequence[Any]) -> None:
+        """Make the stack what it is to be. What is there already stays, so that as little as possible waits in the box."""
+        new = list(zip(kinds, items, strict=True))
+        same = 0
+        for (kind, item), (new_kind, new_item) in zip(self.lying, new, strict=False):
+            if kind != new_kind or item is not new_item:
+                break
+            same += 1
+        for kind, _ in reversed(self.lying[same:]):
+            self.asm.op("POP_EXCEPT" if kind == "e" else "POP_TOP")
+        self.lying = new
+        for at in range(same, len(new)):
+            self._push(at)
 
-    def _close(self) -> None:
-        for closing in self.contents.closing:
-            self._load(closing)
-            self.asm.call_top()
+    def _push(self, at: int) -> None:
+        kind, item = self.lying[at]
+        if kind == "e":
+            self._load(item)
+            self.asm.op("PUSH_EXC_INFO")
             self.asm.op("POP_TOP")
+        elif kind == "w" and [kind for kind, _ in self.lying[at + 1 : at + 2]] == ["s"]:
+            *self_, exit_ = item
+            self._load(exit_)
+            if self_:
+                self._load(self_[0])
+            else:
+                self.asm.op("PUSH_NULL")
+        elif kind == "n":
+            if not hasattr(type(self.lying[at - 1][1]), "__next__"):
+                raise DoesNotVerify("how far a loop has come is not known")
+            self.asm.op("PUSH_NULL")
+        elif kind != "s":
+            self._load(item)
 
-    def _finish(self, begin: Label, end: Label) -> CodeType:
-        """Put the prefix in front. Rows of the code cover what is closed as they cover the target."""
+    def _leave(self, leaving: Leaving) -> None:
+        asm = self.asm
+        below = len(leaving.kinds)
+        if leaving.call is not None:
+            self._load(leaving.call)
+            begin = asm.place()
+            asm.call_top()
+        else:
+            size = 1 + (leaving.kinds[-1] == "s")  # its self is where a call takes one, and may be NULL
+            below -= size
+            begin = asm.place()
+            if size == 1:
+                asm.op("PUSH_NULL")
+                if interpreter.NULL_BEFORE_CALLABLE:
+                    asm.op("SWAP", 2)
+            for _ in range(3):
+                asm.op("LOAD_CONST", self.pop + 1)
+            asm.call(3)
+        covered = append_await(asm, lambda: asm.op("LOAD_CONST", self.pop + 1)) if leaving.is_awaited else []
+        self.done.append(_Done(leaving, below, begin, asm.place(), covered))
+        asm.op("POP_TOP")
+        del self.lying[below:]
+
+    def _finish(self) -> CodeType:
+        """Put the prefix in front."""
         assembled = self.asm.assemble()
-        prefix = assembled.code + _jump_forward(self.target)
+        prefix = (
+            assembled.code + _jump_forward(self.target + 1) + bytes((OPCODE["NOP"], 0))
+        )  # which only has a place for the line table
         size = len(prefix) // 2
         self.box.reverse()
-        rows = parse(self.code.co_exceptiontable)
-        around = next((row for row in rows if row.start <= self.target < row.end), None)
-        moved = [(start + size, end + size, target + size, depth, lasti) for start, end, target, depth, lasti in rows]
-        first, last = assembled.places[begin], assembled.places[end]
-        if around is not None and first < last:
-            moved.insert(0, (first, last, around.target + size, around.depth, around.lasti))
-        return with_prefix(self.code, prefix, (self.box.pop,), encode(moved), len(self.contents.kinds) + _SPARE)
+        places = assembled.places
+        rows = [(start + size, end + size, target + size, depth, lasti) for start, end, target, depth, lasti in self._rows_behind]
+        before = [row for done in self.done for row in self._rows_of(done, assembled, size)]
+        stays = tuple(Stay(places[done.begin], places[done.end], done.leaving.unit) for done in self.done)
+        most = max([len(self.contents.kinds), *(len(leaving.kinds) for leaving in self.contents.leaving)])
+        lines = self._lines(places, size)
+        return with_prefix(self.code, Prefix(prefix, (self.box.pop, None), lines, stays, most + _SPARE), encode([*before, *rows]))
+
+    @cached_property
+    def _rows_behind(self) -> list[Row]:
+        return parse(self.code.co_exceptiontable)
+
+    def _rows_of(self, done: _Done, assembled: Assembled, size: int) -> list[Row]:
+        """Return the rows for something that is done: those of the place that it belongs to, and those of an await."""
+        unit = self.behind + done.leaving.unit
+        around = next((row for row in self._rows_behind if row.start <= unit < row.end), None)
+        places = assembled.places
+        rows: list[Row] = []
+
+        def cover(start: int, end: int) -> None:
+            if around is not None and start < end:
+                rows.append(Row(start, end, around.target + size, around.depth, around.lasti))
+
+        at = places[done.begin]
+        for each in done.covered:
+            cover(at, places[each.start])
+            at = places[each.end]
+            rows.append(Row(places[each.start], at, places[each.target], each.depth + done.below, each.lasti))
+        cover(at, places[done.end])
+        return rows
+
+    def _lines(self, places: dict[Label, int], size: int) -> bytes:
+        """Return the line table of the prefix: what is done is on its line, all else has none."""
+        first = line = self.code.co_firstlineno
+        at = 0
+        lines = b""
+        for done in self.done:
+            begin, end = places[done.begin], places[done.end]
+            lines += no_lines(begin - at) + on_line(end - begin, done.leaving.line - line)
+            at, line = end, done.leaving.line
+        if line == first:
+            return lines + no_lines(size - at)
+        return lines + no_lines(size - 1 - at) + on_line(1, first - line)  # what follows counts on from the first line
 
 
 def _jump_forward(units: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The way of an exception through the traps of one activation.
+"""The way of an exception through the handlers and traps of one activation.
 
 An exception that a handler raises again may come to several traps of the same frame. Here it is told from the code alone whether a trap is
 the first on that way: exceptions are known by their ids, which other exceptions get later, in frames that get the ids of earlier frames.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from types import CodeType
 
 from fixcont.bytecode.exceptiontable import Row, parse
-from fixcont.bytecode.handlers import reachable
+from fixcont.bytecode.handlers import RAISES_BY_ITSELF, WRAPS_STOPITERATION, reachable
 from fixcont.bytecode.interpreter import OPCODE
-from fixcont.bytecode.original import original_end
+from fixcont.bytecode.original import original_end, original_view
 
 _RERAISE = OPCODE["RERAISE"]
 _RAISE_VARARGS = OPCODE["RAISE_VARARGS"]
@@ -63,6 +63,32 @@ def _find(code: CodeType, failed_at: int, trapped_at: int) -> bool:
     return False
 
 
+def handlers_passed(code: CodeType, failed_at: int, handler: int) -> tuple[Row, ...]:
+    """Return rows of the handlers in which an exception has been before it came to a trap, in their order.
+
+    Args:
+        code: with traps.
+        failed_at: byte offset of the instruction at which the exception came up in the frame.
+        handler: byte offset of the handler in front of which the trap stands, -1 where the exception leaves the frame.
+    """
+    ops, args, rows = original_view(code)
+    work: list[tuple[int, tuple[Row, ...]]] = [(failed_at // 2, ())]
+    seen: set[int] = set()
+    for at, way in work:  # the nearest first
+        row = next((row for row in rows if row.start <= at < row.end), None)
+        if row is None or ops[row.target] == WRAPS_STOPITERATION:
+            if handler < 0:
+                return way
+        elif 2 * row.target == handler:
+            return way
+        elif row.target not in seen:
+            seen.add(row.target)
+            work += [(again, (*way, row)) for again in _raised_again(ops, args, row)]
+    return ()
+
+
 def _raised_again(ops: bytes, args: bytes, row: Row) -> list[int]:
     """Return where the handler that a row leads to may raise its exception again."""
+    if ops[row.target] in RAISES_BY_ITSELF:
+        return [row.target]
     return [at for at in reachable(ops, args, row.target) if ops[at] == _RERAISE or (ops[at] == _RAISE_VARARGS and not args[at])]

@@ -18,7 +18,7 @@ from fixcont.bytecode.interpreter import DIRECTION, NAME, OPCODE, UNITS
 class HandlerKind(enum.Enum):
     """What a handler does with an exception."""
 
-    PASSES = enum.auto()  #: `finally`, a `with` exit, a clean-up, an `except` that always raises again
+    PASSES = enum.auto()  #: `finally`, a `with` exit, a clean-up, an `except` that always raises again, an `except*`
     TYPED = enum.auto()  #: takes it if the type matches
     CATCHES = enum.auto()  #: takes everything
     WITHIN = enum.auto()  #: tidies up inside an expression or an await: not a place of its own
@@ -57,7 +57,8 @@ _LOAD_CONST = OPCODE["LOAD_CONST"]
 _CHECK_EXC_MATCH = OPCODE["CHECK_EXC_MATCH"]
 _CHECK_EG_MATCH = OPCODE["CHECK_EG_MATCH"]
 WRAPS_STOPITERATION = OPCODE.get("CALL_INTRINSIC_1", -1)
-_WITHIN_EXPRESSIONS = {OPCODE[name] for name in ("CLEANUP_THROW", "END_ASYNC_FOR") if name in OPCODE}
+#: First instructions of handlers within an expression or a loop that raise what they do not take.
+RAISES_BY_ITSELF = {OPCODE[name] for name in ("CLEANUP_THROW", "END_ASYNC_FOR") if name in OPCODE}
 _RESTORES_NAMES = {OPCODE[name] for name in ("SWAP", "POP_TOP", "STORE_FAST", "STORE_DEREF") if name in OPCODE}
 _ENDS = {OPCODE[name] for name in ("RERAISE", "RAISE_VARARGS", "RETURN_VALUE", "RETURN_CONST") if name in OPCODE}
 _LEAVES = {OPCODE[name] for name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE") if name in OPCODE}
@@ -73,7 +74,7 @@ def classify(ops: bytes, args: bytes, stacks: Sequence[str | None], row: Row) ->
     """Tell what the handler that `row` leads to does."""
     target = row.target
     op = ops[target]
-    if op in _WITHIN_EXPRESSIONS:
+    if op in RAISES_BY_ITSELF:
         return Handler(HandlerKind.WITHIN)
     if op == WRAPS_STOPITERATION:
         return WRAPPER
@@ -89,8 +90,8 @@ def classify(ops: bytes, args: bytes, stacks: Sequence[str | None], row: Row) ->
     match = _first_match(ops, stacks, target)
     if match is None:
         return Handler(HandlerKind.PASSES)
-    if ops[match] == _CHECK_EG_MATCH:
-        return Handler(HandlerKind.TYPED)
+    if ops[match] == _CHECK_EG_MATCH:  # loses what is around it, whatever it takes
+        return Handler(HandlerKind.PASSES)
     if _always_raises_again(ops, args, target):
         return Handler(HandlerKind.PASSES)
     checks, catches_all = _checks(ops, args, target)

@@ -74,6 +74,9 @@ LOOP_KEEPS_INDEX: Final = _VERSION >= (3, 15)
 # -- where an exception may find a generator
 #: Values of RESUME's argument (its low two bits): 0 at a function's start, 1 after yield, 2 after yield from, 3 after await.
 RESUME_KIND_MASK: Final = 3
+#: The kinds of RESUME at which an exception comes up: at a function's start that of a signal's handler, and behind a yield what is thrown
+#: into a generator. Up to 3.12 that comes up at the YIELD_VALUE.
+RAISING_RESUMES: Final = (0, 1) if _VERSION >= (3, 13) else (0,)
 
 # -- watching a program
 #: There is `sys.monitoring`.

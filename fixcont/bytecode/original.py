@@ -11,6 +11,19 @@ from fixcont.bytecode.interpreter import OPCODE
 from fixcont.bytecode.stubs import HOOK_NAME
 
 
+class Stay(NamedTuple):
+    """Part of what stands in front of the original that belongs to a place of it: its handlers are those of that place.
+
+    Attributes:
+        start, end: the code units, from the start of the running code.
+        unit: the code unit of the original.
+    """
+
+    start: int
+    end: int
+    unit: int
+
+
 class Record(NamedTuple):
     """How to get the original back from a trapped code object. Among its constants it is bytes: they are read in faster than a tuple."""
 
@@ -20,24 +33,31 @@ class Record(NamedTuple):
     stacksize: int
     linetable: int  #: bytes
     variables: int
+    head: int  #: bytes of the line table for what is in front
     kept: tuple[int, ...]  #: slots of the parameters that are kept at the bottom of the stack
+    stays: tuple[Stay, ...]
     table: bytes
 
     def packed(self) -> bytes:
         """Return the record as bytes."""
-        kept = len(self.kept)
-        return struct.pack(f"<7I{kept}I", *self[:6], kept, *self.kept) + self.table
+        numbers = [*self[:7], len(self.kept), len(self.stays), *self.kept]
+        for stay in self.stays:
+            numbers += stay
+        return struct.pack(f"<{len(numbers)}I", *numbers) + self.table
 
     @classmethod
     def unpacked(cls, data: bytes) -> Record:
         """Return the record that `packed` made bytes of."""
-        prefix, size, constants, stacksize, linetable, variables, count = _RECORD.unpack_from(data)
-        end = _RECORD.size + 4 * count
-        kept = struct.unpack_from(f"<{count}I", data, _RECORD.size)
-        return cls(prefix, size, constants, stacksize, linetable, variables, kept, data[end:])
+        prefix, size, constants, stacksize, linetable, variables, head, kept, stays = _RECORD.unpack_from(data)
+        count = kept + 3 * stays
+        numbers = struct.unpack_from(f"<{count}I", data, _RECORD.size)
+        found = tuple(Stay(*numbers[at : at + 3]) for at in range(kept, count, 3))
+        rest = data[_RECORD.size + 4 * count :]
+        return cls(prefix, size, constants, stacksize, linetable, variables, head, numbers[:kept], found, rest)
 
 
-_RECORD = struct.Struct("<7I")
+_RECORD = struct.Struct("<9I")
+_POP_TOP = OPCODE["POP_TOP"]
 
 
 def is_trapped(code: CodeType) -> bool:
@@ -60,13 +80,12 @@ def untrapped(code: CodeType) -> CodeType:
     record = _record(code)
     constants = code.co_consts[: record.constants]
     start = 2 * record.prefix
-    lines = no_lines(record.prefix)
     return code.replace(
         co_code=code.co_code[start : start + 2 * record.size],
         co_consts=tuple(untrapped(constant) if isinstance(constant, CodeType) else constant for constant in constants),
         co_stacksize=record.stacksize,
         co_exceptiontable=record.table,
-        co_linetable=code.co_linetable[len(lines) : len(lines) + record.linetable],
+        co_linetable=code.co_linetable[record.head : record.head + record.linetable],
         co_varnames=code.co_varnames[: record.variables],
         co_nlocals=record.variables,
     )
@@ -77,29 +96,48 @@ def prefix_units(code: CodeType) -> int:
     return _record(code).prefix if is_trapped(code) else 0
 
 
-def with_prefix(code: CodeType, prefix: bytes, constants: tuple[object, ...], table: bytes, spare: int) -> CodeType:
-    """Return trapped code with more in front of it.
+def unit_at(code: CodeType, unit: int) -> int:
+    """Return the code unit of the original that a unit of the running code is, or belongs to; below 0 where there is none."""
+    if not is_trapped(code):
+        return unit
+    record = _record(code)
+    if unit < record.prefix:
+        return next((stay.unit for stay in record.stays if stay.start <= unit < stay.end), -1)
+    return unit - record.prefix
 
-    Args:
-        code: with traps.
-        prefix: instructions.
-        constants: theirs, from index `len(code.co_consts)` on.
-        table: the whole exception table.
-        spare: how many items the prefix needs on the stack beside what the code needs.
+
+class Prefix(NamedTuple):
+    """More in front of a code object.
+
+    Attributes:
+        code: instructions.
+        constants: theirs, from index `len(co_consts)` on.
+        lines: their line table.
+        stays: what belongs to places of the original.
+        spare: how many items they need on the stack beside what the code needs.
     """
-    units = len(prefix) // 2
+
+    code: bytes
+    constants: tuple[object, ...]
+    lines: bytes
+    stays: tuple[Stay, ...]
+    spare: int
+
+
+def with_prefix(code: CodeType, prefix: Prefix, table: bytes) -> CodeType:
+    """Return trapped code with more in front of it. `table` is the whole exception table."""
+    units = len(prefix.code) // 2
     record = _record(code)
     known = code.co_consts
     moved_sites = tuple(_moved_site(site, 2 * units) if type(site) is tuple else site for site in known[record.constants :])
-    record = record._replace(prefix=record.prefix + units)
-    lines = code.co_linetable[len(no_lines(record.prefix - units)) :]
+    record = record._replace(prefix=record.prefix + units, head=record.head + len(prefix.lines), stays=prefix.stays)
     return code.replace(
-        co_code=prefix + code.co_code,
+        co_code=prefix.code + code.co_code,
         # the record and what follows it are found at the end; the traps find their own where they were
-        co_consts=(*known[: record.constants], *moved_sites, *constants, record.packed(), known[-1]),
+        co_consts=(*known[: record.constants], *moved_sites, *prefix.constants, record.packed(), known[-1]),
         co_exceptiontable=table,
-        co_linetable=no_lines(record.prefix) + lines,
-        co_stacksize=code.co_stacksize + spare,
+        co_linetable=prefix.lines + code.co_linetable,
+        co_stacksize=code.co_stacksize + prefix.spare,
     )
 
 
@@ -115,7 +153,7 @@ class OriginalView(NamedTuple):
     Attributes:
         ops: opcodes, one a code unit, up to the end of the original part.
         args: arguments likewise.
-        rows: the original exception table, in code units.
+        rows: the original exception table, in code units; in front of it, that of what belongs to a place of the original.
     """
 
     ops: bytes
@@ -130,7 +168,15 @@ def original_view(code: CodeType) -> OriginalView:
         return OriginalView(raw[::2], raw[1::2], parse(code.co_exceptiontable))
     record = _record(code)
     end = 2 * (record.prefix + record.size)
-    return OriginalView(raw[:end:2], raw[1:end:2], moved(parse(record.table), record.prefix, len(record.kept)))
+    rows = moved(parse(record.table), record.prefix, len(record.kept))
+    stays = [_row_of(stay, stay.unit + record.prefix, rows) for stay in record.stays]
+    return OriginalView(raw[:end:2], raw[1:end:2], [row for row in stays if row is not None] + rows)
+
+
+def _row_of(stay: Stay, unit: int, rows: list[Row]) -> Row | None:
+    """Return the row for what belongs to a code unit."""
+    row = next((row for row in rows if row.start <= unit < row.end), None)
+    return row._replace(start=stay.start, end=stay.end) if row is not None else None
 
 
 def original_end(code: CodeType) -> int:
@@ -148,6 +194,17 @@ def has_handler(code: CodeType, lasti: int) -> bool:
     return any(view.ops[row.target] == OPCODE["PUSH_EXC_INFO"] for row in view.rows if row.start <= at < row.end)
 
 
+def has_handed_over(code: CodeType, lasti: int) -> bool:
+    """Tell whether a frame that executes the instruction at byte offset `lasti` only waits for what took it over.
+
+    Else it is in its own code, or in a trap that is asking, or that drops the items of blocks on the exception's way out.
+    """
+    if lasti < original_end(code) or not is_trapped(code):
+        return False
+    row = next((row for row in parse(code.co_exceptiontable) if row.start <= lasti // 2 < row.end), None)
+    return row is not None and code.co_code[2 * row.target] != _POP_TOP  # which begins what a trap does that could not ask
+
+
 def kept_parameters(code: CodeType) -> tuple[int, ...]:
     """Return the slots of the parameters whose objects at entry are the first items that a trap gives to the hook."""
     return _record(code).kept if is_trapped(code) else ()
@@ -158,6 +215,26 @@ def moved(rows: list[Row], units: int, items: int) -> list[Row]:
     if not units:
         return rows
     return [Row(row.start + units, row.end + units, row.target + units, row.depth + items, row.lasti) for row in rows]
+
+
+def on_line(units: int, delta: int) -> bytes:
+    """Return line table entries that put code units on the line that is `delta` behind the last one."""
+    out = b""
+    while units > 0:
+        out += bytes((0x80 | 13 << 3 | min(units, 8) - 1,)) + _signed(delta)
+        units -= 8
+        delta = 0
+    return out
+
+
+def _signed(value: int) -> bytes:
+    """Write a number as line tables do: groups of six bits, the lowest first, the sign below them."""
+    rest = -value << 1 | 1 if value < 0 else value << 1
+    out = bytearray()
+    while rest >= 64:
+        out.append(64 | rest & 63)
+        rest >>= 6
+    return bytes((*out, rest))
 
 
 def no_lines(units: int) -> bytes:

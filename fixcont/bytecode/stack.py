@@ -8,6 +8,8 @@ that must be handled with care; every other item is the character of the instruc
     e  the exception that was handled before     x  the exception being handled now
     l  offset of a failing instruction (lasti)   p  an argument, kept as it was at entry
     r  a value on its way out through a `finally` body
+    g  in an `except*` body, the list of what its clauses have raised, above "e" and the original "x"
+    u  the rest of the group, which no clause has taken yet
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from fixcont.bytecode.interpreter import DIRECTION, HAS_ARGUMENT, NAME, OPCODE, 
 #: What must never become an object of its own: NULL, or a tagged int.
 NEVER_COPIED = frozenset("snl")
 #: What blocks keep on the stack.
-BLOCK_KINDS = frozenset("iawsnelxr")
+BLOCK_KINDS = frozenset("iawsnelxrgu")
 _FIRST_PUSHED = 0x100
 _LAST_PUSHED = 0x10FFFF
 
@@ -130,7 +132,9 @@ def _apply_special(op: int, arg: int, stack: str, item: str) -> str:
     if name == "PUSH_EXC_INFO":
         return stack[:-1] + "ex"
     if name == "CHECK_EG_MATCH":
-        return stack[:-2] + item * 2
+        if size < 3:
+            raise Inconsistent(name)
+        return stack[:-3] + "gu" + item
     if name == "RETURN_GENERATOR":
         return stack + item
     return stack[:-1] + item * (_varying_effect(op, arg, False) + 1)  # UNPACK_SEQUENCE, UNPACK_EX

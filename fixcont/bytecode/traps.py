@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import deque
 from types import CodeType
 from typing import NamedTuple
 
@@ -18,13 +19,13 @@ from fixcont.bytecode import handlers, interpreter, parameters
 from fixcont.bytecode.exceptiontable import Row, encode, parse
 from fixcont.bytecode.handlers import Handler, HandlerKind
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
-from fixcont.bytecode.original import Record, is_trapped, moved, no_lines
+from fixcont.bytecode.original import Record, is_trapped, moved, no_lines, on_line
 from fixcont.bytecode.stack import LAYOUT_OF, NOWHERE, TOO_SMALL, Stacks, layouts_on, may_have_finally, symbolic_stacks
 from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape, make_stub, render
 from fixcont.errors import DoesNotVerify
 
 #: Changes whenever trapped code looks different or means something else.
-FORMAT = 1
+FORMAT = 3
 
 
 class Site(NamedTuple):
@@ -260,16 +261,18 @@ class _Trapper:
     def _raises_to_a_trap(self, at: int, row: Row | None, handler: Handler | None) -> bool:
         """Whether an instruction that is mostly exempt is trapped here.
 
-        RESUME at a function's start may bring a signal's exception. RERAISE is trapped where the exception moves on to
-        an outer block or out of the frame, not where it only runs into its own handler's clean-up.
+        RESUME at a function's start may bring a signal's exception, and the one behind a yield what is thrown into a generator.
+        RERAISE is trapped where the exception moves on to an outer block or out of the frame, not where it only runs into its own
+        handler's clean-up.
         """
         op = self.ops[at]
         if op == _RESUME:
-            return not self.args[at] & interpreter.RESUME_KIND_MASK and not self.flags
+            kind = self.args[at] & interpreter.RESUME_KIND_MASK
+            return kind in interpreter.RAISING_RESUMES and (self.code.co_name != "<genexpr>" if kind else not self.flags)
         if op == _RERAISE:
             if row is None:
                 return not (at and self.ops[at - 1] == handlers.WRAPS_STOPITERATION)
-            return handler is not None and (not handler.is_cleanup or self._ends_comprehension(at))
+            return handler is not None and (not handler.is_cleanup or self._ends_comprehension(at) or self._ends_star(at))
         return False
 
     def _is_seen(self, at: int) -> bool:
@@ -294,6 +297,14 @@ class _Trapper:
             return False
         begin = self.targets[before - 1]
         return all(NAME[op].startswith(_PUTS_BACK) for op in self.ops[begin:at])
+
+    def _ends_star(self, at: int) -> bool:
+        """Whether what is raised here is what the clauses of an `except*` have left or raised.
+
+        No other RERAISE comes behind a POP_EXCEPT with the exception on top. The `except` or `finally` body around, whose clean-up
+        gets it, is still there.
+        """
+        return not self.args[at] and self.ops[at - 2 : at] == _SWAPS_AND_POPS and self.args[at - 2] == 2
 
     def _add_region(
         self,
@@ -361,6 +372,7 @@ class _Trapper:
             raise DoesNotVerify("nothing in it can be trapped")
         self._count_constants()
         self.tail = bytearray()
+        self.takeovers: list[tuple[int, int]] = []  # code units of the tail
         self.new_rows: list[_PlainRow] = []
         self.stacksize = code.co_stacksize + len(self.kept)
         self.shell_rows: list[_PlainRow] = []
@@ -393,7 +405,7 @@ class _Trapper:
                 self.sites[site] = self._constant(None if site == LEAVING else tuple(site))
         record = Record(
             self.start, len(self.original) // 2, self.number_of_constants, self.code.co_stacksize,
-            len(self.code.co_linetable), self.code.co_nlocals, self.kept, self.code.co_exceptiontable,
+            len(self.code.co_linetable), self.code.co_nlocals, len(no_lines(self.start)), self.kept, (), self.code.co_exceptiontable,
         )  # fmt: skip
         self._constant(record.packed())
         self.fill["shim"] = self._constant(SHIM)
@@ -412,7 +424,9 @@ class _Trapper:
         self.fill["site"] = self.sites[site]
         self.fill["back"] = place[1] or 0
         self.fill["retry"] = place[3].target if place[3] else 0
+        begin = len(self.tail) // 2
         self.tail += render(stub, self.fill, at)
+        self.takeovers.append((begin + stub.takeover[0], begin + stub.takeover[1]))
         for start, end, target, depth, lasti in stub.rows:
             if target == SHELL:
                 self.shell_rows.append((start + at, end + at, SHELL, depth, lasti))
@@ -471,6 +485,16 @@ class _Trapper:
                 if stack is not None and (stack, layout, depth) not in _verified:
                     _check_kept(stack, layout, depth)
 
+    def _lines_of_tail(self) -> bytes:
+        """Return the line table of the stubs: a frame that has handed over is on its first line, as those who look at stacks want a number."""
+        delta = self.code.co_firstlineno - _last_line(self.code)
+        lines = b""
+        at = 0
+        for start, end in self.takeovers:
+            lines += no_lines(start - at) + on_line(end - start, delta)
+            at, delta = end, 0
+        return lines + no_lines(len(self.tail) // 2 - at)
+
     def _replace(self) -> CodeType:
         code = self.code
         extra = {}
@@ -480,10 +504,19 @@ class _Trapper:
             co_code=self.prefix + self.original + bytes(self.tail),
             co_consts=tuple(self.constants),
             co_exceptiontable=encode(self.new_rows),
-            co_linetable=no_lines(self.start) + code.co_linetable + no_lines(len(self.tail) // 2),
+            co_linetable=no_lines(self.start) + code.co_linetable + self._lines_of_tail(),
             co_stacksize=self.stacksize,
             **extra,  # type: ignore[arg-type]
         )
+
+
+def _last_line(code: CodeType) -> int:
+    """Return the line that a line table ends with, from which more of it counts on."""
+    for lines in (deque(code.co_lines(), 4), list(code.co_lines())):
+        for _, _, line in reversed(lines):
+            if line is not None:
+                return line
+    return code.co_firstlineno
 
 
 def _check_kept(stack: str, layout: str, depth: int) -> None:
@@ -513,6 +546,7 @@ _SPECIAL = re.compile(b"[" + re.escape(bytes((_RESUME, _RERAISE, _PUSH_EXC_INFO,
 _SPECIAL_IN_EXPRESSION = re.compile(
     b"[" + re.escape(bytes((_RESUME, _RERAISE, _PUSH_EXC_INFO, _RAISE_VARARGS, OPCODE["YIELD_VALUE"]))) + b"]", re.DOTALL
 )
+_SWAPS_AND_POPS = bytes((OPCODE["SWAP"], OPCODE["POP_EXCEPT"]))
 #: A number, and the same number or zeros behind it.
 _RUNS = re.compile(rb"([^\0])(?:\1|\0)*", re.DOTALL)
 

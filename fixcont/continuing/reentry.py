@@ -100,14 +100,18 @@ def _driven(code: CodeType, call: Callable[[], Any]) -> Callable[[], Any]:
 _UNSHARED = 3
 
 
-def forget_variables(frame: FrameType) -> None:
+def forget_variables(frame: FrameType) -> list[Any]:
     """Let a function's frame that is given up drop what its variables hold: it stays on the stack for as long as its successor runs.
 
-    Captured variables stay, since other functions share them. Not undone: destructors run.
+    Captured variables stay, since other functions share them.
+
+    Returns:
+        What they held. Destructors run when that goes away.
     """
     code = frame.f_code
     variables = frame.f_locals
     own = [name for name in code.co_varnames if name not in code.co_cellvars and name in variables]
+    held = [variables[name] for name in own]
     for name in own:
         variables[name] = None
     if own and not interpreter.LOCALS_WRITE_THROUGH:
@@ -116,6 +120,7 @@ def forget_variables(frame: FrameType) -> None:
         ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
     if not interpreter.LOCALS_WRITE_THROUGH and sys.getrefcount(variables) <= _UNSHARED and sys.gettrace() is None:
         variables.clear()  # the snapshot stays in the frame, with what captured variables hold
+    return held
 
 
 def executing_module(code: CodeType, frame: FrameType) -> Callable[[], Any]:

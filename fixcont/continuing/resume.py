@@ -11,38 +11,78 @@ order. Live `with` blocks that it does not need are exited first.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from types import CellType, CodeType, FrameType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, original
-from fixcont.bytecode.entry import Contents, enter_at
+from fixcont.bytecode.entry import Contents, Leaving, enter_at
+from fixcont.bytecode.flights import handlers_passed
 from fixcont.bytecode.stack import Stacks, block_kinds_at
 from fixcont.bytecode.traps import trap
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
-from fixcont.continuing.unwinding import Answer, TrapState
+from fixcont.continuing.unwinding import Answer, TrapState, releasing
 from fixcont.continuing.ways import Landing, Resume, Skip, UseValue
 from fixcont.editing.closures import NOTHING_MORE, Captured
 from fixcont.editing.markers import VALUE_NAME
 from fixcont.editing.statements import Block, BlockKind
-from fixcont.editing.variants import How, Kept, Variant
+from fixcont.editing.variants import WITHS, How, Kept, Variant
 from fixcont.errors import DoesNotVerify, Refusal, Refused
 
 Middle = Resume | UseValue | Skip
 
 _LOOPS = (BlockKind.FOR, BlockKind.ASYNC_FOR)
-_WITHS = (BlockKind.WITH, BlockKind.ASYNC_WITH)
-_FIRST = {BlockKind.FOR: "i", BlockKind.ASYNC_FOR: "a", BlockKind.WITH: "w", BlockKind.ASYNC_WITH: "w", BlockKind.HANDLER: "e"}
+_HANDLERS = (BlockKind.HANDLER, BlockKind.STAR_HANDLER)
+_FIRST = {
+    BlockKind.FOR: "i", BlockKind.ASYNC_FOR: "a", BlockKind.WITH: "w", BlockKind.ASYNC_WITH: "w",
+    BlockKind.HANDLER: "e", BlockKind.STAR_HANDLER: "e",
+}  # fmt: skip
+_IN_STAR = "exgu"  #: what the body of an `except*` clause has
 _SECOND = {"i": "n", "w": "s", "e": "x"}
 _NAMES = {
     BlockKind.FOR: "loop", BlockKind.ASYNC_FOR: "loop", BlockKind.WITH: "with block", BlockKind.ASYNC_WITH: "with block",
     BlockKind.HANDLER: "except block", BlockKind.STAR_HANDLER: "except* block", BlockKind.FINALLY: "finally block",
 }  # fmt: skip
+_STATEMENTS = {
+    **_NAMES, BlockKind.WITH: "with", BlockKind.ASYNC_WITH: "with",
+    **dict.fromkeys([BlockKind.HANDLER, BlockKind.STAR_HANDLER, BlockKind.FINALLY], "try statement"),
+}  # fmt: skip
 
 #: Where the items of a block lie on a stack: from, to. Empty for a `finally` body that no exception led to.
 _Part = tuple[int, int]
+
+
+class Spot(NamedTuple):
+    """A place of a variant, and what of a live frame lies on the stack there.
+
+    Attributes:
+        unit: the code unit of the variant.
+        kinds: the kinds of the items of blocks there.
+        sources: for each of them, the index in `live_kinds` of the live item that it is.
+    """
+
+    unit: int
+    kinds: str
+    sources: tuple[int, ...]
+
+
+class Stage(NamedTuple):
+    """`with` blocks that are left on the way.
+
+    Attributes:
+        spot: the place that their exits belong to.
+        closed: the indices in `live_kinds` of the exits, innermost first.
+        is_async: for each of them, whether it is that of an `async with`.
+        line: of the innermost `with` in the variant.
+    """
+
+    spot: Spot
+    closed: tuple[int, ...]
+    is_async: tuple[bool, ...]
+    line: int
 
 
 class Plan(NamedTuple):
@@ -52,11 +92,9 @@ class Plan(NamedTuple):
         landing: where, for the user.
         variant: the text that takes over.
         stacks: those of its code.
-        unit: the code unit of the variant at which it is entered.
-        kinds: the kinds of the items of blocks there.
-        sources: for each of them, the index in `live_kinds` of the live item that it is.
+        spot: where in the variant.
         live_kinds: the kinds of the items of blocks at the statement that failed or runs.
-        closed: the indices in `live_kinds` of the exits to call first, innermost first.
+        stages: the `with` blocks that are left first, in order.
         value: for `UseValue`, in a tuple.
         captured: the cells that the variant captures and the frame does not have.
     """
@@ -64,11 +102,9 @@ class Plan(NamedTuple):
     landing: Landing
     variant: Variant
     stacks: Stacks
-    unit: int
-    kinds: str
-    sources: tuple[int, ...]
+    spot: Spot
     live_kinds: str
-    closed: tuple[int, ...]
+    stages: tuple[Stage, ...]
     value: tuple[Any, ...]
     captured: Captured = NOTHING_MORE
 
@@ -78,16 +114,19 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
 
     Args:
         way: what the user wants.
-        lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs.
+        lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs; -1 if that is not known.
         versions: knows the texts.
-        state: what the frame's trap says, where it is in one: `except*` clauses, for one, lose what is around them.
+        state: what the frame's trap says, where it is in one: a stop may come late.
 
     Raises:
         Refused: it cannot.
     """
     raw = way.frame.raw
+    if lasti < 0:
+        sentence = f"the exception came up before {raw.f_code.co_qualname} went on in the middle, so no statement has failed now"
+        raise Refused(Refusal("no-statement", sentence, "restart the frame, or go on in its caller"))
     code = original.untrapped(raw.f_code)
-    unit = lasti // 2 - original.prefix_units(raw.f_code)
+    unit = original.unit_at(raw.f_code, lasti // 2)
     bound = raw.f_locals.keys() if raw.f_code.co_flags & interpreter.OPTIMIZED else ()
     how = {UseValue: How.USE_VALUE, Skip: How.SKIP}.get(type(way), How.RETRY)
     line = way.line if isinstance(way, Resume) else None
@@ -100,19 +139,41 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
         ) from problem
     there = live_kinds
     if state is not None:
-        there = live_kinds[: _laid(live_kinds, state.layout.lstrip("p"))]
-    elif variant.in_star:
-        there = live_kinds.partition("e")[0]
+        passed = handlers_passed(raw.f_code, lasti, state.handler)
+        _check_finallys(variant, code, [row.target - original.prefix_units(raw.f_code) for row in passed])
+        kept = len(original.kept_parameters(raw.f_code))
+        there = live_kinds[: min([_laid(live_kinds, state.layout[kept:]), *(row.depth - kept for row in passed)])]
     plan = _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
-    if interpreter.LOOP_KEEPS_INDEX and "n" in plan.kinds:
+    if interpreter.LOOP_KEEPS_INDEX and "n" in plan.spot.kinds:
         _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
     return plan._replace(captured=versions.captured(raw, variant.code))
+
+
+def _check_finallys(variant: Variant, code: CodeType, passed: Sequence[int]) -> None:
+    """Refuse where a `finally` body that has run for the exception in flight would run again behind the place where to go on.
+
+    Args:
+        code: what the frame runs, without traps.
+        passed: the code units of the handlers in which the exception has been.
+    """
+    begins = [next((place for place in _places(code, at)), None) for at in passed]
+    for each in variant.finallys:
+        if any(begin is not None and each.first <= begin < each.last for begin in begins):
+            sentence = f"line {variant.line} is inside the try of line {each.line}, whose finally has run already"
+            raise Refused(Refusal("finally-ran", sentence, f"resume {each.line} begins it anew"))
+
+
+def _places(code: CodeType, unit: int) -> Iterator[tuple[int, int]]:
+    """Give line and column of the instructions from a code unit on that have a place in the source."""
+    for line, _, column, _ in islice(code.co_positions(), unit + 1, None):
+        if line is not None and column is not None:
+            yield line, column
 
 
 def _check_loops(plan: Plan, state: TrapState | None, kept: int) -> None:
     """Refuse where a loop over a list or tuple is kept: how far it has come lies on the stack, where it cannot be read."""
     live = _live_items(plan.live_kinds, state, kept) if state is not None else None
-    for kind, source in zip(plan.kinds, plan.sources, strict=True):
+    for kind, source in zip(plan.spot.kinds, plan.spot.sources, strict=True):
         if kind == "i" and (live is None or not hasattr(type(live[source]), "__next__")):
             sentence = f"how far a loop around line {plan.landing.line} has come cannot be read on this version of Python"
             raise Refused(Refusal("loop-index", sentence, "restart the frame, or go on outside of the loop"))
@@ -148,65 +209,97 @@ class _Planner:
         """Return the plan for the copy that the frame runs, or for the one that keeps most of what is live. Raises `Refused`."""
         variant = self.variant
         spots = variant.spots if variant.copy is None else variant.spots[variant.copy : variant.copy + 1]
-        found = [self._plan_at(spot) for spot in spots]
-        fitting = [each for each in found if isinstance(each, Plan)]
+        found = [self._laid_at(unit, variant.kept) for unit in spots]
+        fitting = [each for each in found if isinstance(each, Spot)]
         if not fitting:
             raise Refused(next(each for each in found if isinstance(each, Refusal)))
-        return max(fitting, key=lambda plan: len(plan.kinds))
+        spot = max(fitting, key=lambda spot: len(spot.kinds))
+        closed = self._closed(set(spot.sources))
+        return Plan(
+            self._landing(closed), variant, self.stacks, spot, self.live_kinds, self._stages(closed, spot), self.value
+        )  # fmt: skip
 
-    def _plan_at(self, spot: int) -> Plan | Refusal:
-        variant = self.variant
-        kinds = self.stacks.block_kinds_at(spot)
-        parts = _parts(kinds, [block.kind for block in variant.kept])
+    def _laid_at(self, unit: int, blocks: Sequence[Kept]) -> Spot | Refusal:
+        """Lay the blocks around a place of the variant against the live ones."""
+        kinds = self.stacks.block_kinds_at(unit)
+        parts = _parts(kinds, [block.kind for block in blocks])
         sources: list[int] = []
         last = -1
-        for block, part in zip(variant.kept, parts, strict=True):
+        for index, (block, part) in enumerate(zip(blocks, parts, strict=True)):
             if part is None:
-                return self._differ(block)
+                return self._differ(block, blocks[index + 1 :])
             if part[0] == part[1]:
                 continue
             live = None if block.partner is None else self.live[block.partner]
             # The exception that a `finally` body keeps is gone from the stack where it was on top; "e" tells as much.
             if live is None or _without_x(kinds, part) != _without_x(self.live_kinds, live) or live[0] <= last:
-                return self._differ(block)
+                return self._differ(block, blocks[index + 1 :])
             sources += [min(live[0] + at, live[1] - 1) for at in range(part[1] - part[0])]
             last = live[0]
         if len(sources) != len(kinds):
-            return Refusal("blocks-differ", f"line {variant.line} cannot be entered from outside", "choose another line")
-        closed = self._closed(set(sources))
-        if isinstance(closed, Refusal):
-            return closed
-        return Plan(
-            self._landing(kinds, closed), variant, self.stacks, spot, kinds, tuple(sources), self.live_kinds,
-            tuple(self.live[index][0] for index in closed), self.value,  # type: ignore[index]
-        )  # fmt: skip
+            return Refusal("blocks-differ", f"line {self.variant.line} cannot be entered from outside", "choose another line")
+        return Spot(unit, kinds, tuple(sources))
 
-    def _differ(self, block: Kept) -> Refusal:
-        name = _NAMES[block.kind]
-        sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which is not running"
-        if block.kind is BlockKind.STAR_HANDLER:
-            sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which cannot be entered"
-        elif self.is_part and block.partner is not None:
-            sentence = f"line {self.variant.line} is inside the {name} of line {block.line}, which an except* has left already"
-        return Refusal("blocks-differ", sentence, f"resume {block.line} begins it anew")
+    def _differ(self, block: Kept, inner: Sequence[Kept]) -> Refusal:
+        """Return the refusal for a place in a block that is not live, with the nearest line from which it is reached."""
+        where = f"line {self.variant.line} is inside the {_NAMES[block.kind]} of line {block.line}"
+        is_left = block.partner is not None and self.live[block.partner] is None
+        sentence = f"{where}, which {'has been left already' if self.is_part and is_left else 'is not running'}"
+        if block.kind in WITHS and all(each.partner is not None or each.statement == block.statement for each in inner):
+            return Refusal("blocks-differ", sentence, f"resume {block.statement} enters the with anew")
+        return Refusal("blocks-differ", sentence, f"resume {block.statement} begins the {_STATEMENTS[block.kind]} anew")
 
-    def _closed(self, kept: set[int]) -> list[int] | Refusal:
+    def _closed(self, kept: set[int]) -> list[int]:
         """Return the indices of the live blocks whose exits are to be called, innermost first."""
-        closed = []
-        for index, (block, part) in reversed(list(enumerate(zip(self.variant.live, self.live, strict=True)))):
-            if block.kind not in _WITHS or part is None or part[0] in kept:
-                continue
-            if block.kind is BlockKind.ASYNC_WITH:
-                line = _line_of(block)
-                sentence = f"line {self.variant.line} is outside of the async with of line {line}, which cannot be left from here"
-                return Refusal("blocks-differ", sentence, "choose a line inside of it, or restart the frame")
-            closed.append(index)
-        return closed
+        blocks = list(enumerate(zip(self.variant.live, self.live, strict=True)))
+        return [
+            index for index, (block, part) in reversed(blocks) if block.kind in WITHS and part is not None and part[0] not in kept
+        ]
 
-    def _landing(self, kinds: str, closed: Sequence[int]) -> Landing:
+    def _stages(self, closed: Sequence[int], target: Spot) -> tuple[Stage, ...]:
+        """Return how blocks are left: each where it ends in the new text, so that what its exit raises goes to the handlers there.
+
+        The blocks around must be open there, or they would be passed by if that happens. Where they are not, as the text is another
+        one now, a block is left together with the one around it, or where the frame goes on.
+        """
+        stages: list[Stage] = []  # the outermost first
+        outer: set[int] = set()
+        for index in reversed(closed):
+            item = self._item(index)
+            is_async = self.variant.live[index].kind is BlockKind.ASYNC_WITH
+            spot, line = self._end_of(index)
+            fits = (
+                spot is not None and "n" not in spot.kinds
+            )  # how far a loop has come may be unknown: as it is given up, that is no harm
+            if spot is not None and fits and outer <= set(spot.sources) and all(source < item for source in spot.sources):
+                stages.append(Stage(spot, (item,), (is_async,), line))
+            elif stages:
+                last = stages[-1]
+                stages[-1] = last._replace(closed=(item, *last.closed), is_async=(is_async, *last.is_async))
+            else:
+                stages.append(Stage(target, (item,), (is_async,), self.variant.line))
+            outer.add(item)
+        return tuple(reversed(stages))
+
+    def _item(self, index: int) -> int:
+        part = self.live[index]
+        assert part is not None
+        return part[0]
+
+    def _end_of(self, index: int) -> tuple[Spot | None, int]:
+        """Return where a live `with` block ends in the new text, if it does; and its line there."""
+        end = next((each for each in self.variant.exits if each.block == index), None)
+        if end is None:
+            return None, 0
+        copy = self.variant.copy
+        units = end.spots[copy : copy + 1] if copy is not None and len(end.spots) == len(self.variant.spots) else end.spots
+        found = [spot for spot in (self._laid_at(unit, end.kept) for unit in units) if isinstance(spot, Spot)]
+        return max(found, key=lambda spot: len(spot.kinds), default=None), end.line
+
+    def _landing(self, closed: Sequence[int]) -> Landing:
         variant = self.variant
         loops = sum(block.kind in _LOOPS for block in variant.kept)
-        withs = sum(block.kind in _WITHS for block in variant.kept)
+        withs = sum(block.kind in WITHS for block in variant.kept)
         lines = tuple(_line_of(variant.live[index]) for index in closed)
         return Landing(variant.node.qualname, variant.line, variant.was, loops, withs, lines, variant.calls)
 
@@ -242,11 +335,13 @@ def _size(kinds: str, block: BlockKind, inner: Sequence[BlockKind]) -> int | Non
     if block is BlockKind.FINALLY:
         if first == "r":
             return 1
-        handlers = sum(kind is BlockKind.HANDLER for kind in inner)
+        handlers = sum(kind in _HANDLERS for kind in inner)
         if first != "e" or kinds.count("e") <= handlers:
             return 0
-    elif first != _FIRST.get(block):
+    elif first != _FIRST[block]:
         return None
+    elif block is BlockKind.STAR_HANDLER:
+        return len(_IN_STAR) if kinds.startswith(_IN_STAR) else None
     return 2 if kinds[1:2] == _SECOND.get(first, "-") else 1
 
 
@@ -259,34 +354,34 @@ class Takeover:
 
     def __call__(self, frame: FrameType, state: TrapState) -> Answer:
         try:
-            return None, self._callable(frame, state)
+            return self._handing_over(frame, state)
         except (DoesNotVerify, ValueError, IndexError, TypeError) as problem:
             raise AssertionError(f"the plan for {frame.f_code.co_qualname} does not fit its frame: {problem}") from problem
 
-    def _callable(self, frame: FrameType, state: TrapState) -> Callable[[], Any]:
+    def _handing_over(self, frame: FrameType, state: TrapState) -> Answer:
         plan, old = self._plan, frame.f_code
         variant = plan.variant
         live = _live_items(plan.live_kinds, state, len(original.kept_parameters(old)))
-        items = [live[index] for index in plan.sources]
         code = _trapped_variant(plan)
         cells, variables = _variables(frame, state, code, plan.captured.cells)
         if plan.value and old.co_flags & interpreter.OPTIMIZED:
             variables[VALUE_NAME] = list(plan.value)
         given = arguments.at_entry(frame, state.stack) if old.co_flags & interpreter.OPTIMIZED else None
         kept = _kept_arguments(code, given)
-        contents = Contents("p" * len(kept) + plan.kinds, [*kept, *items], variables, cells, _closing(plan, live))
-        entry = enter_at(code, plan.unit, contents)
+        leaving = [_leaving(stage, plan, live, kept) for stage in plan.stages]
+        contents = Contents(*_lying_at(plan.spot, live, kept), variables, cells, leaving)
+        entry = enter_at(code, plan.spot.unit, contents)
         self._versions.note(entry, variant)
         if not old.co_flags & interpreter.OPTIMIZED:
             if plan.value:
                 (frame.f_locals if checks.is_class_body(old) else frame.f_globals)[VALUE_NAME] = list(plan.value)
             if checks.is_class_body(old):
-                return reentry.continuing_class(entry, frame, cells)
-            return reentry.executing_module(entry, frame)
+                return None, reentry.continuing_class(entry, frame, cells)
+            return None, reentry.executing_module(entry, frame)
         assert given is not None
         takeover = reentry.entering(entry, frame, given, cells, plan.captured.copies)
-        reentry.forget_variables(frame)
-        return takeover
+        variables.clear()
+        return releasing(takeover, reentry.forget_variables(frame))
 
 
 def _trapped_variant(plan: Plan) -> CodeType:
@@ -307,7 +402,9 @@ def _live_items(kinds: str, state: TrapState, kept: int) -> list[Any]:
         here, value = laid[at] if at < len(laid) else ("", None)
         if kind == here:
             at += 1
-        elif kind != "x":  # which is gone where it was on top
+        elif kind == "x":  # gone where it was on top: it is what is handled there
+            value = found[-1]
+        else:
             raise ValueError(f"the stack is {state.layout} where {kinds} was expected")
         found.append(saved[levels] if kind == "e" else value)
         levels += kind == "e"
@@ -355,17 +452,36 @@ def _kept_arguments(code: CodeType, given: arguments.Arguments | None) -> list[A
     return [collected.get(code.co_varnames[slot]) for slot in original.kept_parameters(code)]
 
 
-def _closing(plan: Plan, live: Sequence[Any]) -> list[Callable[[], object]]:
-    """Return what exits the `with` blocks that are left."""
-    if not plan.closed:
-        return []
-    exits = [_exit(live[index]) for index in plan.closed]
-    if len(exits) == 1:
-        return [partial(exits[0], None, None, None)]
-    stack = contextlib.ExitStack()  # an exit that fails must not keep the outer ones from being called
-    for each in reversed(exits):
-        stack.push(each)
-    return [stack.close]
+def _lying_at(spot: Spot, live: Sequence[Any], kept: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Return the kinds and the items on the stack at a place."""
+    return "p" * len(kept) + spot.kinds, [*kept, *(live[index] for index in spot.sources)]
+
+
+def _leaving(stage: Stage, plan: Plan, live: Sequence[Any], kept: Sequence[Any]) -> Leaving:
+    """Return what exits the `with` blocks of a stage."""
+    kinds, items = _lying_at(stage.spot, live, kept)
+    call = None
+    if len(stage.closed) == 1:
+        begin = stage.closed[0]
+        part = range(begin, begin + 1 + plan.live_kinds.startswith("s", begin + 1))
+        kinds += "".join(plan.live_kinds[index] for index in part)
+        items += [live[index] for index in part]
+    else:
+        call = _calling([_exit(live[index]) for index in stage.closed], stage.is_async)
+    return Leaving(stage.spot.unit, kinds, items, call, any(stage.is_async), stage.line)
+
+
+def _calling(exits: Sequence[Any], is_async: Sequence[bool]) -> Callable[[], object]:
+    """Return what calls exits in their order. One that fails does not keep the others from being called."""
+    if not any(is_async):
+        stack = contextlib.ExitStack()
+        for exit_ in reversed(exits):
+            stack.push(exit_)
+        return stack.close
+    async_stack = contextlib.AsyncExitStack()
+    for exit_, is_awaited in reversed(list(zip(exits, is_async, strict=True))):
+        (async_stack.push_async_exit if is_awaited else async_stack.push)(exit_)
+    return async_stack.aclose
 
 
 def _exit(item: Any) -> Any:

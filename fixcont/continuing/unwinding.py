@@ -27,6 +27,26 @@ from fixcont.errors import Unwinding
 Answer = tuple[BaseException | None, Callable[[], Any] | None] | None
 
 
+class Release(tuple[None, Callable[[], Any]]):
+    """An answer that hands over, and with it what the frame lets go of.
+
+    The trap takes it apart, and it is gone: so destructors run, and generators end, in the debuggee's own frame and not in the hook, where
+    a failure of theirs would not be seen.
+
+    Attributes:
+        objects: what is let go of.
+    """
+
+    objects: list[Any]
+
+
+def releasing(takeover: Callable[[], Any], objects: list[Any]) -> Answer:
+    """Return the answer that hands over to `takeover` and lets go of objects."""
+    answer = Release((None, takeover))
+    answer.objects = objects
+    return answer
+
+
 class TrapState(NamedTuple):
     """What a trap says of the frame that it is in.
 
@@ -92,7 +112,7 @@ def continue_unwinding(signal: Signal, frame: FrameType, state: TrapState) -> An
     signal.takeover = answer[1]
     signal.target = shell
     if signal.keeps_blocks:  # the frame gives them up without their exits; then it raises the signal, and unwinds
-        return None, partial(_raise, signal)
+        return releasing(partial(_raise, signal), [answer])
     return None
 
 
@@ -117,7 +137,7 @@ _OWN_PACKAGES = ("fixcont", "fixcont" + "_ui")
 
 def is_shell(frame: FrameType) -> bool:
     """Tell whether a frame has given up its blocks and only waits for the activation that it handed over to."""
-    return original.is_trapped(frame.f_code) and frame.f_lasti >= original.original_end(frame.f_code)
+    return original.has_handed_over(frame.f_code, frame.f_lasti)
 
 
 def is_ours(frame: FrameType) -> bool:

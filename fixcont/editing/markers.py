@@ -124,7 +124,7 @@ def path_to(statement: ast.stmt, span: Span | None) -> list[_Step]:
                 work += [
                     (each, [*path, (field, index)])
                     for index, each in children
-                    if isinstance(each, (ast.expr, ast.withitem, ast.keyword))
+                    if isinstance(each, (ast.expr, ast.withitem, ast.keyword, ast.match_case))  # of a case its guard
                 ]
     return found
 
@@ -143,3 +143,27 @@ def own_expressions(statement: ast.stmt) -> Iterator[ast.expr]:
             for child in ast.iter_child_nodes(node)
             if isinstance(child, (ast.expr, ast.withitem, ast.keyword, ast.comprehension))
         ]
+
+
+def split_with(node: ast.With | ast.AsyncWith, count: int, marker: ast.stmt) -> ast.With | ast.AsyncWith:
+    """Return a `with` statement as two, one in the other, with a marker in between."""
+    inner = ast.copy_location(type(node)(node.items[count:], node.body), node)
+    return ast.copy_location(type(node)(node.items[:count], [marker, inner]), node)
+
+
+def holder_of(scope: ast.AST, statement: ast.stmt) -> list[ast.stmt] | None:
+    """Return the list that holds a statement, as the tree is now."""
+    for node in ast.walk(scope):
+        for name in ("body", "orelse", "finalbody"):
+            body = getattr(node, name, None)
+            if isinstance(body, list) and any(each is statement for each in body):
+                return body
+    return None
+
+
+def lies_in(node: ast.expr, span: Span | None) -> bool:
+    """Tell whether an expression is part of the one with this span."""
+    if span is None or node.end_lineno is None or node.end_col_offset is None:
+        return False
+    begin, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+    return (span[0], span[2]) <= begin and end <= (span[1], span[3])

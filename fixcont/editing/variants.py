@@ -12,13 +12,12 @@ import contextlib
 import copy
 import enum
 import warnings
-from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from itertools import compress, count, islice
+from itertools import compress
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
+from fixcont.bytecode.interpreter import NAME, OPCODE
 from fixcont.bytecode.stack import block_kinds_at
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.markers import (
@@ -26,21 +25,35 @@ from fixcont.editing.markers import (
     Span,
     empty_list,
     follow,
+    holder_of,
+    lies_in,
     names_bound_in,
     own_expressions,
     path_to,
     placed_at,
     replaced,
     span_of,
+    split_with,
     value_once,
 )  # fmt: skip
+from fixcont.editing.partners import Side, handlers_of, partners_of
+from fixcont.editing.spots import (
+    COLUMN,
+    IS_CALL,
+    borrowed_names,
+    calls_exit,
+    instructions,
+    last_span,
+    span_at,
+    spots_of,
+    with_nested,
+)
 from fixcont.editing.statements import (
     Block,
     BlockKind,
     Place,
     Scope,
     find_scope,
-    match,
     nearest,
     place_of_span,
     place_on_line,
@@ -48,9 +61,6 @@ from fixcont.editing.statements import (
 )
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
-
-#: The column of markers: no line is as long as this, and the line is that of the statement.
-_COLUMN = 1 << 20
 
 
 class How(enum.Enum):
@@ -69,11 +79,42 @@ class Kept(NamedTuple):
         kind: what it is.
         partner: the index of the live block that it corresponds to, or None.
         line: where it begins.
+        statement: the line of the statement that it belongs to: of an `except` or `finally` body the `try`.
     """
 
     kind: BlockKind
     partner: int | None
     line: int
+    statement: int
+
+
+class Exit(NamedTuple):
+    """Where in the new text a live `with` block ends that the place where the frame goes on is not in.
+
+    Attributes:
+        block: the index of the live block.
+        spots: code units in front of the `with`, or of its item: there what the exit raises goes to the handlers that are around.
+        kept: the blocks around, outermost first.
+        line: of the `with` statement.
+    """
+
+    block: int
+    spots: tuple[int, ...]
+    kept: tuple[Kept, ...]
+    line: int
+
+
+class Finally(NamedTuple):
+    """A `finally` body that runs when the statement that failed is left, and the place where to go on as well.
+
+    Attributes:
+        line: of its `try`, in the new text.
+        first, last: where it begins and ends in the text that the frame runs: line and column.
+    """
+
+    line: int
+    first: tuple[int, int]
+    last: tuple[int, int]
 
 
 class Variant(NamedTuple):
@@ -86,10 +127,11 @@ class Variant(NamedTuple):
         copy: the index of the spot in the copy that corresponds to the one that the frame runs; None where that is not known.
         live: the blocks around the statement that failed or runs, outermost first.
         kept: the blocks around the place where to go on, outermost first.
+        exits: where live `with` blocks end that are not among those, outermost first; without those that the new text does not have.
         line: of that place.
         was: the line of the statement that failed or runs, in the text that the frame runs.
         calls: what that statement had called already and will call again, as the source has it.
-        in_star: whether that statement is in the `try` body of an `except*`, whose clauses lose the `except` and `finally` bodies around it.
+        finallys: those around both places, outermost first.
     """
 
     code: CodeType
@@ -98,10 +140,11 @@ class Variant(NamedTuple):
     copy: int | None
     live: tuple[Block, ...]
     kept: tuple[Kept, ...]
+    exits: tuple[Exit, ...]
     line: int
     was: int
     calls: tuple[str, ...]
-    in_star: bool
+    finallys: tuple[Finally, ...]
 
 
 def make_variant(
@@ -132,7 +175,7 @@ def make_variant(
 def _behind_marker(code: CodeType, unit: int) -> int:
     """Return the code unit of the statement behind a marker, where a frame that went on in the middle was held at that."""
     positions = list(code.co_positions())
-    while unit + 1 < len(positions) and positions[unit][2] == _COLUMN:
+    while unit + 1 < len(positions) and positions[unit][2] == COLUMN:
         unit += 1
     return unit
 
@@ -146,7 +189,9 @@ class _Maker:
         failed: where the statement stands that failed or runs.
         live: the live blocks around it, with those that it has opened itself.
         has_failed_exit: whether it is a `with` of which an exit has failed as it was called.
+        closing: the `try` statements whose `finally` body runs when it is left.
         matches: old statement or handler -> new one.
+        is_changed_near: whether the edit changed the statement that failed or the lines around it.
     """
 
     def __init__(self, old: Node, new: Node, code: CodeType, unit: int, bound: Collection[str]) -> None:
@@ -155,41 +200,32 @@ class _Maker:
         self.code, self.unit = code, unit
         self.old, self.new = _scope(old), _scope(new, old)
         self.old_places, self.new_places = places(self.old), places(self.new)
-        self.span = _span(code, unit)
-        place = place_of_span(self.old_places, self.span) if self.span else None
+        self.span = span_at(code, unit)
+        place = self._place_of(self.span) if self.span else None
         if place is None:
             raise Refused(Refusal("no-statement", f"no statement of {old.qualname} is known to run", "give a line"))
         self.failed = place
         self.has_failed_exit = False
         self.own = self._opened()
         self.live = (*place.blocks, *self.own)
+        self.closing = [each.node for each in self.old_places if _runs_before_finally(each.node, place.node)]
         self.same_text = old.text is new.text
-        self.matches: dict[ast.AST, ast.AST] = {} if self.same_text else self._matches(old, new)
+        self.split: dict[ast.stmt, ast.With | ast.AsyncWith] = {}  # `with` statement -> what stands for it, with a marker inside
+        self.matches: dict[ast.AST, ast.AST] = {}
+        self.is_changed_near = False
+        if not self.same_text:
+            wanted = [place.node, *(block.node for block in self.live), *self.closing]
+            sides = Side(old, self.old, self.old_places), Side(new, self.new, self.new_places)
+            self.matches, self.is_changed_near = partners_of(wanted, place.node, *sides)
 
-    def _matches(self, old: Node, new: Node) -> dict[ast.AST, ast.AST]:
-        """Return which old statements and handlers the new ones correspond to: at least of those that matter."""
-        wanted: list[Any] = [self.failed.node, *(block.node for block in self.live)]
-        lines = _same_lines(_text_of(self.old, old), _text_of(self.new, new), _first_line(self.old), _first_line(self.new))
-        moved = [_moved_place(node, lines, node.end_lineno if node is self.failed.node else None) for node in wanted]
-        on_lines = {same[1] for same in moved if same is not None}
-        here = [node for node in (place.node for place in self.new_places) if node.lineno in on_lines or type(node) in _TRIES]
-        known = {_place_of(each): each for node in here for each in (node, *_handlers(node))}
-        found: dict[ast.AST, ast.AST] = {}
-        for node, same in zip(wanted, moved, strict=True):
-            partner = known.get(same) if same is not None else self._only_change(node, lines)
-            if partner is None:
-                return match(self.old, self.new)  # what was edited is near
-            found[node] = partner
-        return found
-
-    def _only_change(self, node: ast.AST, lines: dict[int, int]) -> ast.AST | None:
-        """Return the one statement of the new text that takes the place of the only old one that was edited, if that is it."""
-        old = [place.node for place in self.old_places if place.node.lineno not in lines]
-        same = set(lines.values())
-        new = [place.node for place in self.new_places if place.node.lineno not in same]
-        if old != [node] or len(new) != 1 or _place_of(new[0])[::2] != _place_of(node)[::2]:
-            return None
-        return new[0]
+    def _place_of(self, span: Span) -> Place | None:
+        """Return the place of a span; of that of a marker, that of the statement behind it."""
+        line, _, column, _ = span
+        if column < COLUMN:
+            return place_of_span(self.old_places, span)
+        is_exit = column > COLUMN
+        here = [place for place in self.old_places if place.node.lineno == line]
+        return next((place for place in here if isinstance(place.node, (ast.With, ast.AsyncWith)) or not is_exit), None)
 
     def _opened(self) -> tuple[Block, ...]:
         """Return the blocks that the statement itself has opened: the loop that takes its next item, the first items of a `with`."""
@@ -198,7 +234,8 @@ class _Maker:
             return ()
         open_kinds = block_kinds_at(self.code, self.unit, failed=True)
         is_with = isinstance(node, (ast.With, ast.AsyncWith))
-        self.has_failed_exit = is_with and _calls_exit(self.code, self.unit, open_kinds)
+        is_at_exit = self.span is not None and self.span[2] > COLUMN  # on the way to where it was to go on
+        self.has_failed_exit = is_with and (is_at_exit or calls_exit(self.code, self.unit, open_kinds))
         around = sum(block.kind in _ON_STACK for block in self.failed.blocks)
         count = sum(kind in "iaw" for kind in open_kinds) - around
         if count <= 0:
@@ -218,24 +255,75 @@ class _Maker:
         if how in (How.RETRY, How.SKIP) and self.own:
             own = self._own_in_new(place, how)
         edit, blocks = self._edit(place, how, own)
-        with edit:
+        kept = self._kept(blocks)
+        with edit, contextlib.ExitStack() as edits:
+            ends = [(index, around) for index in self._left(kept) if (around := self._mark_exit(index, edits)) is not None]
             code, spots = self._compile()
         at = line if how is How.LINE and line is not None else place.node.lineno
         if not spots:
             raise Refused(Refusal("no-such-line", f"line {at} is never reached", "choose another line"))
-        kept = tuple(Kept(block.kind, self._partner(block), _line_of(block)) for block in blocks)
+        exits = [Exit(at, spots_of(code, at + 1), self._kept(around), self._line_in_new(at)) for at, around in reversed(ends)]
         is_same = how is not How.LINE or place.node is self._successor()
         calls = self._calls(how) if is_same and not own else ()  # with blocks of its own it goes on behind them
         copy = self._copy(len(spots)) if is_same else None
         return Variant(
-            code, self.new_node, spots, copy, self.live, kept, place.node.lineno, self.failed.node.lineno, calls, self._is_in_star()
+            code, self.new_node, spots, copy, self.live, kept, tuple(exits), place.node.lineno, self.failed.node.lineno, calls,
+            tuple(self._finallys(place)),
         )  # fmt: skip
 
-    def _is_in_star(self) -> bool:
-        stars = [place.node for place in self.old_places if isinstance(place.node, ast.TryStar)]
-        return any(_contains(each, self.failed.node) for star in stars for each in star.body) or any(
-            each is self.failed.node for star in stars for each in star.body
-        )
+    def _finallys(self, place: Place) -> Iterator[Finally]:
+        """Give the `finally` bodies that are ahead both of the statement that failed and of the place where to go on."""
+        for node in self.closing:
+            assert isinstance(node, (ast.Try, ast.TryStar))
+            partner = self._new_node(node)
+            if isinstance(partner, (ast.Try, ast.TryStar)) and _runs_before_finally(partner, place.node):
+                last = node.finalbody[-1]
+                assert last.end_lineno is not None and last.end_col_offset is not None
+                first = node.finalbody[0]
+                yield Finally(partner.lineno, (first.lineno, first.col_offset), (last.end_lineno, last.end_col_offset))
+
+    def _kept(self, blocks: Sequence[Block]) -> tuple[Kept, ...]:
+        return tuple(Kept(block.kind, self._partner(block), _line_of(block), self._statement_line(block)) for block in blocks)
+
+    def _statement_line(self, block: Block) -> int:
+        tries = (place.node for place in self.new_places if block.node in handlers_of(place.node))
+        return next(tries, block.node).lineno  # type: ignore[attr-defined, no-any-return]
+
+    def _left(self, kept: Sequence[Kept]) -> list[int]:
+        """Return the indices of the live `with` blocks that are not kept, innermost first."""
+        partners = {block.partner for block in kept}
+        return [at for at, block in reversed([*enumerate(self.live)]) if block.kind in WITHS and at not in partners]
+
+    def _new_node(self, node: ast.AST) -> ast.AST | None:
+        """Return the node of the new text that corresponds to one of the old text."""
+        return node if self.same_text else self.matches.get(node)
+
+    def _line_in_new(self, index: int) -> int:
+        return int(getattr(self._new_node(self.live[index].node), "lineno", 0))
+
+    def _mark_exit(self, index: int, edits: contextlib.ExitStack) -> tuple[Block, ...] | None:
+        """Put a marker in front of a live `with` block, or between its items, for as long as `edits` is open.
+
+        Returns:
+            The blocks around the marker; None where the new text does not have it.
+        """
+        block = self.live[index]
+        node = self._new_node(block.node)
+        place = next((place for place in self.new_places if place.node is node), None)
+        if place is None or not isinstance(node, (ast.With, ast.AsyncWith)) or type(node) is not type(block.node):
+            return None
+        standing = self.split.get(node, node)
+        holder = holder_of(self.new, standing)
+        if holder is None or block.item >= len(node.items):
+            return None
+        marker = placed_at(ast.If(empty_list(), self._marker(node, index + 1), []), node)
+        at = next(at for at, each in enumerate(holder) if each is standing)
+        if not block.item:
+            edits.enter_context(replaced(holder, at, 0, [marker]))
+            return place.blocks
+        outer = self.split[node] = split_with(standing, block.item, marker)
+        edits.enter_context(replaced(holder, at, 1, [outer]))
+        return (*place.blocks, *(Block(block.kind, node, item) for item in range(block.item)))
 
     def _copy(self, count: int) -> int | None:
         """Return which of so many copies of the statement the frame runs, by the place of the failing instruction among its likes."""
@@ -244,7 +332,7 @@ class _Maker:
         op = self.code.co_code[2 * self.unit]
         positions = list(self.code.co_positions())
         likes = [
-            at for at, name, _ in _instructions(self.code) if OPCODE[name] == op and _last_span(positions[: at + 1]) == self.span
+            at for at, name, _ in instructions(self.code) if OPCODE[name] == op and last_span(positions[: at + 1]) == self.span
         ]
         if self.unit not in likes or len(likes) % count:
             return None
@@ -271,7 +359,7 @@ class _Maker:
 
     def _guarded(self, place: Place) -> Place:
         """Return the place of the condition or `try` that the edit has put around a statement, so that it is not passed by."""
-        if self.same_text or len(self.matches) <= len(self.live) + 1:  # nothing changed near it
+        if self.same_text or not self.is_changed_near:
             return place
         known = {id(node) for node in self.matches.values()}
         for outer in self.new_places:
@@ -283,7 +371,7 @@ class _Maker:
 
     def _successor(self) -> ast.AST | None:
         """Return the statement of the new text that corresponds to the one that failed or runs."""
-        return self.failed.node if self.same_text else self.matches.get(self.failed.node)
+        return self._new_node(self.failed.node)
 
     def _own_in_new(self, place: Place, how: How) -> tuple[Block, ...]:
         """Return what of the statement's own open blocks the new one has, too."""
@@ -302,7 +390,7 @@ class _Maker:
     def _partner(self, block: Block) -> int | None:
         """Return the index of the live block to which a block of the new text corresponds."""
         for index, live in enumerate(self.live):
-            node = live.node if self.same_text else self.matches.get(live.node)
+            node = self._new_node(live.node)
             if node is block.node and live.item == block.item and live.kind is block.kind:
                 return index
         return None
@@ -319,12 +407,9 @@ class _Maker:
             taking = placed_at(ast.If(empty_list(), [*marker, ast.Continue()], []), node)
             return replaced(node.body, 0, 0, [taking]), (*place.blocks, Block(own[0].kind, node, 0))
         if own and isinstance(node, (ast.With, ast.AsyncWith)):
-            count = len(own)
-            inner = type(node)(node.items[count:], node.body)
-            outer = type(node)(
-                node.items[:count], [placed_at(ast.If(empty_list(), marker, []), node), ast.copy_location(inner, node)]
-            )
-            return replaced(place.body, place.index, 1, [ast.copy_location(outer, node)]), (*place.blocks, *own)
+            outer = split_with(node, len(own), placed_at(ast.If(empty_list(), marker, []), node))
+            self.split[node] = outer
+            return replaced(place.body, place.index, 1, [outer]), (*place.blocks, *own)
         if how is How.SKIP:
             new = [placed_at(ast.If(empty_list(), marker, []), node)]
             new[0].orelse = [node]
@@ -335,17 +420,21 @@ class _Maker:
             new = [placed_at(ast.If(empty_list(), marker, []), node), node]  # type: ignore[list-item]
         return replaced(place.body, place.index, 1, new), place.blocks
 
-    def _marker(self, node: ast.stmt) -> list[ast.stmt]:
-        """Return the statements at which the variant is entered, behind those that make the compiler check what may be unbound."""
+    def _marker(self, node: ast.stmt, number: int = 0) -> list[ast.stmt]:
+        """Return the statements at which the variant is entered, behind those that make the compiler check what may be unbound.
+
+        Args:
+            number: 0 where the frame goes on, others for exits on the way.
+        """
         spot = ast.Expr(empty_list())
         placed_at(spot, node)
         for each in (spot, spot.value):
-            each.col_offset = each.end_col_offset = _COLUMN
+            each.col_offset = each.end_col_offset = COLUMN + number
             each.end_lineno = each.lineno
         if isinstance(self.new, (ast.Module, ast.ClassDef)):
             return [spot]
         unbound = [name for name in self.new_node.code.co_varnames if name not in self.bound]
-        borrowed = _borrowed(self.new_node.code).intersection(unbound)  # maybe bound by a comprehension only
+        borrowed = borrowed_names(self.new_node.code).intersection(unbound)  # maybe bound by a comprehension only
         if borrowed and not borrowed.isdisjoint(self._names_from_elsewhere()):
             own = names_bound_in(self.new)
             unbound = [name for name in unbound if name in own]
@@ -359,7 +448,7 @@ class _Maker:
         names = {
             name for place in self.new_places if isinstance(place.node, (ast.Global, ast.Nonlocal)) for name in place.node.names
         }
-        for code in _walk(self.new_node.code):
+        for code in with_nested(self.new_node.code):
             names.update(code.co_names, code.co_freevars)
         return names
 
@@ -398,12 +487,12 @@ class _Maker:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             module: CodeType = compile(tree, text.filename, "exec", flags=flags, dont_inherit=True)
-        for code in _walk(module):
+        for code in with_nested(module):
             if code.co_qualname == self.new_node.qualname and code.co_firstlineno == self.new_node.line:
-                spots = _spots(code)
+                spots = spots_of(code)
                 if spots:
                     return code, spots
-        return module, _spots(module)
+        return module, spots_of(module)
 
     # -- what it will do again
 
@@ -414,56 +503,19 @@ class _Maker:
         node = self.failed.node
         spans = {span_of(each): each for each in own_expressions(node) if isinstance(each, ast.Call)}
         found = []
-        calls = self.code.co_code[: 2 * self.unit : 2].translate(_IS_CALL) if spans else b""
+        calls = self.code.co_code[: 2 * self.unit : 2].translate(IS_CALL) if spans else b""
         for position in compress(self.code.co_positions(), calls):
             call = spans.pop(position, None)
-            if call is not None and position != self.span and not (how is How.USE_VALUE and _lies_in(call, self.span)):
+            if call is not None and position != self.span and not (how is How.USE_VALUE and lies_in(call, self.span)):
                 found.append(f"{ast.unparse(call.func)}()")
         return tuple(found)
 
 
+WITHS = (BlockKind.WITH, BlockKind.ASYNC_WITH)
 #: Blocks that have an item of their own on the stack all the time.
-_ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, BlockKind.WITH, BlockKind.ASYNC_WITH)
+_ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, *WITHS)
 #: Instructions that take the next item of a loop.
 _TAKES_ITEM = ("FOR_ITER", "GET_ANEXT", "SEND", "YIELD_VALUE", "RESUME", "END_ASYNC_FOR", "LOAD_CONST", "JUMP_BACKWARD")
-#: For `bytes.translate`: opcodes to 1, where they are such, or 0; without an instruction of Python for each.
-_IS_CALL = bytes(name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") for name in NAME)
-_IS_BUILD = bytes(name == "BUILD_LIST" for name in NAME)
-
-
-def _borrowed(code: CodeType) -> set[str]:
-    """Return the names of variables that inlined comprehensions use for their own."""
-    borrow = OPCODE.get("LOAD_FAST_AND_CLEAR", -1)
-    raw, names = code.co_code, code.co_varnames
-    if len(names) > 256:
-        return set(names)
-    return {names[raw[at + 1]] for at in range(0, len(raw), 2) if raw[at] == borrow and raw[at + 1] < len(names)}
-
-
-def _calls_exit(code: CodeType, unit: int, open_kinds: str) -> bool:
-    """Tell whether an instruction of a `with` statement calls or awaits an exit."""
-    before = [instruction for instruction in _instructions(code) if instruction[0] <= unit]
-    name = before[-1][1]
-    if name in _AWAITS:
-        return next((argument == _AWAITS_EXIT for _, name, argument in reversed(before) if name == "GET_AWAITABLE"), False)
-    if name in ("CALL", "PRECALL"):
-        nones = [name for _, name, _ in before[-5:-1] if name != "PRECALL"][-3:]
-        has_exit = block_kinds_at(code, unit).count("w") > open_kinds.count("w")
-        return has_exit and all(name in ("LOAD_CONST", "LOAD_COMMON_CONSTANT") for name in nones)
-    return name == "WITH_EXCEPT_START"
-
-
-def _instructions(code: CodeType) -> Iterator[tuple[int, str, int]]:
-    """Give each instruction's code unit, name and argument, of which the low byte does here."""
-    raw = code.co_code
-    at = 0
-    while 2 * at < len(raw):
-        yield at, NAME[raw[2 * at]], raw[2 * at + 1]
-        at += UNITS[raw[2 * at]]
-
-
-_AWAITS = ("GET_AWAITABLE", "SEND", "YIELD_VALUE", "RESUME", "JUMP_BACKWARD_NO_INTERRUPT", "CLEANUP_THROW", "END_SEND")
-_AWAITS_EXIT = 2  # GET_AWAITABLE's argument
 
 
 def _scope(node: Node, like: Node | None = None) -> Scope:
@@ -473,23 +525,6 @@ def _scope(node: Node, like: Node | None = None) -> Scope:
     return scope
 
 
-def _span(code: CodeType, unit: int) -> Span | None:
-    """Return where the source of an instruction is. Instructions without a place belong to what is before them."""
-    nearest = deque(islice(code.co_positions(), unit + 1), maxlen=_NEAR)
-    return _last_span(nearest) or (_last_span(list(islice(code.co_positions(), unit + 1))) if unit >= _NEAR else None)
-
-
-_NEAR = 50  # that many instructions hardly ever lack a place one after the other
-
-
-def _last_span(positions: Sequence[tuple[int | None, ...]]) -> Span | None:
-    for line, end_line, column, end_column in reversed(positions):
-        if line is not None and end_line is not None and column is not None and end_column is not None:
-            return line, end_line, column, end_column
-    return None
-
-
-_TRIES = (ast.Try, ast.TryStar)
 _GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
 
 
@@ -501,68 +536,13 @@ def _contains(outer: ast.stmt, inner: ast.stmt) -> bool:
     return outer is not inner and any(node is inner for node in ast.walk(outer))
 
 
-def _first_line(scope: Scope) -> int:
-    if isinstance(scope, ast.Module):
-        return 1
-    return min([scope.lineno, *(each.lineno for each in scope.decorator_list)])
-
-
-def _text_of(scope: Scope, node: Node) -> list[str]:
-    last = None if isinstance(scope, ast.Module) else scope.end_lineno
-    return node.text.lines[_first_line(scope) - 1 : last]
-
-
-def _same_lines(old: list[str], new: list[str], old_first: int, new_first: int) -> dict[int, int]:
-    """Return the lines at the beginning and the end of a text that are the same in another: number there -> number here."""
-    shorter = min(len(old), len(new))
-    first = next((at for at in range(shorter) if old[at] != new[at]), shorter)
-    last = next((at for at in range(shorter - first) if old[-1 - at] != new[-1 - at]), shorter - first)
-    lines = {old_first + at: new_first + at for at in range(first)}
-    lines.update((old_first + len(old) - 1 - at, new_first + len(new) - 1 - at) for at in range(last))
-    return lines
-
-
-_Spot = tuple[type, int, int]
-
-
-def _place_of(node: ast.AST) -> _Spot:
-    return type(node), node.lineno, node.col_offset  # type: ignore[attr-defined]
-
-
-def _moved_place(node: Any, lines: dict[int, int], end: int | None) -> _Spot | None:
-    """Return where a statement is in the new text if its first line, or all its lines up to `end`, are the same there."""
-    first = lines.get(node.lineno)
-    if first is None or any(
-        lines.get(line) != first + line - node.lineno for line in range(node.lineno, (end or node.lineno) + 1)
-    ):
-        return None
-    return type(node), first, node.col_offset
-
-
-def _handlers(node: ast.stmt) -> list[ast.ExceptHandler]:
-    return getattr(node, "handlers", [])
-
-
-def _lies_in(node: ast.expr, span: Span | None) -> bool:
-    """Tell whether an expression is part of the one with this span."""
-    if span is None or node.end_lineno is None or node.end_col_offset is None:
+def _runs_before_finally(node: ast.AST, inner: ast.stmt) -> bool:
+    """Tell whether a node is a `try` statement whose `finally` body runs when the inner statement is left."""
+    if not isinstance(node, (ast.Try, ast.TryStar)) or not node.finalbody:
         return False
-    begin, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-    return (span[0], span[2]) <= begin and end <= (span[1], span[3])
+    before = [*node.body, *node.handlers, *node.orelse]
+    return any(each is inner for part in before for each in ast.walk(part))
 
 
 def _line_of(block: Block) -> int:
     return int(getattr(block.node, "lineno", 0))
-
-
-def _spots(code: CodeType) -> tuple[int, ...]:
-    builds = code.co_code[::2].translate(_IS_BUILD)
-    places = zip(compress(count(), builds), compress(code.co_positions(), builds), strict=False)
-    return tuple(at for at, place in places if place[2] == _COLUMN == place[3])
-
-
-def _walk(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _walk(constant)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FrameType
 from typing import Protocol
 
+from fixcont.bytecode.original import prefix_units
 from fixcont.continuing.ways import RestartFrame, Resume, Step, StepKind, Way
 from fixcont.editing.moves import moved_line
 from fixcont.editing.texts import Text
@@ -242,8 +243,8 @@ class Stepping:
     def at_line(self, frame: FrameType, line: int, spot: Spot | None) -> None:
         """A frame begins a line that has breakpoints, or is stepped through."""
         thread = get_ident()
-        if thread in self.busy:
-            return
+        if thread in self.busy or frame.f_lasti < 2 * prefix_units(frame.f_code):
+            return  # before its own code it exits the blocks that it has left, on their lines
         step = self.steps.get(thread)
         if step is not None and step.frame is frame and step.deferred is not None:
             deferred, step.deferred = step.deferred, None

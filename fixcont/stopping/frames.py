@@ -15,7 +15,7 @@ class Frame:
     Attributes:
         raw: the interpreter's frame object.
         line: the line that runs in the frame's own version of the text (for the failing frame: where it failed).
-        lasti: byte offset of the current instruction in the frame's code.
+        lasti: byte offset of the current instruction in the frame's code; -1 where the exception came up in a frame that this one has taken over.
         restart_refusal: why the frame cannot be restarted, or None where it can.
         is_user: whether the file is in the user's scope.
         is_obsolete: whether the frame runs an older version of its function than the one installed last.

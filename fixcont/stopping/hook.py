@@ -20,6 +20,7 @@ from fixcont.bytecode.traps import LEAVING, Site
 from fixcont.continuing.unwinding import Answer, Signal, TrapState, continue_unwinding, is_ours, is_shell
 from fixcont.stopping.policy import Policy, StopMode
 from fixcont.stopping.prediction import Outcome, Predictor, Route, Routes, Verdict, route_of
+from fixcont.stopping.prediction.values import is_instance, leaves
 
 #: Gets the exception, the frame, what its trap says, and a sentence if the stop is late; answers the trap.
 Serve = Callable[[BaseException, FrameType, TrapState, str], Answer]
@@ -139,19 +140,20 @@ def make_hook(
     ) -> bool:
         """Tell whether an exception was looked at before and is still on its way. Note that it was here."""
         code, frame_id, catcher = known
+        is_own = traceback.tb_frame is frame  # else it was being handled as this one took a frame over
         if id(frame) == catcher or not (
-            _came_through(traceback.tb_next, code, frame_id, catcher)
+            _came_through(traceback.tb_next if is_own else traceback, code, frame_id, catcher)
             or (
                 site[2]
                 and frame_id == id(frame)
                 and frame.f_code is code
-                and has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti)
+                and (not is_own or has_met_a_trap(code, traceback.tb_lasti, frame.f_lasti))
             )
         ):
             return False
         if _failed_in_takeover(traceback, frame):
             _hide_shell(exception, frame)
-        elif not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
+        elif is_own and not (frame.f_code.co_flags & GENERATOR_KINDS and _is_thrown_in(frame, frame_id)):
             known[:2] = frame.f_code, id(frame)
         return True
 
@@ -220,7 +222,15 @@ def make_hook(
                 predictor.forget()
             usual[id(kind)] = predictor.routes_for(kind), kind
 
+    def was_shown(exception: BaseException) -> bool:
+        """Tell whether an exception has stopped, and was let go on by the user."""
+        known = seen.get(id(exception))
+        return known is not None and known[2] == _SETTLED and _came_through(exception.__traceback__, known[0], known[1], _SETTLED)
+
     def decide(exception: BaseException, frame: FrameType, state: TrapState) -> Answer:
+        if is_instance(exception, BaseExceptionGroup) and all(map(was_shown, leaves(exception))):  # an `except*` made it of them
+            remember(exception, frame, None)
+            return None
         if policy.mode is StopMode.RAISED:
             traceback = exception.__traceback__
             leaves_raiser = state.leaves and (traceback is None or not _came_through_user_code(traceback))
@@ -255,7 +265,8 @@ def make_hook(
     def remember(exception: BaseException, frame: FrameType, catcher: FrameType | None) -> None:
         if len(seen) >= _REMEMBERED:
             seen.clear()
-        noted = _thrown_from(exception, frame) or frame
+        traceback = exception.__traceback__
+        noted = _thrown_from(exception, frame) or (frame if traceback is None else traceback.tb_frame)
         seen[id(exception)] = [noted.f_code, id(noted), _SETTLED if catcher is None else id(catcher)]
 
     hook.__code__ = uninterrupted(hook.__code__)
@@ -264,12 +275,12 @@ def make_hook(
 
 def _is_simple(exception: BaseException, traceback: TracebackType, code: CodeType) -> bool:
     """Tell whether an exception neither left a frame that took over nor may have to do with a signal."""
-    return traceback.tb_lasti < original_end(code) and exception.__context__ is None
+    return traceback.tb_frame.f_code is code and traceback.tb_lasti < original_end(code) and exception.__context__ is None
 
 
 def _failed_in_takeover(traceback: TracebackType, frame: FrameType) -> bool:
     """Tell whether what failed is not the program's own instruction, but the takeover of a frame that has handed over."""
-    return traceback.tb_lasti >= original_end(frame.f_code)
+    return traceback.tb_frame is frame and traceback.tb_lasti >= original_end(frame.f_code)
 
 
 def _is_thrown_in(frame: FrameType, known: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from _thread import get_ident
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Newest, Versions
 from fixcont.continuing.resume import Middle, Plan, Takeover, plan_for
-from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell
+from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell, releasing
 from fixcont.continuing.ways import (
     Landing,
     Propagate,
@@ -204,6 +204,11 @@ class _Held:
             breakpoints=self.breakpoints,
         )
 
+    def _failed_at(self) -> int:
+        """Return the byte offset of the failing instruction; -1 where that was in the frame that the held one took over."""
+        traceback = self.traceback
+        return traceback.tb_lasti if traceback is not None and traceback.tb_frame is self.frame else -1
+
     def _unwound_frames(self) -> list[Frame]:
         """Frames that the exception has left before the trap was called: library code, or users' where a prediction was wrong."""
         frames = []
@@ -241,7 +246,7 @@ class _Held:
     def _live_frame(self, raw: FrameType, blocked: Refusal | None) -> Frame:
         line, lasti = raw.f_lineno or raw.f_code.co_firstlineno, raw.f_lasti
         if raw is self.frame and self.traceback is not None:
-            line, lasti = self.traceback.tb_lineno, self.traceback.tb_lasti
+            line, lasti = self.traceback.tb_lineno, self._failed_at()
         is_user = self.context.is_user(raw)
         refusal = blocked or checks.restart_refusal(raw, is_user, self.context.versions)
         return Frame(raw, line, lasti, is_user=is_user, is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal)
@@ -297,6 +302,7 @@ class _Held:
             refusal = checks.restart_refusal(raw, way.frame.is_user, self.context.versions)
         elif isinstance(way, (Resume, UseValue, Skip)):
             refusal = checks.resume_refusal(raw, way.frame.is_user, self.context.versions) or self._plan_refusal(way)
+            return refusal or self._reach_refusal(raw, keeps_blocks=True)
         elif isinstance(way, ReturnFromFrame):
             refusal = checks.return_refusal(raw, way.frame.is_user)
         else:
@@ -358,9 +364,11 @@ class _Held:
             frame = frame.f_back
         return False
 
-    def _reach_refusal(self, target: FrameType) -> Refusal | None:
-        """Tell what stands between the stop and a frame further out."""
+    def _reach_refusal(self, target: FrameType, *, keeps_blocks: bool = False) -> Refusal | None:
+        """Tell what stands between the stop and a frame further out; see `Signal` for `keeps_blocks`."""
         catcher, cause = self._unwinding_ends_at()
+        if keeps_blocks and target is catcher and (cause == "converted" or (target is self.frame and self.handler is not None)):
+            return None  # it arrives at a trap before that
         frame: FrameType | None = self.frame
         while catcher is not None and frame is not None:
             if frame is catcher:
@@ -391,7 +399,7 @@ class _Held:
         if self.traceback is None or self.handler is None:
             return None
         view = original.original_view(self.frame.f_code)
-        at = self.traceback.tb_lasti // 2
+        at = self._failed_at() // 2
         row = next((row for row in view.rows if row.start <= at < row.end), None)
         if row is None or 2 * row.target in (self.handler, self.retry):
             return None
@@ -459,7 +467,8 @@ class _Held:
 
 
 def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
-    where = f"{frame.f_code.co_qualname} at line {frame.f_lineno}"
+    line = f" at line {frame.f_lineno}" if frame.f_lineno else ""  # a frame in a trap has none
+    where = f"{frame.f_code.co_qualname}{line}"
     if cause == "c-code":
         sentence = f"what {where} calls is C code that swallows exceptions, so frames cannot be unwound through it"
         return Refusal("c-frame-swallowed", sentence, "restart a frame further in")
@@ -468,6 +477,9 @@ def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
             "a task keeps what its coroutine raises, so the frames that run the event loop cannot be reached from inside of it"
         )
         return Refusal("would-be-caught", sentence, "restart a frame of the task")
+    if cause == "converted":
+        sentence = f"{where} is in the body of an except*, which puts what leaves it into a group, so frames cannot be unwound from there"
+        return Refusal("would-be-caught", sentence, "go on in the middle of it, with retry, resume, usevalue or skip")
     sentence = f"{where} catches every exception, so the frames up to there cannot be unwound through it"
     return Refusal("would-be-caught", sentence, "restart a frame further in")
 
@@ -486,19 +498,18 @@ class _Restart:
         self._captured = versions.captured(frame, self._code)
 
     def __call__(self, frame: FrameType, state: TrapState) -> Answer:
-        return None, self._takeover(frame, self._code, state)
+        return self._handing_over(frame, self._code, state)
 
-    def _takeover(self, frame: FrameType, code: CodeType, state: TrapState) -> Callable[[], Any]:
+    def _handing_over(self, frame: FrameType, code: CodeType, state: TrapState) -> Answer:
         cells = reentry.captured_cells(frame.f_code, state.cells) | dict(self._captured.cells)
         if not code.co_flags & interpreter.OPTIMIZED:
             if checks.is_class_body(code):
-                return reentry.executing_class(code, frame, cells)
-            return reentry.executing_module(code, frame)
+                return None, reentry.executing_class(code, frame, cells)
+            return None, reentry.executing_module(code, frame)
         given = arguments.at_entry(frame, state.stack)
         function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
         takeover = reentry.calling(code, frame, given, cells, function, self._captured.copies)
-        reentry.forget_variables(frame)
-        return takeover
+        return releasing(takeover, reentry.forget_variables(frame))
 
 
 class _Return:

@@ -250,6 +250,56 @@ class TestHandlers:
         run(names["scenario"])
         assert fail.answer == ("handled", "broad", "scenario")
 
+    def test_finally_whose_own_exception_is_swallowed_in_it(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                fail(KeyError())
+            finally:
+                with Quiet(), contextlib.suppress(ValueError), Quiet():
+                    raise ValueError
+
+        run(scenario)
+        assert fail.answer == OUTSIDE
+
+    def test_finally_that_ends_by_handling_an_exception_of_its_own(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                fail(KeyError())
+            finally:
+                try:
+                    raise ValueError
+                except ValueError:
+                    pass
+
+        run(scenario)
+        assert fail.answer == OUTSIDE
+
+    def test_handler_at_the_end_of_a_finally_that_an_exception_led_to(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                raise OSError
+            finally:
+                try:
+                    fail(KeyError())
+                except KeyError:
+                    pass
+
+        run(scenario)
+        assert fail.answer == ("handled", "typed", "scenario")
+
+    def test_finally_whose_own_exception_leaves_it_through_a_handler(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                fail(KeyError())
+            finally:
+                try:
+                    raise ValueError
+                except ValueError as error:
+                    raise OSError from error
+
+        run(scenario)
+        assert fail.answer == ("handled", "converted", "scenario")
+
     def test_inside_a_handler(self, fail: Probe) -> None:
         def scenario() -> None:
             try:
@@ -330,6 +380,20 @@ class TestGroups:
         run(scenario)
         assert fail.answer == ("unknown", "part-of-group", "")
 
+    def test_whole_group_by_several_clauses(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                fail(ExceptionGroup("", [KeyError(), ExceptionGroup("", [OSError(), ValueError()])]))
+            except* KeyError:
+                pass
+            except* (KeyError, OSError):
+                pass
+            except* ValueError:
+                pass
+
+        run(scenario)
+        assert fail.answer == ("handled", "typed", "scenario")
+
     def test_no_part_of_a_group(self, fail: Probe) -> None:
         def scenario() -> None:
             try:
@@ -348,7 +412,54 @@ class TestGroups:
                 fail(ValueError())
 
         run(scenario)
-        assert fail.answer == ("handled", "converted", "scenario")
+        assert fail.answer == OUTSIDE
+
+    @pytest.mark.parametrize(
+        ("kind", "answer"),
+        [
+            (Exception, ("handled", "broad", "scenario")),
+            (KeyError, OUTSIDE),
+            (ValueError, ("unknown", "converted", "")),  # alone it is taken, in a group it is not
+            (ExceptionGroup, ("unknown", "converted", "")),
+        ],
+    )
+    @pytest.mark.parametrize("is_outward", [False, True])
+    def test_raised_in_a_body_with_a_handler_around(
+        self, fail: Probe, kind: type[Exception], answer: tuple[str, str, str], is_outward: bool
+    ) -> None:
+        def inner() -> None:
+            try:
+                raise ExceptionGroup("", [KeyError(), OSError()])
+            except* KeyError:
+                fail(ValueError())
+
+        def scenario() -> None:
+            try:
+                if is_outward:
+                    inner()
+                else:
+                    try:
+                        raise ExceptionGroup("", [KeyError(), OSError()])
+                    except* KeyError:
+                        fail(ValueError())
+            except kind:
+                pass
+
+        run(scenario)
+        assert fail.answer == answer
+
+    def test_raised_in_a_body_with_a_star_around(self, fail: Probe) -> None:
+        def scenario() -> None:
+            try:
+                try:
+                    raise ExceptionGroup("", [KeyError(), OSError()])
+                except* KeyError:
+                    fail(ValueError())
+            except* ValueError:
+                pass
+
+        run(scenario)
+        assert fail.answer == ("handled", "typed", "scenario")
 
 
 class TestLibraries:
@@ -433,6 +544,19 @@ class TestContexts:
             with tidy():
                 with forgiving():
                     fail(KeyError())
+
+        run(scenario)
+        assert fail.answer == ("handled", "with", "scenario")
+
+    def test_exit_that_swallows_everything(self, fail: Probe) -> None:
+        class Deaf(Quiet):
+            def __exit__(self, *details: object) -> bool:  # type: ignore[override]
+                self.details = details
+                return True
+
+        def scenario() -> None:
+            with Deaf():
+                fail(KeyError())
 
         run(scenario)
         assert fail.answer == ("handled", "with", "scenario")

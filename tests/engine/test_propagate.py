@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from support.front_end import LiveProgram, attempt, collect, context_chain, propagate, trace
+from support.front_end import LiveProgram, attempt, collect, context_chain, propagate, then, trace
 
 Live = Callable[..., LiveProgram]
 
@@ -435,3 +435,38 @@ def main():
     )
     program.failure("main")
     assert program.stops[-1:] == ["ValueError: it"]
+
+
+def test_what_is_thrown_into_a_generator_stops_once_before_its_blocks_are_left(live: Live) -> None:
+    program = live(
+        """
+log = []
+class Block:
+    def __enter__(self):
+        pass
+    def __exit__(self, *error):
+        log.append("exit")
+def numbers():
+    with Block():
+        try:
+            for each in (1, 2):
+                log.append((yield each))
+        finally:
+            log.append("finally")
+def outer():
+    yield from numbers()
+def direct():
+    generator = numbers()
+    next(generator)
+    generator.throw(KeyError())
+def through():
+    generator = outer()
+    next(generator)
+    generator.throw(KeyError())
+""",
+        endless=lambda stop: then(lambda: program.log.append("stop"), propagate)(stop),
+    )
+    for name in ("direct", "through"):
+        program.log.clear()
+        program.failure(name)
+        assert program.log == ["stop", "finally", "exit"]

@@ -11,7 +11,7 @@ import pytest
 from fixcont.bytecode import interpreter
 from fixcont.continuing.ways import Landing, Resume, Skip, UseValue, Way
 from fixcont.stopping.stop import Stop
-from support.front_end import Answer, LiveProgram, find_frame, fix, restart, then
+from support.front_end import Answer, LiveProgram, find_frame, fix, propagate, restart, then
 
 Live = Callable[..., LiveProgram]
 
@@ -500,3 +500,206 @@ def main():
     program.names["divisor"] = 0
     program.call("main")
     assert program.log == [1, 2, "end"]
+
+
+CLOSING = """
+log = []
+divisor = 0
+def check(name):
+    log.append(f"{name} {1 // divisor}")
+def numbers():
+    try:
+        yield 1
+    finally:
+        check("closed")
+"""
+
+
+def repaired(answer: Answer) -> Answer:
+    """Take away what makes `check` fail, and answer."""
+
+    def both(stop: Stop) -> Way:
+        find_frame(stop).raw.f_globals["divisor"] = 1
+        return answer(stop)
+
+    return both
+
+
+def test_a_generator_that_an_exception_drops_on_its_way_goes_on_in_its_finally(live: Live) -> None:
+    program = live(
+        CLOSING
+        + """
+def job():
+    try:
+        for each in numbers():
+            raise KeyError(each)
+    finally:
+        log.append("left")
+def main():
+    try:
+        job()
+    except KeyError:
+        log.append("handled")
+""",
+        repaired(retry("numbers")),
+    )
+    program.call("main")
+    assert program.log == ["closed 1", "left", "handled"]
+    assert program.saw[0].frames[:3] == ("check", "numbers", "job")
+
+
+lets_go_at_once = pytest.mark.skipif(
+    sys.version_info >= (3, 14), reason="what a frame's variables held lives until the frame that took over ends"
+)
+ANSWERS = {"restart": restart("job"), "resume": retry("job")}
+
+
+@lets_go_at_once
+@pytest.mark.parametrize("way", ANSWERS)
+def test_a_generator_that_a_frame_lets_go_of_as_it_hands_over_can_fail_and_go_on(live: Live, way: str) -> None:
+    program = live(
+        CLOSING
+        + """
+def job():
+    kept = numbers()
+    next(kept)
+    check("job")
+    return kept
+""",
+        fix({"    kept = numbers()\n    next(kept)\n": "", "return kept": "return 5"}, ANSWERS[way]),
+        repaired(retry("numbers")),
+    )
+    assert program.call("job") == 5
+    assert [seen.where for seen in program.saw] == ["check", "check"]
+    assert program.log == ["closed 1", "job 1"]
+
+
+def test_in_the_try_body_of_an_except_star_the_exception_around_it_is_kept(live: Live) -> None:
+    program = live(
+        """
+import sys
+log = []
+divisor = 0
+def check():
+    return 1 // divisor
+def job():
+    try:
+        raise ValueError("first")
+    except ValueError:
+        try:
+            if check():
+                raise ExceptionGroup("both", [KeyError(1), OSError(2)])
+        except* KeyError:
+            log.append(repr(sys.exc_info()[1].__context__))
+        except* OSError:
+            log.append("system")
+""",
+        repaired(retry("job")),
+    )
+    program.call("job")
+    assert program.log == ["ValueError('first')", "system"]
+    assert len(program.saw) == 1
+
+
+def test_a_caller_in_the_try_body_of_an_except_star_goes_on_with_what_it_handles(live: Live) -> None:
+    program = live(
+        """
+import sys
+log = []
+divisor = 0
+def check():
+    return 1 // divisor
+def job():
+    try:
+        raise ValueError("first")
+    except ValueError as error:
+        try:
+            log.append(check())
+        except* KeyError:
+            log.append("key")
+        log.append(repr(sys.exc_info()[1]))
+""",
+        repaired(retry("job")),
+    )
+    program.call("job")
+    assert program.log == [1, "ValueError('first')"]
+
+
+LATE = """
+log = []
+divisor = 0
+class Choosy:
+    def __enter__(self):
+        log.append("enter")
+    def __exit__(self, kind, *error):
+        log.append("exit")
+        return choose(kind)
+def choose(kind):
+    return kind is KeyError
+def check():
+    return 1 // divisor
+"""
+
+
+def test_what_a_finally_has_closed_is_begun_anew_or_not_at_all(live: Live) -> None:
+    program = live(
+        LATE
+        + """
+def job():
+    try:
+        try:
+            log.append("open")
+            log.append(check())
+        finally:
+            log.append("close")
+    except ZeroDivisionError as error:
+        if len(log) == 2:
+            raise
+""",
+        repaired(retry("job")),
+        resume_at("try:", "job"),
+    )
+    program.call("job")
+    assert program.refused == ["finally-ran"]
+    assert program.log == ["open", "close", "open", 1, "close"]
+
+
+KEPT = """
+log = []
+divisor = 0
+def check():
+    return 1 // divisor
+def job(rows):
+    try:
+        raise KeyError("first")
+    finally:
+        for row in rows:
+            log.append(check())
+def main(rows):
+    log.append("main")
+    job(rows)
+"""
+
+
+@keeps_loops_over_lists
+def test_what_a_finally_keeps_does_not_stop_again_behind_it(live: Live) -> None:
+    program = live(KEPT, propagate, repaired(retry("job")))
+    assert type(program.failure("main", (1, 2))) is KeyError
+    assert [seen.where for seen in program.saw] == ["job", "check"]
+    assert program.log == ["main", 1, 1]
+
+
+@keeps_loops_over_lists
+def test_where_an_exception_came_up_is_not_looked_for_in_code_that_took_over_later(live: Live) -> None:
+    program = live(
+        KEPT.replace("    finally:", '    except KeyError:\n        log.append("except")').replace(
+            "            log.append(check())", "            log.append(check())\n        if rows: raise"
+        ),
+        repaired(retry("job")),
+        retry("job"),
+        restart("main"),
+    )
+    rows = [1]
+    program.attempt("main", rows)
+    assert program.refused == ["no-statement"]
+    assert program.log[:5] == ["main", "except", 1, "main", "except"]

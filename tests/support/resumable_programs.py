@@ -44,6 +44,10 @@ class Final(Exception):
     """Ends some programs; nobody handles it."""
 
 
+class Signal(BaseException):
+    """Ends a call that is to be made once more; of the same name as what the engine raises in order to restart a frame."""
+
+
 class Runaway(BaseException):
     """Ends a program that would go on for ever."""
 
@@ -59,6 +63,7 @@ class Form(enum.Enum):
     LATER_ENTER = "the entry of an item of a with statement whose earlier items are open"
     HELPER = "the first that a function does which the main part calls"
     STAR = "in the body of an except* clause"
+    LEAVE = "a call whose value may tell that the blocks around it are left"
 
 
 @dataclass(frozen=True)
@@ -217,6 +222,10 @@ _SIMPLE = [
     (1, Form.PART, "rec([[(i, j, v) for j in (1, 2)] for i in (p({k}), 5)])"),
     (1, Form.PART, "v = sum(i + p({k}) for i in (1, 2) if q(i) == 1)"),
     (1, Form.PART, "v = (lambda a: a + p({k}))(q(1))"),
+    (1, Form.CALL, "for each in (1, 2): p({k}); rec(each)"),
+    (1, Form.CALL, "with nothing: p({k}); v = p({value})"),
+    (1, Form.CALL, "try: p({k}); v = 5\nfinally: rec('finally {u}')"),
+    (1, Form.PART, "def local_{u}(): return v + p({k})\nv = local_{u}()"),
     (1, Form.PART, "t_{c} = Token({k})"),
     (1, Form.PART, "def local_{u}(a=p({k})): return a"),
     (1, Form.PART, "@decorated(p({k}))\ndef local_{u}(): return v"),
@@ -382,6 +391,7 @@ class _Writer:
             [self._for, self._for, self._for, self._with, self._with, self._except, self._except, self._finally]
             + [self._except_finally, self._while, self._if, self._match, self._try_of_loop]
             + ([self._star] if self.chance(0.5) else [])
+            + self._later_compounds()
         )
         compound(where)
 
@@ -430,6 +440,7 @@ class _Writer:
         if self.is_async:
             choices += [(Form.VALUE, "v = await Aw({k})"), (Form.CALL, "await Aw({k})")] * 2
             choices += [(None, "v = await coroutine_helper({u})")] * 2
+            choices += [(Form.PART, "rec([x async for x in AIt({k}, 1)])"), (Form.PART, "v = [await Aw({k}) for i in (1,)][0]")]
         return self.chooser.choice(choices)
 
     def _async_or_not(self) -> str:
@@ -563,6 +574,69 @@ class _Writer:
             self.block(where.within(star=True, loop=False, leave=False, handler=False), 1)
             self.line(where.within(), f"see({self.number()})")
 
+    # -- groups, and blocks that are left
+
+    def _later_compounds(self) -> list[Callable[[_Where], None]]:
+        return [self._left, self._left, self._clauses_of_group]
+
+    def _left(self, where: _Where) -> None:
+        """Write blocks that a `break` leaves: a frame that fails at it can go on behind them, and everything is as if it had run."""
+        place = self.place(Form.LEAVE)
+        self.line(where, "for once in (1,):")
+        self._blocks_around(where.within(loop=False), place, self.chooser.randint(1, 3))
+        self.line(where, behind(place))
+
+    def _blocks_around(self, where: _Where, place: int, count: int) -> None:
+        if not count:
+            if self.chance(0.5):
+                self.block(where, 1)
+            self.line(where, f"if p({place}) == 'leave': break")
+            if self.chance(0.3):
+                self._simple(where)
+        elif self.chance(0.3):
+            is_in_body = self.chance(0.6)
+            self.line(where, "try:")
+            if is_in_body:
+                self._blocks_around(where.within(), place, count - 1)
+            else:
+                self.line(where.within(), f"raise E2({self.number()})")
+            self.line(where, self.chooser.choice(["except E2 as e:", "except (E1, E2):", "except E2:"]))
+            if is_in_body:
+                self.line(where.within(), f"see({self.number()})")
+            else:
+                self._blocks_around(where.within(handler=True), place, count - 1)
+            if self.chance(0.2):
+                self._simple(where)
+        else:
+            prefix = self._async_or_not()
+            managers = [self.chooser.choice(["CM", "CM", "CM", "Breaking"]) for _ in range(self.chooser.choice([1, 1, 2, 3]))]
+            names = [f"{'Async' if prefix else ''}{manager}({self.place(Form.PART)})" for manager in managers]
+            self.line(where, f"{prefix}with {', '.join(names)}:")
+            self._blocks_around(where.within(), place, count - 1)
+            if self.chance(0.2):
+                self._simple(where)
+
+    def _clauses_of_group(self, where: _Where) -> None:
+        """Write an `except*` whose clauses have everything in them that is possible there, in a `finally` or not."""
+        names = self.chooser.choice([("E1", "E3"), ("E3", "E2", "E1"), ("E2",), ("(E3, E2)", "E1")])
+        group = self.chooser.choice(['ExceptionGroup("g", [E1(1), E3(2), ExceptionGroup("h", [E2(5)])])', "E1(3)", "E2(4)"])
+        self.line(where, "try:")
+        self.block(where.within(), 1)
+        self.line(where.within(), f"if p({self.place(Form.VALUE)}) % 4: raise {group}")
+        for name in names:
+            self.line(where, f"except* {name}" + (" as e:" if self.chance(0.5) else ":"))
+            self.block(where.within(loop=False, leave=False, handler=True), 2)
+            if self.chance(0.3):
+                self.line(where.within(), self.chooser.choice(["raise", f"raise E2({self.number()})", f"see({self.number()})"]))
+        self._maybe_else(where)
+        if self.chance(0.3):
+            self._finally_body(where)
+
+
+def behind(place: int) -> str:
+    """Give the statement behind the blocks that a place may leave."""
+    return f"rec('behind {place}')"
+
 
 # -- running them
 
@@ -574,12 +648,16 @@ class World:
     Attributes:
         failing: (place, visit) at which a place fails, as long as the cause is not removed.
         given: (place, visit) -> what the call gives there without having run.
+        restarting: (place, visit) at which what `target` has begun is given up, and begun anew.
+        failures: how often a place has failed.
         record: what happened, in order; what failed is not in it.
         visits: place -> how often it did not fail.
     """
 
     failing: set[tuple[int, int]] = field(default_factory=set)
     given: dict[tuple[int, int], Any] = field(default_factory=dict)
+    restarting: set[tuple[int, int]] = field(default_factory=set)
+    failures: int = 0
     record: list[object] = field(default_factory=list)
     visits: dict[int, int] = field(default_factory=dict)
 
@@ -591,7 +669,11 @@ class World:
     def visit(self, place: int, what: str = "p") -> Any:
         number = self.visits.get(place, 0)
         if (place, number) in self.failing:
+            self.failures += 1
             raise Failure(place, number)
+        if (place, number) in self.restarting:
+            self.restarting.discard((place, number))
+            raise Signal
         self.visits[place] = number + 1
         if (place, number) in self.given:
             return self.given[place, number]
@@ -651,6 +733,24 @@ class World:
             def __exit__(self, kind: type[BaseException] | None, value: object, traceback: object) -> bool:  # type: ignore[override]
                 super().__exit__(kind, value, traceback)
                 return kind in KINDS.values()
+
+        def break_(place: int) -> None:
+            raise KINDS["E2"](f"exit {place}")
+
+        class BreakingManager(Manager):
+            def __exit__(self, kind: type[BaseException] | None, value: object, traceback: object) -> None:
+                super().__exit__(kind, value, traceback)
+                if kind is None:
+                    break_(self.place)
+
+        class AsyncBreakingManager(BreakingManager):
+            async def __aenter__(self) -> int:
+                await Pause()
+                return self.__enter__()
+
+            async def __aexit__(self, kind: type[BaseException] | None, value: object, traceback: object) -> None:
+                await Pause()
+                self.__exit__(kind, value, traceback)
 
         class AsyncManager(Manager):
             async def __aenter__(self) -> int:
@@ -712,7 +812,7 @@ class World:
         return dict(
             p=world.visit, q=lambda value: value, use=lambda *values: values[1], rec=lambda value: world.note("rec", repr(value)),
             see=world.see, It=Iterator_, AIt=AsyncIterator, CM=Manager, Swallowing=SwallowingManager,
-            AsyncCM=AsyncManager, AsyncSwallowing=AsyncSwallowingManager, Aw=Awaitable, Pause=Pause, Token=Token,
+            Breaking=BreakingManager, AsyncBreaking=AsyncBreakingManager, AsyncCM=AsyncManager, AsyncSwallowing=AsyncSwallowingManager, Aw=Awaitable, Pause=Pause, Token=Token,
             nothing=Nothing(), decorated=decorated, tupled=lambda count: (4, 5, 6)[:count], Final=Final, **KINDS,
         )  # fmt: skip
 
@@ -739,7 +839,7 @@ def run(program: ResumableProgram, world: World, names: dict[str, Any], load: Ca
         load()
         if program.kind != "module":
             result = _drive(world, program, names["target"])
-    except (Exception, Runaway) as caught:
+    except (Exception, BaseExceptionGroup, Runaway) as caught:
         error = caught
     record = tuple(world.record)
     trace: tuple[tuple[str, str, int | None], ...] = ()
@@ -759,6 +859,14 @@ def _is_driver(frame: FrameType) -> bool:
 
 
 def _drive(world: World, program: ResumableProgram, target: Any) -> object:
+    try:
+        return _drive_once(world, program, target)
+    except Signal:
+        pass
+    return _drive_once(world, program, target)
+
+
+def _drive_once(world: World, program: ResumableProgram, target: Any) -> object:
     made = target(11, 12, cell_1=3, z=4)
     if program.kind == "generator":
         return _drive_generator(world, program, made)

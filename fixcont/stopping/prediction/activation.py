@@ -6,11 +6,22 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Final
 
+from fixcont.errors import Unwinding
 from fixcont.stopping.prediction.codes import View
 from fixcont.stopping.prediction.contexts import Contexts
 from fixcont.stopping.prediction.handlers import Clause, Fate, Kind, clauses_at, count_withs
-from fixcont.stopping.prediction.values import UNKNOWN, Scope, is_any, is_instance, is_subclass, items_of, leaves, matching
-from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled, library
+from fixcont.stopping.prediction.values import (
+    UNKNOWN,
+    Scope,
+    as_member,
+    is_any,
+    is_instance,
+    is_subclass,
+    items_of,
+    leaves,
+    matching,
+)
+from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled, joined, library
 
 #: More handlers around one instruction than anybody writes: a chain that does not end is not understood.
 _LIMIT: Final = 128
@@ -53,6 +64,9 @@ class Activation:
         for _ in range(_LIMIT):
             if handler is None:
                 return passage
+            first = clauses_at(view, handler)[0]
+            if first.kind is Kind.STAR_BODY and first.onward is not None and not is_instance(exception, Unwinding):
+                return after(passage, self._out_of_star_body(exception, view, first.onward, scope, exits, depth))
             here, onward = self._handler(exception, view, handler, scope, exits, depth)
             passage = after(passage, here)
             if passage.end is not End.PASSES:
@@ -62,12 +76,25 @@ class Activation:
             handler = view.handler_at(onward)
         return after(passage, doubtful("handler"))
 
+    def _out_of_star_body(
+        self, exception: BaseException, view: View, onward: int, scope: Scope, exits: _Exits, depth: int
+    ) -> Passage:
+        """Follow what the body of an `except*` raises: alone as it is, or in a group, if it is one that is handled there."""
+        handler = view.handler_at(onward)
+        member = as_member(exception)
+        if member is exception:
+            return self._onward(exception, view, handler, scope, exits, depth)
+        as_it_is = self._onward(exception, view, handler, scope, exits.copy(), depth)
+        return joined(as_it_is, self._onward(member, view, handler, scope, exits, depth))
+
     def _handler(
         self, exception: BaseException, view: View, handler: int, scope: Scope, exits: _Exits, depth: int
     ) -> tuple[Passage, int | None]:
         """Return what one handler does, and the code unit at which the exception goes on if it passes."""
         passage = PASSES
         clauses = clauses_at(view, handler)
+        if clauses[0].kind is Kind.STAR:
+            return self._stars(exception, view, clauses, scope), clauses[-1].onward
         for clause in clauses:
             if clause.kind in _MATCHING:
                 here, onward = self._matching_clause(exception, view, clause, scope)
@@ -82,8 +109,6 @@ class Activation:
 
     def _matching_clause(self, exception: BaseException, view: View, clause: Clause, scope: Scope) -> tuple[Passage, int | None]:
         """Return what a clause does; with it, where its body raises the exception again, if it takes it only to do so."""
-        if clause.kind is Kind.STAR:
-            return self._star(exception, view, clause, scope), None
         fate = clause.fate
         taken = BaseException if clause.kind is Kind.BARE else matching(type(exception), clause.expression.value(scope))
         if taken is None:
@@ -109,23 +134,32 @@ class Activation:
             return handled("conditional"), None
         return doubtful("conditional"), fate.reraises[0]
 
-    def _star(self, exception: BaseException, view: View, clause: Clause, scope: Scope) -> Passage:
-        """Answer for `except*`: it takes the members of a group that match."""
-        wanted = clause.expression.value(scope)
-        found = [matching(type(leaf), wanted) for leaf in leaves(exception)]
+    def _stars(self, exception: BaseException, view: View, clauses: Sequence[Clause], scope: Scope) -> Passage:
+        """Answer for the clauses of an `except*`: each takes the members of a group that match and that no earlier one took."""
         if is_instance(exception, BaseExceptionGroup):
             scope.is_cacheable = False
-        if is_any(UNKNOWN, *found):
-            return _TYPE_DOUBT
-        if _names_groups(wanted):
-            return handled("converted")  # naming groups there is a TypeError
-        if all(kind is None for kind in found):
-            return PASSES
-        if is_any(None, *found):
-            return doubtful("part-of-group")
-        if clause.fate.reraises:
-            return doubtful("conditional")
-        return self._caught(view, "typed", all(_is_broad(kind) for kind in found))
+        kinds: list[type] = [type(leaf) for leaf in leaves(exception)]
+        took: list[object] = []
+        passage = PASSES
+        for clause in clauses:
+            wanted = clause.expression.value(scope)
+            found = [matching(kind, wanted) for kind in kinds]
+            if is_any(UNKNOWN, *found):
+                return after(passage, _TYPE_DOUBT)
+            if _names_groups(wanted):
+                return handled("converted")  # naming groups there is a TypeError
+            taken = [each for each in found if each is not None]
+            kinds = [kind for kind, each in zip(kinds, found, strict=True) if each is None]
+            took += taken
+            if taken and clause.fate.reraises:
+                passage = after(passage, doubtful("conditional"))
+        if not took:
+            return passage
+        if kinds:
+            return after(passage, doubtful("part-of-group"))
+        if passage is not PASSES:
+            return passage
+        return self._caught(view, "typed", all(_is_broad(kind) for kind in took))
 
     def _caught(self, view: View, cause: str, is_broad: bool) -> Passage:
         if is_broad and not self._library_broad_counts and not self._is_user(view.code):
@@ -153,7 +187,7 @@ class Activation:
         return PASSES
 
 
-_MATCHING: Final = (Kind.TYPED, Kind.BARE, Kind.STAR)
+_MATCHING: Final = (Kind.TYPED, Kind.BARE)
 
 
 def _names_groups(wanted: object) -> bool:
@@ -185,6 +219,9 @@ class _Exits:
     def next(self) -> object | None:
         return self._exits.pop() if self._exits else None
 
+    def copy(self) -> _Exits:
+        return _Exits(self._exits)
+
 
 class _NoExits(_Exits):
     __slots__ = ()
@@ -194,3 +231,6 @@ class _NoExits(_Exits):
 
     def next(self) -> object | None:
         return None
+
+    def copy(self) -> _Exits:
+        return self

@@ -83,6 +83,14 @@ def is_sensitive(kind: type[BaseException]) -> bool:
     return any(is_subclass(kind, base) for base in _SENSITIVE)
 
 
+def out_of_finalizer(kind: type[BaseException], code: CodeType) -> Passage:
+    """Return what becomes of an exception that leaves a callee which nothing called: an object was dropped."""
+    # Whoever closes a generator takes its GeneratorExit.
+    if is_subclass(kind, GeneratorExit) or is_subclass(kind, StopIteration):
+        return _SWALLOWED
+    return _UNRAISABLE if code.co_name == "__del__" or code.co_flags & GENERATOR_FLAGS else _DOUBT
+
+
 class Boundary:
     """The place between a callee, which an exception leaves, and its caller.
 
@@ -135,10 +143,7 @@ class Boundary:
 
     def _out_of_finalizer(self, kind: type[BaseException]) -> Passage:
         self.depends_on_callee = True
-        # Whoever closes a generator takes its GeneratorExit.
-        if is_subclass(kind, GeneratorExit) or is_subclass(kind, StopIteration):
-            return _SWALLOWED
-        return _UNRAISABLE if self._name == "__del__" or self._code.co_flags & GENERATOR_FLAGS else _DOUBT
+        return out_of_finalizer(kind, self._code)
 
     def _sensitive(self, kind: type[BaseException]) -> Passage:
         if is_subclass(kind, LookupError):

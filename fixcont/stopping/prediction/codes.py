@@ -98,9 +98,9 @@ class View:
             return result
 
     def unit_of(self, frame: FrameType) -> int | None:
-        """Return the code unit of the instruction that a frame of this code executes, or None where the frame is a shell.
+        """Return the code unit of the instruction that a frame of this code executes, or None where the frame is in a trap.
 
-        A shell has left its own code: it waits in what was appended for the activation that replaced it.
+        It has left its own code then: it waits for the activation that replaced it, or the trap drops what the frame held.
         """
         ops = self.ops
         at = frame.f_lasti // 2

@@ -275,6 +275,9 @@ def _of_class(exception: BaseException, owner: type) -> Passage:
     if name in _PASSING or name[0] in _PASSING_MODULES:
         return PASSES if not _is_cancellation(exception) else _DOUBT
     variables = type.__dict__["__dict__"].__get__(owner)
+    exits = [variables.get(exit_name) for exit_name in ("__exit__", "__aexit__") if exit_name in variables]
+    if all(type(exit_) is FunctionType and swallows_always(exit_.__code__) for exit_ in exits):
+        return _SWALLOWED
     for exit_name in ("__exit__", "__aexit__"):
         function = variables.get(exit_name)
         if function is not None and not (type(function) is FunctionType and passes_always(function.__code__)):
@@ -351,8 +354,6 @@ def _yields(view: View) -> list[int]:
 
 # -- exits written in Python
 
-_FALSY: Final = (None, False, 0)
-
 
 def passes_always(code: CodeType) -> bool:
     """Tell whether an `__exit__` neither swallows nor replaces an exception: all it returns is false, and it raises nothing."""
@@ -360,22 +361,40 @@ def passes_always(code: CodeType) -> bool:
     return found
 
 
+def swallows_always(code: CodeType) -> bool:
+    """Tell whether an `__exit__` swallows every exception: all it returns is true, and it raises nothing."""
+    found: bool = view_of(code).remember("swallows", 0, _swallows_always)
+    return found
+
+
 def _passes_always(view: View, _: int) -> bool:
+    returned = _returned(view)
+    return returned is not None and all(is_any(value, None, False) or (type(value) is int and not value) for value in returned)
+
+
+def _swallows_always(view: View, _: int) -> bool:
+    returned = _returned(view)
+    return bool(returned) and all(value is True for value in returned or ())
+
+
+def _returned(view: View) -> list[object] | None:
+    """Return the constants that a function returns, UNKNOWN for what is no constant; None if it raises, or is a generator."""
     code = view.code
+    found: list[object] = []
     before: object = UNKNOWN
     at = 0
     while at < len(view.ops):
         instruction = view.instruction(at)
         name = instruction.name
         if name == "RAISE_VARARGS" or (name == "YIELD_VALUE" and not is_delegating(view, instruction.next)):
-            return False
-        if name == "RETURN_CONST" and code.co_consts[instruction.argument] not in _FALSY:
-            return False
-        if name == "RETURN_VALUE" and not (before is None or before is False or (before == 0 and type(before) is int)):
-            return False
+            return None
+        if name == "RETURN_CONST":
+            found.append(code.co_consts[instruction.argument])
+        elif name == "RETURN_VALUE":
+            found.append(before)
         before = _constant(view, instruction.name, instruction.argument)
         at = instruction.next
-    return True
+    return found
 
 
 def _constant(view: View, name: str, argument: int) -> object:

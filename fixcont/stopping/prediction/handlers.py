@@ -110,7 +110,7 @@ def _decode(view: View, target: int) -> tuple[Clause, ...]:
         return (Clause(Kind.GENERATOR_END, NOTHING_KNOWN, _NO_FATE, first.next),)
     if first.name != "PUSH_EXC_INFO":
         if _straight_names(view, target) & {"LIST_APPEND"}:
-            return (Clause(Kind.STAR_BODY, NOTHING_KNOWN, _NO_FATE, None),)
+            return (Clause(Kind.STAR_BODY, NOTHING_KNOWN, _NO_FATE, _end_of_star(view, target)),)
         fate = _fate(view, target, None)
         return (Clause(Kind.CLEAN_UP, NOTHING_KNOWN, fate, next(iter(fate.reraises), None)),)
     if view.instruction(first.next).name == "WITH_EXCEPT_START":
@@ -141,6 +141,18 @@ def _star_clause(view: View, check: Instruction, types: Expression, clauses: lis
     assert branch.target is not None
     behind = view.instruction(branch.target)
     return behind.next if behind.name == "POP_TOP" else branch.target
+
+
+def _end_of_star(view: View, at: int) -> int | None:
+    """Return where what the clauses have raised leaves an `except*`, from the end of one on: no clause behind it is entered."""
+    seen: set[int] = set()
+    while at not in seen and at < len(view.ops):
+        seen.add(at)
+        instruction = view.instruction(at)
+        if instruction.name == "RERAISE":
+            return at
+        at = instruction.next if instruction.target is None else instruction.target
+    return None
 
 
 def _last_clause(view: View, at: int, instruction: Instruction, clauses: list[Clause]) -> tuple[Clause, ...]:
@@ -185,66 +197,119 @@ def _straight_names(view: View, at: int) -> set[str]:
 #: In an `except*` these collect what the bodies raised; the bodies end before them.
 _STAR_ENDS: Final = ("LIST_APPEND", "PREP_RERAISE_STAR", "CALL_INTRINSIC_2")
 _RETURNS: Final = ("RETURN_VALUE", "RETURN_CONST")
+#: Before a POP_EXCEPT these put on top what the RERAISE behind it raises. Without them that belongs to a `finally` body around, which ends there.
+_KEEPS_FOR_RERAISE: Final = ("COPY", "SWAP")
+_TIDIES: Final = frozenset(
+    "COPY POP_EXCEPT LOAD_CONST LOAD_COMMON_CONSTANT STORE_FAST DELETE_FAST STORE_DEREF DELETE_DEREF STORE_NAME DELETE_NAME".split()
+    + ["STORE_GLOBAL", "DELETE_GLOBAL", "SWAP", "POP_TOP", "NOP", "EXTENDED_ARG"]
+)
 
 
 def _fate(view: View, start: int, name: str | None, is_star: bool = False) -> Fate:
     """Follow the jumps of a body. `name` is the variable that holds the exception, if the clause names it."""
-    catches = raises = False
-    reraises: list[int] = []
-    seen: set[tuple[int, int]] = set()
-    work = [(start, 0)]  # with how many handlers inside of the body are running
-    while work:
-        at, depth = work.pop()
-        while (at, depth) not in seen and at < len(view.ops):
-            seen.add((at, depth))
+    body = _Body(view, name, is_star)
+    body.work.append((start, 0))
+    while body.work:
+        body.follow(*body.work.pop())
+    return Fate(body.catches, body.raises, tuple(body.reraises))
+
+
+class _Body:
+    """Collects what the paths through a body come to.
+
+    Attributes:
+        work: where paths go on, and how many handlers inside of the body are running there.
+        catches, raises, reraises: see `Fate`.
+    """
+
+    def __init__(self, view: View, name: str | None, is_star: bool) -> None:
+        self._view = view
+        self._name = name
+        self._is_star = is_star
+        self._seen: set[tuple[int, int]] = set()
+        self.work: list[tuple[int, int]] = []
+        self.catches = self.raises = False
+        self.reraises: list[int] = []
+
+    def follow(self, at: int, depth: int) -> None:
+        """Follow one path to its end."""
+        view = self._view
+        operation = ""
+        while (at, depth) not in self._seen and at < len(view.ops):
+            self._seen.add((at, depth))
             instruction = view.instruction(at)
-            operation = instruction.name
+            before, operation = operation, instruction.name
             if operation == "YIELD_VALUE" and not is_delegating(view, instruction.next):
-                catches = True  # the consumer goes on in the middle of the body, and may never come back
+                self.catches = True  # the consumer goes on in the middle of the body, and may never come back
             if operation == "GET_ANEXT":  # the loop ends by an exception of its own
                 end = view.handler_at(instruction.at)
                 if end is not None and view.instruction(end).name == "END_ASYNC_FOR":
-                    work.append((end, depth))
-            if operation == "RERAISE" or (operation == "RAISE_VARARGS" and instruction.argument == 0):
-                if depth:
-                    raises = True
-                else:
-                    reraises.append(instruction.at)
-            elif operation == "RAISE_VARARGS":
-                inner = _except_around(view, instruction.at)
-                if name is not None and not depth and _raises_variable(view, instruction, name):
-                    reraises.append(instruction.at)
-                elif inner is not None and depth < _NESTED:
-                    work.append((inner, depth + 1))
-                else:
-                    raises = True
-            elif operation == "POP_EXCEPT" and depth:
-                at, depth = instruction.next, depth - 1
-                continue
-            elif operation == "POP_EXCEPT" and view.ops[instruction.next] == _RERAISE:
-                reraises.append(instruction.next)
-            elif operation == "POP_EXCEPT" or operation in _RETURNS or (is_star and operation in _STAR_ENDS):
-                catches = True
-            else:
-                if instruction.target is not None:
-                    if "IF" not in operation and operation not in ("FOR_ITER", "SEND"):
-                        at = instruction.target
-                        continue
-                    work.append((instruction.target, depth))
-                at = instruction.next
-                continue
-            break
-    return Fate(catches, raises, tuple(reraises))
+                    self.work.append((end, depth))
+            if operation in ("RERAISE", "RAISE_VARARGS"):
+                self._raise(instruction, depth)
+                return
+            if operation == "POP_EXCEPT":
+                if view.ops[instruction.next] == _RERAISE and before in _KEEPS_FOR_RERAISE:
+                    self._raise_again(instruction.next, depth)
+                    return
+                if not depth:
+                    self.catches = True
+                    return
+                depth -= 1
+            elif operation in _RETURNS or (self._is_star and operation in _STAR_ENDS):
+                self.catches = True
+                return
+            elif instruction.target is not None:
+                if "IF" not in operation and operation not in ("FOR_ITER", "SEND"):
+                    at = instruction.target
+                    continue
+                self.work.append((instruction.target, depth))
+            at = instruction.next
+
+    def _raise(self, instruction: Instruction, depth: int) -> None:
+        is_same = instruction.name == "RERAISE" or instruction.argument == 0
+        if not is_same and self._name is not None and not depth:
+            is_same = _raises_variable(self._view, instruction, self._name)
+        if is_same and not depth:
+            self.reraises.append(instruction.at)
+        else:
+            self._raise_new(instruction.at, depth)
+
+    def _raise_again(self, at: int, depth: int) -> None:
+        """Note a RERAISE behind the end of a handler."""
+        if depth:
+            self._raise_new(at, depth - 1)
+        else:
+            self.reraises.append(at)
+
+    def _raise_new(self, at: int, depth: int) -> None:
+        """Go where an exception goes that came up in the body: to a handler inside of it, or out of it."""
+        view = self._view
+        for _ in range(_NESTED):
+            handler = view.handler_at(at)
+            first = view.instruction(handler) if handler is not None else None
+            if first is not None and first.name == "PUSH_EXC_INFO" and depth < _NESTED:
+                self.work.append((first.next, depth + 1))
+                return
+            raised = None if handler is None else _end_of_clean_up(view, handler)
+            if raised is None or (depth := depth - raised[1]) < 0:
+                break
+            at = raised[0]
+        self.raises = True
 
 
-def _except_around(view: View, at: int) -> int | None:
-    """Return where the clauses begin that a new exception of a body meets inside of the body, or None."""
-    handler = view.handler_at(at)
-    if handler is None:
-        return None
-    first = view.instruction(handler)
-    is_except = first.name == "PUSH_EXC_INFO" and view.instruction(first.next).name != "WITH_EXCEPT_START"
-    return first.next if is_except else None
+def _end_of_clean_up(view: View, at: int) -> tuple[int, int] | None:
+    """Return where a handler that only tidies up raises again, and how many running handlers it has ended; None if it does more."""
+    ended = 0
+    while at < len(view.ops):
+        instruction = view.instruction(at)
+        if instruction.name == "RERAISE":
+            return at, ended
+        if instruction.name not in _TIDIES:
+            return None
+        ended += instruction.name == "POP_EXCEPT"
+        at = instruction.next
+    return None
 
 
 def is_delegating(view: View, at: int) -> bool:

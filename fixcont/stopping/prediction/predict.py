@@ -13,13 +13,14 @@ from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any, Final
 
 from fixcont.bytecode.interpreter import COROUTINE, ITERABLE_COROUTINE
+from fixcont.bytecode.original import has_handed_over
 from fixcont.stopping.prediction.activation import Activation
-from fixcont.stopping.prediction.boundary import Boundary, is_odd
+from fixcont.stopping.prediction.boundary import Boundary, is_odd, out_of_finalizer
 from fixcont.stopping.prediction.codes import View, forget_views, view_of
 from fixcont.stopping.prediction.routes import Answer, Answers, Routes, hold
 from fixcont.stopping.prediction.tasks import LIMIT, is_run_until_complete, task_of, waiter_of
-from fixcont.stopping.prediction.values import Scope, TypeOf, is_any, is_instance, is_subclass
-from fixcont.stopping.prediction.verdicts import PASSES, End, Outcome, Passage, Verdict, after
+from fixcont.stopping.prediction.values import Scope, TypeOf, as_member, is_any, is_instance, is_subclass
+from fixcont.stopping.prediction.verdicts import PASSES, End, Outcome, Passage, Verdict, after, doubtful
 
 #: So many answers are kept for one type of exception, and answers for so many types; then they are dropped.
 _ANSWERS: Final = 4096
@@ -43,6 +44,11 @@ class _Walk:
     doubt = ""
     where: FrameType | None = None
     library_doubt = False
+
+    def copy(self) -> _Walk:
+        walk = _Walk()
+        walk.doubt, walk.where, walk.library_doubt = self.doubt, self.where, self.library_doubt
+        return walk
 
     def add(self, passage: Passage, frame: FrameType) -> None:
         """Note the doubts of a frame that the exception passes."""
@@ -115,7 +121,7 @@ class Predictor:
         if handler is not None:
             passage = self._in_failing_frame(exc, frame, handler, exits, tables[1])
             if passage is not None:
-                verdict = self._conclude(exc, passage, frame, walk)
+                verdict = self._conclude(exc, passage, frame, walk) or self._joining(exc, passage, frame, tables[0], walk)
                 if verdict is not None:
                     return verdict
         return self._outward(exc, frame, tables[0], walk)
@@ -158,7 +164,7 @@ class Predictor:
                     continue
                 if passage.end is End.TASK:
                     return self._through_tasks(exc, task_of(callee), frame, answers, walk)
-                verdict = self._conclude(exc, passage, frame, walk)
+                verdict = self._conclude(exc, passage, frame, walk) or self._joining(exc, passage, frame, answers, walk)
                 if verdict is not None:
                     return verdict
             callee = frame
@@ -177,6 +183,16 @@ class Predictor:
                 return walk.handled(frame, passage.cause)
             return walk.unhandled(frame, passage.cause)
         return None
+
+    def _joining(self, exc: BaseException, passage: Passage, frame: FrameType, answers: Answers, walk: _Walk) -> Verdict | None:
+        """Return the verdict on an exception that may have become a member of a group in `frame`; None if it has not."""
+        if not passage.is_joining:
+            return None
+        member = as_member(exc)
+        tables = self._tables.get(id(type(member))) or self._new_tables(type(member))
+        as_it_is = self._outward(exc, frame, answers, walk.copy())
+        in_group = self._outward(member, frame, tables[0], walk)
+        return as_it_is if as_it_is.outcome is in_group.outcome else Verdict(Outcome.UNKNOWN, None, "converted", frame)
 
     # -- one frame
 
@@ -202,6 +218,8 @@ class Predictor:
         place = id(code) + frame.f_lasti
         view = view_of(code)
         at = view.unit_of(frame)
+        if at is None and not has_handed_over(code, frame.f_lasti):  # its trap drops what it held
+            return (code, is_odd(code), callee.f_code, None, out_of_finalizer(type(exc), callee.f_code))
         if at is None or _is_engine(frame):
             answer: Answer = (code, False, None, None, _ABSENT)
             # Absent whatever the callee is: the flag of the callee's own answer stays in force, so an odd one comes here again.
@@ -260,6 +278,8 @@ class Predictor:
             if at is None:
                 continue
             passage = self._activation.through(exc, view, at, Scope.of_frame(frame))
+            if passage.is_joining:
+                passage = after(passage, doubtful("converted"))
             verdict = self._conclude(exc, passage, frame, walk)
             if verdict is not None:
                 return verdict

@@ -276,6 +276,13 @@ def matching(kind: type, wanted: object) -> object:
     return UNKNOWN
 
 
+def as_member(exception: BaseException) -> BaseException:
+    """Return a group with an exception in it, for as long as it takes to tell who handles it; of a group itself."""
+    if is_any(type(exception), ExceptionGroup, BaseExceptionGroup):
+        return exception
+    return BaseExceptionGroup("", [exception])
+
+
 def leaves(exception: BaseException) -> list[BaseException]:
     """Return the exceptions in a group that are no groups themselves; of another exception, itself."""
     if not is_instance(exception, BaseExceptionGroup):

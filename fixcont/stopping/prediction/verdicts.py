@@ -60,12 +60,14 @@ class Passage(NamedTuple):
         cause: why, a machine word.
         doubt: "" or the cause for which it may have been handled on the way.
         library_doubt: whether something broad in a library may have taken it on the way.
+        is_joining: whether from here on it may be a member of a group, as what the body of an `except*` raises is where a group is handled.
     """
 
     end: End
     cause: str = ""
     doubt: str = ""
     library_doubt: bool = False
+    is_joining: bool = False
 
 
 PASSES: Final = Passage(End.PASSES)
@@ -88,4 +90,13 @@ def after(first: Passage, then: Passage) -> Passage:
     """Return the passage of an exception that passed `first` and met `then`: doubts add up, the first one gives the cause."""
     if not first.doubt and not first.library_doubt:
         return then
-    return Passage(then.end, then.cause, first.doubt or then.doubt, first.library_doubt or then.library_doubt)
+    return then._replace(doubt=first.doubt or then.doubt, library_doubt=first.library_doubt or then.library_doubt)
+
+
+def joined(as_it_is: Passage, as_member: Passage) -> Passage:
+    """Return the passage of an exception that goes on either as it is, or as a member of a group."""
+    if as_it_is.end is not as_member.end:
+        may_be_library = End.LIBRARY in (as_it_is.end, as_member.end)
+        return Passage(End.PASSES, "", "converted", may_be_library, as_member.end is End.PASSES)
+    is_joining = as_member.end is End.PASSES
+    return after(as_member, as_it_is)._replace(is_joining=is_joining)
