@@ -214,7 +214,7 @@ class File:
             node.live = None  # the code lives as long as a function or a frame runs it
             if id(node) not in kept:
                 node.definition.newest = None
-                if node.is_top_level:
+                if node.is_top_level or node.kind is Kind.FUNCTION:
                     self.gone[_key(node)] = node.definition
 
 

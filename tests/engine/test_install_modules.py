@@ -94,6 +94,15 @@ def test_a_removed_function_that_old_code_still_needs_is_kept(project: Project) 
     assert next(running) == 1
 
 
+def test_closures_of_a_function_that_was_gone_and_is_back(project: Project) -> None:
+    text = "def make(x):\n    def inner():\n        return x, {}\n    return inner\n"
+    module = project.load("back", text.format(1))
+    inner = module.make(5)
+    project.edit("back", "\n")
+    project.edit("back", text.format(2))
+    assert inner() == module.make(5)() == (5, 2)
+
+
 def test_a_name_that_leads_elsewhere_is_not_removed(project: Project) -> None:
     module = project.load("elsewhere", "def f():\n    return 1\nf = print\n")
     project.edit("elsewhere", "f = print\n")
