@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import CodeType
 
 from fixcont.bytecode.exceptiontable import Row, parse
-from fixcont.bytecode.handlers import RAISES_BY_ITSELF, WRAPS_STOPITERATION, reachable
+from fixcont.bytecode.handlers import RAISES_BY_ITSELF, WRAPS_STOPITERATION, first_operation, reachable
 from fixcont.bytecode.interpreter import OPCODE
 from fixcont.bytecode.original import original_end, original_view
 
@@ -89,6 +89,6 @@ def handlers_passed(code: CodeType, failed_at: int, handler: int) -> tuple[Row, 
 
 def _raised_again(ops: bytes, args: bytes, row: Row) -> list[int]:
     """Return where the handler that a row leads to may raise its exception again."""
-    if ops[row.target] in RAISES_BY_ITSELF:
+    if first_operation(ops, row.target) in RAISES_BY_ITSELF:
         return [row.target]
     return [at for at in reachable(ops, args, row.target) if ops[at] == _RERAISE or (ops[at] == _RAISE_VARARGS and not args[at])]

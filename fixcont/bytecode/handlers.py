@@ -73,7 +73,7 @@ _IS_PURE_LOAD = [name in _PURE_LOADS for name in NAME]
 def classify(ops: bytes, args: bytes, stacks: Sequence[str | None], row: Row) -> Handler:
     """Tell what the handler that `row` leads to does."""
     target = row.target
-    op = ops[target]
+    op = first_operation(ops, target)
     if op in RAISES_BY_ITSELF:
         return Handler(HandlerKind.WITHIN)
     if op == WRAPS_STOPITERATION:
@@ -98,6 +98,13 @@ def classify(ops: bytes, args: bytes, stacks: Sequence[str | None], row: Row) ->
     if catches_all:
         return Handler(HandlerKind.CATCHES, checks)
     return Handler(HandlerKind.TYPED, checks, no_match=_no_match(ops, args, match))
+
+
+def first_operation(ops: bytes, at: int) -> int:
+    """Return the opcode of the instruction at a code unit: a long loop's END_ASYNC_FOR begins with an EXTENDED_ARG from 3.14 on."""
+    while ops[at] == _EXTENDED_ARG:
+        at += 1
+    return ops[at]
 
 
 def _no_match(ops: bytes, args: bytes, match: int) -> int:

@@ -25,7 +25,7 @@ from fixcont.bytecode.stubs import GENERATOR_KINDS, PAIR, SHELL, SHIM, StubShape
 from fixcont.errors import DoesNotVerify
 
 #: Changes whenever trapped code looks different or means something else.
-FORMAT = 3
+FORMAT = 4
 
 
 class Site(NamedTuple):

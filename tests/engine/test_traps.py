@@ -206,3 +206,17 @@ def test_the_prefix_keeps_only_what_is_rebound() -> None:
     assert kept("def f(a, b): a = b\n") == ["a"]
     assert kept("def f(a, *, b): b += 1\n") == ["b"]
     assert kept("def f(a, **b): b.pop(1)\n") == ["b"]
+
+
+def test_the_end_of_a_long_async_loop_in_an_expression_is_left_as_it_is() -> None:
+    text = f"async def f(a): return [{' + '.join(['x'] * 300)} async for x in a]"
+    plain = next(code for code in codes(compile(text, "long.py", "exec")) if "GET_ANEXT" in operations(code))
+    ops = operations(plain)
+    ends = [row for row in parse(plain.co_exceptiontable) if "END_ASYNC_FOR" in ops[row.target : row.target + 2]]
+    assert ends
+    kept = [(row.start, row.end, row.target) for row in parse(trap(plain).co_exceptiontable)]
+    assert all((row.start, row.end, row.target) in kept for row in ends)
+
+
+def operations(code: CodeType) -> list[str]:
+    return [NAME[op] for op in code.co_code[::2]]
