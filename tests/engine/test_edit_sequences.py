@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dataclasses
 import os
 import re
 import sys
@@ -175,4 +176,5 @@ def test_live_modules_references_and_fresh_imports_agree(
             elif isinstance(step, Change):
                 editing.edit(editing.model.changed(step))
             elif len(editing.before) > 1:
-                editing.edit(editing.before[-1])
+                # What is made from here on is something else than what was made since.
+                editing.edit(dataclasses.replace(editing.before[-1], made=editing.model.made))
