@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,17 +23,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fixcont.editing.result import InstallResult, InstallStatus
-from fixcont.session import Session
+from fixcont.editing.result import InstallResult, InstallStatus, UndoResult
 from support.front_end import LiveProgram, live_program
 from support.module_references import Reference, references, seen, use
 from support.random_modules import CHANGES, Change, Model
 
 PARTS = 5
 CASES = int(os.environ.get("FIXCONT_EDIT_CASES", "250"))
-
-#: Takes back the last install, where the engine can: `lambda session: session.sources.undo()`.
-UNDO: Callable[[Session], Any] | None = None
 
 _small = st.integers(0, 15)
 _changes = st.builds(Change, st.sampled_from(CHANGES), _small, st.integers(0, 63))
@@ -48,6 +44,7 @@ class Editing:
         self.live = live
         self.model = model
         self.before = [model]  # versions that were installed, the oldest first
+        self.patches: list[Model] = []  # what was there before each patch that is in force
         self.unsaid: set[str] = set()  # names that the engine said are not as in the file
         self.kept: list[Reference] = []
         self.others = _others()
@@ -68,22 +65,30 @@ class Editing:
         self.unsaid |= _named(result, self.model.text(), model.text())
         self._rerun(result)
         self.before.append(self.model)
+        if result.status is InstallStatus.INSTALLED:
+            self.patches.append(self.model)
         self.model = model
         self.agree()
         self.take()
 
     def undo(self) -> None:
         """Take the last install back."""
-        if UNDO is None or len(self.before) < 2:
+        if not self.patches:
             return
-        UNDO(self.live.session)
-        self.model = self.before.pop()
+        result = self.live.session.sources.undo()
+        assert result.refusal is None, result.refusal
+        text = self.model.text()
+        self.model = dataclasses.replace(self.patches.pop(), made=self.model.made)
+        self.unsaid |= _named(result, text, self.model.text())
         self.live.program.path.write_text(self.model.text())
+        self._rerun(result)
         self.agree()
 
-    def _rerun(self, result: InstallResult) -> None:
-        for unrun in getattr(result, "unrun", ()):
-            self.live.session.sources.rerun(unrun.number)
+    def _rerun(self, result: InstallResult | UndoResult) -> None:
+        waiting = list(result.unrun)
+        while waiting:
+            rerun = self.live.session.sources.rerun(waiting.pop(0).number)
+            waiting += rerun.more if rerun is not None else ()
 
     def doubtful(self) -> set[str]:
         """Return the names of definitions that depend on something that is not as in the file."""
@@ -133,7 +138,7 @@ def _fresh(model: Model) -> dict[str, Any]:
     return module.__dict__
 
 
-def _named(result: InstallResult, *texts: str) -> set[str]:
+def _named(result: InstallResult | UndoResult, *texts: str) -> set[str]:
     """Return the names of the module's definitions whose lines warnings speak of, in the old or the new text."""
     places = [re.match(r".*?\.py:(\d+): ", each.sentence) for each in result.warnings]
     lines = [int(place[1]) for place in places if place is not None]
