@@ -8,7 +8,8 @@ import os
 import sys
 import traceback as tracebacks
 from _thread import allocate_lock, get_ident
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -214,7 +215,9 @@ class Session:
 
         with self._making:
             if self._sources is None:
-                self._sources = Sources(trap, untrapped, self.scope.is_user, migrates_lazily=self._migrate == "lazily")
+                self._sources = Sources(
+                    trap, untrapped, self.scope.is_user, migrates_lazily=self._migrate == "lazily", at_work=self._at_work
+                )
                 for loaded in self._loaded:
                     _remember_in(self._sources, *loaded)
                 self._loaded.clear()
@@ -287,6 +290,18 @@ class Session:
     def expect_none(self) -> None:
         """Free what `expect_edits` has made; called once for each call of that, when the stop ends."""
         self.sources.release()
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Let nothing stop in this thread meanwhile."""
+        thread = get_ident()
+        is_first = thread not in self._busy
+        self._busy.add(thread)
+        try:
+            yield
+        finally:
+            if is_first:
+                self._busy.discard(thread)
 
     def _report_fault(self, fault: BaseException) -> None:
         """Tell of a fault of fixcont's own, once. The debuggee goes on."""

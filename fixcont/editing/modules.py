@@ -103,7 +103,9 @@ def _run_needed(plan: Plan, namespaces: Sequence[Namespace], imported: set[str])
 
 def _is_needed(statement: ast.stmt, needed: set[str], namespaces: Sequence[Namespace]) -> bool:
     names = bound_names([statement])
-    is_new = isinstance(statement, (ast.Assign, ast.AnnAssign)) and not any(names & space.keys() for space in namespaces)
+    is_new = isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Try, ast.If)) and not any(
+        names & space.keys() for space in namespaces
+    )
     return is_new and bool(names & needed)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, nullcontext
 from types import CodeType, FunctionType
 from typing import NamedTuple
 
@@ -44,6 +45,7 @@ class Sources(KnownTexts):
         untrapped: gives the code object as the compiler made it.
         is_user: tells whether a file is in the user's scope.
         migrates_lazily: whether instances of changed classes are migrated when they are used, not when the change is installed.
+        at_work: gives what is entered while the user's code is evaluated for an install: what that raises is told, and must not stop.
 
     Attributes:
         history: the patches that were installed.
@@ -59,8 +61,10 @@ class Sources(KnownTexts):
         is_user: Callable[[str], bool],
         *,
         migrates_lazily: bool = False,
+        at_work: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         super().__init__(trap, untrapped, is_user)
+        self._at_work = at_work
         self.unrun = UnrunStatements()
         self.history = History(self._texts)
         self.migrations = Migrations(lazily=migrates_lazily)
@@ -194,12 +198,13 @@ class Sources(KnownTexts):
         """Carry plans out and migrate instances; all of it, or nothing. Returns what was done, and how many instances were migrated."""
         self.migrations.begin(each for plan in plans for each in _changed_classes(plan))
         try:
-            installation = install(plans, self._importers)
-            try:
-                return installation, self.migrations.carry_out()
-            except BaseException:
-                installation.take_back()
-                raise
+            with self._at_work():
+                installation = install(plans, self._importers)
+                try:
+                    return installation, self.migrations.carry_out()
+                except BaseException:
+                    installation.take_back()
+                    raise
         except BaseException:
             self.migrations.abandon()
             raise

@@ -151,3 +151,12 @@ def test_a_mode_that_there_is_not_is_refused() -> None:
     with pytest.raises(Refused):
         fixcont.install(stop="sometimes", front_end=ScriptedFrontEnd([], ""))
     assert state_of_the_process() == before
+
+
+def test_what_an_install_evaluates_does_not_stop(live: Any) -> None:
+    """It is refused; a stop in the middle of an install would be answered by nobody. Without an answer, a stop fails the test."""
+    loaded = live("class A:\n    x = 1\n\ndef f():\n    return 1\n")
+    loaded.program.path.write_text("class A:\n    x = 1 / 0\n\ndef f():\n    return 2\n")
+    result = loaded.session.sources.install_changes()
+    assert result.refusal is not None and result.refusal.code == "definition-failed"
+    assert loaded.call("f") == 1 and loaded.front_end.saw == []
