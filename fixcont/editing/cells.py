@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterable, Sequence
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import Any, NamedTuple
 
-from fixcont.bytecode import interpreter, original, parameters
+from fixcont.bytecode import interpreter, parameters
 from fixcont.bytecode.closures import COPIES, STANDS_IN, Suspended, binds_captured, cells_of_suspended, is_cell_of, may_bind_later
 from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.bytecode.stubs import HOOK_NAME
 from fixcont.editing.functions import class_namespace, find_class
+from fixcont.editing.running import is_in_stub
 from fixcont.editing.texts import Definition, Kind, Node
 
 #: In the `__dict__` of a function: the cells of variables that an edit has taken from it, for when the next one brings them back. There the
@@ -323,7 +324,7 @@ def _live_activations() -> list[_Activation]:
         while frame is not None:
             module = frame.f_globals.get("__name__")
             is_ours = type(module) is str and module.startswith(_OURS)
-            if not is_ours and (called == HOOK_NAME or not _is_in_stub(frame)):
+            if not is_ours and (called == HOOK_NAME or not is_in_stub(frame)):
                 found.append(_Activation(frame, None))
             called = frame.f_code.co_name
             frame = frame.f_back
@@ -338,7 +339,7 @@ def _live_activations() -> list[_Activation]:
             suspended = each.ag_frame
         else:
             continue
-        if suspended is not None and id(suspended) not in seen and not _is_in_stub(suspended):
+        if suspended is not None and id(suspended) not in seen and not is_in_stub(suspended):
             found.append(_Activation(suspended, each))
     return found
 
@@ -357,11 +358,6 @@ def _stack_from(frame: FrameType, base: FrameType) -> list[FrameType]:
 
 
 _OURS = __name__.partition(".")[0] + "."
-
-
-def _is_in_stub(frame: FrameType) -> bool:
-    """Tell whether a frame runs a trap: it asks the hook, or has handed over."""
-    return original.is_trapped(frame.f_code) and frame.f_lasti >= original.original_end(frame.f_code)
 
 
 def _class_of(function: FunctionType, qualname: str) -> type | None:
