@@ -43,7 +43,7 @@ def test_a_statement_that_raises_is_shown_and_stays(small_program: SmallPrograms
 
 
 def test_statements_that_lie_ahead_of_a_running_module_are_not_listed(small_program: SmallPrograms) -> None:
-    program = small_program("RATE = 0\n\nfor x in [6]:\n    print('result', x / RATE)\n\nprint('end')\n")
+    program = small_program("RATE = 0\n\nfor x in iter([6]):\n    print('result', x / RATE)\n\nprint('end')\n")
     with DebugSession(program) as session:
         session.stop()
         program.edit({"RATE = 0": "RATE = 2", "x / RATE": "x / RATE + 1", "print('end')": "print('over')"})
