@@ -28,7 +28,7 @@ from fixcont.editing.modules import run_needed
 from fixcont.editing.plan import Plan
 from fixcont.editing.reexports import Importer, follow_imports
 from fixcont.editing.restores import MISSING, Restore, Restores
-from fixcont.errors import Refusal, Refused
+from fixcont.errors import Refused
 
 _MARKS = frozenset({"__isabstractmethod__", "__final__", "__override__", "__deprecated__", "__no_type_check__"})
 _Call = Callable[[], object]
@@ -38,12 +38,10 @@ class Installation:
     """What one install assigns: collected first, then done at once, and it can be taken back.
 
     Attributes:
-        warnings: what came to light while it was collected.
         restores: what was there before, but for the code of functions, for whoever takes it back much later.
     """
 
     def __init__(self) -> None:
-        self.warnings: list[Refusal] = []
         self.restores = Restores()
         self._do: list[_Call] = []
         self._undo: list[_Call] = []  # of what was done, and of what will be
