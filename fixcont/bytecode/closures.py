@@ -12,12 +12,12 @@ code by their number, and since a cell in a constant leads to cycles that the co
 
 from __future__ import annotations
 
+import _thread
 import collections
 import functools
 import gc
 import operator
 import sys
-from _thread import get_ident
 from collections.abc import Callable
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, NamedTuple, TypeAlias
@@ -118,25 +118,43 @@ class _Probe(BaseException):
 def _has_audit_hook() -> bool:
     """Tell whether audit events run Python code.
 
-    The interpreter does not tell its hooks. So an exception is made to be raised in this thread as soon as it runs an instruction of Python, and
-    an event is fired from C code. A hook gets the exception before it has begun; without one it is called off again.
+    The interpreter does not tell its hooks. So an exception is made to be raised in a thread as soon as that runs an instruction of Python, and an
+    event is fired from C code. A hook gets the exception before it has begun; without one the thread gets it after the event.
+
+    The exception is never called off: up to 3.12 the interpreter would go on looking for it for ever, which is slow, and on 3.11 it would not get
+    past the start of the next function that is traced. The thread is one of its own, since handlers of signals run in the main thread only: none
+    can get the exception there.
     """
     import ctypes
 
     raise_in = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.py_object)(("PyThreadState_SetAsyncExc", ctypes.pythonapi))
-    call_off = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)(("PyThreadState_SetAsyncExc", ctypes.pythonapi))
-    thread = get_ident()
-    steps: list[Callable[[], object]] = [
-        functools.partial(raise_in, thread, _Probe),
-        functools.partial(sys.audit, "fixcont.probe"),
-        functools.partial(call_off, thread, None),
-    ]
-    call: Callable[[Callable[[], object]], object] = operator.call
+    passed: list[bool] = []
+    is_over = _thread.allocate_lock()
+
+    def probe() -> None:
+        steps: list[Callable[[], object]] = [
+            functools.partial(raise_in, _thread.get_ident(), _Probe),
+            functools.partial(sys.audit, "fixcont.probe"),
+            functools.partial(passed.append, True),
+        ]
+        call: Callable[[Callable[[], object]], object] = operator.call
+        try:
+            collections.deque(map(call, steps), maxlen=0)
+            for _ in range(100):  # the exception comes at the first turn at the latest
+                pass
+            passed.clear()  # somebody else got it
+        except _Probe:
+            pass
+        finally:
+            is_over.release()
+
+    is_over.acquire()
     try:
-        collections.deque(map(call, steps), maxlen=0)
-    except _Probe:
+        _thread.start_new_thread(probe, ())
+    except RuntimeError:  # no more threads: then it is not known
         return True
-    return False
+    is_over.acquire()
+    return not passed
 
 
 def _always() -> bool:

@@ -360,10 +360,6 @@ def lines_of(program: LiveProgram, function: Callable[[], object], install: Call
     return found
 
 
-@pytest.mark.skipif(
-    sys.version_info < (3, 12),
-    reason="3.11 passes alone, but its own tracing loops here after thousands of other tests; not explained yet",
-)
 def test_a_tracer_sees_the_lines_that_the_frame_runs_after_it_went_on(live: Live) -> None:
     import contextlib
 
