@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
+from fixcont.bytecode.lines import goes_on
 from fixcont.errors import Refusal
 from fixcont.stepping.breakpoints import Spot
 from fixcont.stepping.mechanism import Watched
@@ -33,6 +34,7 @@ class Monitoring:
         self._api: Any = getattr(sys, "monitoring")  # noqa: B009 - 3.11 does not have it
         self._tool = -1
         self._lines: dict[int, dict[int, Spot]] = {}  # id of a code object -> line -> breakpoints there
+        self._insides: dict[int, frozenset[int]] = {}  # id of a code object that is watched -> where its lines only go on
         self._known: dict[int, weakref.KeyedRef[int, CodeType]] = {}  # id of a code object that is watched -> it
         self._version = -1  # of the breakpoints, at the last update
         self._had_steps = False  # then
@@ -98,10 +100,12 @@ class Monitoring:
             self._lines.pop(id(code), None)
         if wanted and not self._is_known(code):
             self._known[id(code)] = weakref.KeyedRef(code, self._forget, id(code))
+            self._insides[id(code)] = goes_on(code)
         if wanted or self._is_known(code):
             self._api.set_local_events(self._tool, code, wanted)
         if not wanted:
             self._known.pop(id(code), None)
+            self._insides.pop(id(code), None)
 
     def _is_known(self, code: CodeType) -> bool:
         known = self._known.get(id(code))
@@ -111,6 +115,7 @@ class Monitoring:
         if self._known.get(reference.key) is reference:
             del self._known[reference.key]
             self._lines.pop(reference.key, None)
+            self._insides.pop(reference.key, None)
 
     # -- the tool
 
@@ -141,6 +146,7 @@ class Monitoring:
             api.set_local_events(self._tool, code, 0)
         self._known.clear()
         self._lines.clear()
+        self._insides.clear()
         for event, _ in self._callbacks():
             api.register_callback(self._tool, event, None)
         api.free_tool_id(self._tool)
@@ -159,7 +165,7 @@ class Monitoring:
     # -- what happens: the frame that it happens in is the caller of the callback
 
     def _make_line(self) -> Callable[[CodeType, int], Any]:
-        lines, watched = self._lines, self._watched
+        lines, insides, watched = self._lines, self._insides, self._watched
         steps, busy, disable = watched.steps, watched.busy, self._api.DISABLE
         getframe = sys._getframe
 
@@ -171,13 +177,17 @@ class Monitoring:
                 if step is not None and step.frame is not None:
                     frame = getframe(1)
                     if step.frame is frame:
+                        if frame.f_lasti in insides.get(id(code), ()):
+                            return None
                         watched.at_line(frame, number, spot)
                         return None
             elif spot is None:
                 return disable
             if spot is None or (busy and get_ident() in busy):
                 return None
-            watched.at_line(getframe(1), number, spot)
+            frame = getframe(1)
+            if frame.f_lasti not in insides.get(id(code), ()):
+                watched.at_line(frame, number, spot)
             return None
 
         return line

@@ -95,6 +95,26 @@ def test_a_statement_with_a_comprehension_stops_once(live: Live) -> None:
     assert len(made.saw) == 1
 
 
+FINALLY = """
+def job(numbers):
+    class Summed:
+        try:
+            raise ValueError
+        except ValueError:
+            raise KeyError from None
+        finally:
+            total = numbers(1) and numbers(2)  # @sum
+"""
+
+
+def test_a_statement_that_an_exception_leads_to_stops_once(live: Live) -> None:
+    """3.12 tells its line again after the `and`."""
+    made = Walk(live, FINALLY)
+    made.at("sum")
+    made.program.failure("job", lambda each: each)
+    assert made.saw == ["line 7 KeyError", "@sum"]
+
+
 def test_by_function(live: Live) -> None:
     made = Walk(live, LOOP)
     found = made.stepping.add_function(str(made.program.program.path), "run")

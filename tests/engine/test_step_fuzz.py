@@ -127,8 +127,6 @@ def test_stopping_on_every_line_changes_nothing(seed: int, tmp_path: Path) -> No
 @pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="how far a loop has come can be read in a trap only")
 def test_going_on_at_the_line_where_it_is_held_changes_nothing(seed: int, tmp_path: Path) -> None:
     """A line that has not begun is the same as its statement from the start; so every third stop there is a new activation."""
-    if seed == 2 and sys.version_info[:2] == (3, 12):
-        pytest.xfail("a class body with helpers that are dropped differs on 3.12; not explained yet")
     count = 0
 
     def retry(stop: Stop) -> Way:
