@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fixcont.editing.functions import Namespace
 from fixcont.editing.lineage import Lineage
 from fixcont.editing.restores import Restores
 from fixcont.editing.result import Installed
@@ -27,6 +28,7 @@ class PatchedFile:
         after: what was installed.
         lineage: which definitions before are which after; None where `before` is.
         renamed: qualified name of a function after -> what it was before.
+        gone: names of the module's functions and classes that the text after does not define.
     """
 
     filename: str
@@ -34,6 +36,7 @@ class PatchedFile:
     after: bytes
     lineage: Lineage | None = None
     renamed: dict[str, str] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
 
 
 @dataclass(eq=False)
@@ -112,3 +115,16 @@ class History:
         """Note that a statement of a module was run."""
         if self.last is not None:
             self.last.rerun.append(unrun)
+
+    def note_rebound(self, filename: str, namespace: Namespace, before: Mapping[str, object]) -> None:
+        """Keep what definitions made that are gone, and whose names such a statement has taken: an undo brings the definitions back.
+
+        Args:
+            before: name -> what it was bound to.
+        """
+        for name, value in before.items():
+            for patch in reversed(self.patches):
+                file = patch.file(filename) if patch.undone is None else None
+                if file is not None and name in file.gone:
+                    patch.kept_for_undo()[0].note(namespace, name, value)
+                    break

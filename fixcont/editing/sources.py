@@ -157,6 +157,7 @@ class Sources(KnownTexts):
             self.history.note_rerun(ran.statement)
             more: list[Unrun] = []
             for namespace, before in ran.rebound:
+                self.history.note_rebound(ran.statement.filename, namespace, before)
                 for file, names in self._follow_rebound(namespace, before).items():
                     more += self._refresh(file, names)
             return Rerun(ran.statement, tuple(more))
@@ -379,7 +380,8 @@ def _patched(comparison: Comparison) -> PatchedFile:
     if old is new:  # some functions ran a text that is not known
         return PatchedFile(new.filename, None, new.source)
     renamed = {node.qualname: comparison.partners[id(node)].qualname for node in comparison.renamed}
-    return PatchedFile(new.filename, old.source, new.source, Lineage.of(comparison), renamed)
+    gone = frozenset(node.code.co_name for node in comparison.removed if node.parent is old.module)
+    return PatchedFile(new.filename, old.source, new.source, Lineage.of(comparison), renamed, gone)
 
 
 def _show_text(file: File) -> None:

@@ -15,7 +15,7 @@ from fixcont.editing.compare import Comparison
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace
 from fixcont.editing.plan import Statement
-from fixcont.editing.syntax import Syntax, bound_names
+from fixcont.editing.syntax import IMPORTS, Syntax, bound_names
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,11 @@ class UnrunStatements:
         return False
 
     def _forget_redefined(self, comparison: Comparison) -> None:
-        """Forget what was run last for names that a definition has taken over: the same statement would do something again."""
+        """Forget what was run last for names that a definition or an import has taken over: the same statement would do something again."""
         defined = {node.code.co_name for node in comparison.added if node.parent is comparison.new.module}
+        for change in comparison.scopes:
+            if change.new is comparison.new.module:
+                defined |= bound_names(item.statement for item in change.appeared if isinstance(item.statement, IMPORTS))
         for filename, names in list(self._ran):
             if filename == comparison.new.filename and isinstance(names, frozenset) and names & defined:
                 del self._ran[filename, names]
@@ -154,7 +157,7 @@ class UnrunStatements:
             for each in comparisons
             for item in items.get(each.new.filename, ())
             if (slot := _slot(each.new.filename, item.statement, item.key)) in replaced
-            and self._ran[slot] != item.key
+            and self._ran.get(slot) != item.key
             and item.definition is None
             and item.key not in self._keys.values()
         ]

@@ -457,6 +457,28 @@ def test_a_statement_that_was_run_does_not_come_back(project: Project) -> None:
 # The files
 
 
+def test_a_function_comes_back_though_a_statement_that_was_run_took_its_name(project: Project) -> None:
+    module = project.load("taken", "def name():\n    return 1\n")
+    for text in ("name = 0\n", "name = 0\nother = 1\n"):
+        project.edit("taken", text)
+    assert module.name() == 1
+    project.sources.rerun(project.sources.unrun.all()[0].number)
+    assert module.name == 0
+    undo(project)
+    assert module.name == 0
+    undo(project)
+    assert module.name() == 1
+
+
+def test_what_was_run_before_an_import_took_its_name_can_be_undone(project: Project) -> None:
+    module = project.load("taken", "def name():\n    return 1\n")
+    project.sources.rerun(project.edit("taken", "name = 0\n").unrun[0].number)
+    project.edit("taken", "import string as name\n")
+    undo(project)
+    undo(project)
+    assert module.name() == 1
+
+
 def test_what_was_undone_is_not_installed_again_until_it_is_saved(project: Project) -> None:
     module = project.load("held", "def f():\n    return 1\n")
     project.edit("held", "def f():\n    return 2\n")

@@ -285,6 +285,15 @@ def test_a_statement_that_comes_back_after_a_definition_took_its_name_is_listed(
     assert module.name == 0
 
 
+def test_a_statement_that_comes_back_after_an_import_took_its_name_is_listed(project: Project) -> None:
+    module = project.load("taken", "name = 0\n")
+    project.edit("taken", "import string as name\n")
+    result = project.edit("taken", "name = 0\n")
+    assert [each.text for each in result.unrun] == ["name = 0"]
+    project.sources.rerun(result.unrun[0].number)
+    assert module.name == 0
+
+
 def test_a_statement_that_raises_stays_listed(project: Project) -> None:
     project.load("raises", "x = 1\n")
     project.edit("raises", "x = 1 / 0\n")
