@@ -233,6 +233,28 @@ def test_new_statements_that_new_definitions_need_are_run(project: Project) -> N
     assert module.f() is module.Box and module.Box[int]
 
 
+def test_new_statements_that_change_what_a_new_definition_needs_are_run(project: Project) -> None:
+    text = """\
+        import dataclasses
+        seen = []
+        {}
+        """
+    module = project.load("options", text.format(""))
+    more = """options = {}
+        if True:
+            options.update({"slots": True})
+        options["frozen"] = True
+        seen.append(len(options))
+
+        @dataclasses.dataclass(**options)
+        class Point:
+            x: int = 0
+        """
+    result = project.edit("options", text.replace("{}", more))
+    assert "__slots__" in vars(module.Point) and module.Point.__hash__ is not None
+    assert [text for _, text in unrun(result)] == ["seen.append(len(options))"] and module.seen == []
+
+
 def test_names_that_another_file_of_the_edit_imports_are_bound(project: Project) -> None:
     project.load("compat", "def f():\n    return 1\n")
     user = project.load("a_user", "def g():\n    return 0\n")
