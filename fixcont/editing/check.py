@@ -322,6 +322,8 @@ class _Checker:
                 before = old_definition(self.comparison, node) if id(node) in rebased else None
                 if before is not None:
                     planner.rebase(cls, namespace, node, before)
+                elif self._subscripts_rebased(node):
+                    planner.rebase_again(cls, namespace, node)
                 if id(node) in changes:
                     planner.update(cls, namespace, changes[id(node)])
                 if id(node) in redecorated:
@@ -354,7 +356,18 @@ class _Checker:
         nodes |= {id(node): node for node in self.comparison.rebased if node.is_top_level}
         nodes |= {id(node): node for node in self.comparison.added if self._revived(node)}
         nodes |= {id(change.new): change.new for change in self._reading_rebound()}
+        if self.comparison.rebased:
+            nodes |= {id(node): node for node in self.comparison.new.module.walk() if self._subscripts_rebased(node)}
         yield from nodes.values()
+
+    def _subscripts_rebased(self, node: Node) -> bool:
+        """Tell whether a class that was there has a base like `Box[int]` of a class whose own bases change, and so maybe its type variables."""
+        if node.kind is not Kind.CLASS or not node.is_top_level or not self.comparison.has(node):
+            return False
+        definition = self._syntax(node).definition(node)
+        subscripts = [each for each in getattr(definition, "bases", ()) if isinstance(each, ast.Subscript)]
+        names = {each.code.co_name for each in self.comparison.rebased}
+        return any(loaded_names(each) & names for each in subscripts)
 
     def _classes(self, node: Node) -> list[tuple[Namespace, type]]:
         """Give the classes of the process that a node made, each with the namespace of its module."""

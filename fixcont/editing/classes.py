@@ -119,6 +119,10 @@ class ClassPlanner:
             self.plan.steps.append(_Bases(cls, namespace, node, new))
             self._changes(cls, node)
 
+    def rebase_again(self, cls: type, namespace: Namespace, node: Node) -> None:
+        """Plan that a class has its bases evaluated anew, as one of them means something else by now: it takes other type variables."""
+        self.plan.steps.append(_Bases(cls, namespace, node, self._definition(node)))
+
     def redecorate(self, cls: type, namespace: Namespace, node: Node) -> None:
         """Plan what another decorator does to a dataclass: its generated methods are made anew.
 
@@ -348,7 +352,8 @@ class _Bases(Step):
         except Exception as error:
             raise failed(self.node, f"the bases of {self.node.qualname}", error, self.definition.lineno) from error
         try:
-            installation.set_bases(self.cls, bases)
+            if bases != self.cls.__bases__:
+                installation.set_bases(self.cls, bases)
         except TypeError as error:
             what = f"Python does not let class {self.node.qualname} have these bases: {error}"
             instead = "start the program again for this, or keep the bases"
@@ -357,6 +362,29 @@ class _Bases(Step):
             installation.set_class(self.cls, "__orig_bases__", given)
         else:
             installation.delete_from_class(self.cls, "__orig_bases__")
+        self._set_parameters(given, bases, installation)
+
+    def _set_parameters(self, given: tuple[Any, ...], bases: tuple[type, ...], installation: Installation) -> None:
+        """Tell a generic class its type variables, as `typing` does: at once, for the classes below that subscript it."""
+        before = class_namespace(self.cls).get("__parameters__")
+        is_generic = any(typing.Generic in base.__mro__ for base in bases)
+        after = _type_variables(given) if is_generic else None
+        if before == after:
+            return
+        with installation.changing_class(self.cls):
+            if after is not None:
+                type.__setattr__(self.cls, "__parameters__", after)
+            else:
+                type.__delattr__(self.cls, "__parameters__")
+        for forget in getattr(typing, "_cleanups", ()):  # what it remembers of subscripts that were checked against the old ones
+            forget()
+
+
+def _type_variables(bases: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give the type variables that bases declare by `Generic[…]`, else all in them."""
+    declared = [each for each in bases if typing.get_origin(each) is typing.Generic]
+    written = declared or [each for each in bases if typing.get_origin(each) is not None]
+    return tuple(dict.fromkeys(variable for each in written for variable in getattr(each, "__parameters__", ())))
 
 
 def _owner_of(namespace: Namespace, node: Node) -> type | None:

@@ -208,6 +208,49 @@ def test_bases_that_python_does_not_allow(project: Project) -> None:
     assert code == "bases-differ" and "layout" in sentence and module.B.x == 1
 
 
+def test_type_variables_of_a_generic_class(project: Project) -> None:
+    text = """\
+        from typing import Generic, Protocol, TypeVar
+        K = TypeVar("K")
+        V = TypeVar("V")
+        class Box(Generic[K{}]):
+            pass
+        class Small(Box[K{}]):
+            pass
+        class Reader(Protocol{}):
+            pass
+        class Plain({}):
+            pass
+        """
+    module = project.load("generic", text.format("", "", "", "Box[int]"))
+    old = module.Box[int]
+    project.edit("generic", text.format(", V", ", V", "[V]", "Box[int, str]"))
+    assert module.Box[int, str] and module.Small[int, str] and module.Reader[int]
+    assert (module.Box.__parameters__, module.Reader.__parameters__) == ((module.K, module.V), (module.V,))
+    assert module.Plain.__parameters__ == () and module.Plain.__orig_bases__ == (module.Box[int, str],)
+    project.edit("generic", text.format("", "", "", "Box[int]"))
+    assert module.Box[int] == old and module.Reader.__parameters__ == ()
+    project.sources.undo()
+    assert module.Box[int, str] and module.Reader[int]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="type variables have no defaults in `typing` before")
+def test_bases_that_subscript_a_class_with_more_type_variables(project: Project) -> None:
+    text = """\
+        from typing import Any, Generic, TypeVar
+        K = TypeVar("K")
+        V = TypeVar("V", default=Any)
+        class Box(Generic[K{}]):
+            pass
+        class Ints(Box[int]):
+            pass
+        """
+    module = project.load("generic", text.format(""))
+    result = project.edit("generic", text.format(", V"))
+    assert names(result) == {"Box": 2}
+    assert module.Ints.__orig_bases__[0].__args__ == (int, module.Any)
+
+
 def test_a_metaclass_is_refused_and_keywords_are_named(project: Project) -> None:
     text = "class M(type):\n    pass\nclass Base:\n    def __init_subclass__(cls, key=0):\n        cls.key = key\nclass A(Base{}):\n    x = 1\n"
     module = project.load("meta", text.format(", key=1"))
