@@ -209,6 +209,14 @@ def default_values(function: FunctionType) -> dict[str, Any]:
     return values
 
 
+def code_inside(code: CodeType) -> Iterator[CodeType]:
+    """Give the code of what `code` may define, and of what that may define in its turn."""
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield const
+            yield from code_inside(const)
+
+
 def shifted(code: CodeType, lines: int) -> CodeType:
     """Give a copy of `code`, and of all code of its file in it, `lines` further down (or up, where negative).
 

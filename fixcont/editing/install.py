@@ -25,7 +25,7 @@ from fixcont.bytecode.closures import Body, body_of, exchanging
 from fixcont.editing.closures import NOTES
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
 from fixcont.editing.modules import run_needed
-from fixcont.editing.plan import Plan
+from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.reexports import Importer, follow_imports
 from fixcont.editing.restores import MISSING, Restore, Restores
 from fixcont.errors import Refused
@@ -249,10 +249,15 @@ def _at_once(calls: Sequence[_Call]) -> None:
     collections.deque(map(operator.call, calls), maxlen=0)
 
 
-def install(plans: Sequence[Plan], importers: Callable[[bool], Iterable[Importer]]) -> Installation:
+def install(
+    plans: Sequence[Plan],
+    importers: Callable[[bool], Iterable[Importer]],
+    made_meanwhile: Callable[[], Iterable[Assignment]] = tuple,
+) -> Installation:
     """Carry out `plans` as one.
 
     Args:
+        made_meanwhile: asked when all is evaluated: gives what functions get that old code has made meanwhile.
         importers: gives the modules that have taken names of others by `from … import …`; those only that take all names, or the others too.
 
     Not undone when it fails: what new definitions, imports and decorators did when they were evaluated.
@@ -271,7 +276,10 @@ def install(plans: Sequence[Plan], importers: Callable[[bool], Iterable[Importer
             for assignment in plan.needed_early(early):
                 installation.set_function(*assignment)
         installation.commit()
+        evaluates = any(plan.steps for plan in plans)
         _carry_out(plans, installation)
+        for assignment in made_meanwhile() if evaluates else ():
+            installation.set_function(*assignment)
         for plan in plans:
             for assignment in plan.assignments:
                 installation.set_function(*assignment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixcont.bytecode.closures import Body
@@ -78,6 +78,7 @@ class Plan:
         statements: of the module, new or changed, that are not run.
         ran: new statements that are run, as new definitions need what they bind.
         warnings: (code, sentence) -> the warning.
+        functions: the live functions of the file that were looked at, each with the code that it had.
     """
 
     comparison: Comparison
@@ -93,6 +94,7 @@ class Plan:
     statements: list[Statement] = field(default_factory=list)
     ran: list[Statement] = field(default_factory=list)
     warnings: dict[tuple[str, str], Refusal] = field(default_factory=dict)
+    functions: list[tuple[FunctionType, CodeType]] = field(default_factory=list)
 
     def warn(self, code: str, node: Node, what: str, instead: str = UNTIL_RESTART, line: int | None = None) -> None:
         """Note an edit that has no effect, or not the expected one."""
@@ -109,6 +111,7 @@ class Plan:
         """Let go of the steps, which hold the user's objects, and the plan in their turn: a cycle that would keep them alive for a while."""
         self.steps.clear()
         self.removals.clear()
+        self.functions.clear()
 
     def needed_early(self, names: Iterable[str]) -> Iterator[Assignment]:
         """Give the new code of functions with one of `names`, and of those that these call in their turn, as far as names tell."""

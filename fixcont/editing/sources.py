@@ -12,13 +12,13 @@ from typing import NamedTuple
 from fixcont.editing.check import check, check_back
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.files import File, Gone
-from fixcont.editing.functions import Namespace, live_functions, namespaces_of
+from fixcont.editing.functions import Namespace, code_inside, live_functions, namespaces_of
 from fixcont.editing.history import History, Patch, PatchedFile
 from fixcont.editing.install import Installation, install
 from fixcont.editing.known import KnownTexts
 from fixcont.editing.lineage import Lineage
 from fixcont.editing.migration import Migrations
-from fixcont.editing.plan import Plan, Statement
+from fixcont.editing.plan import Assignment, Plan, Statement
 from fixcont.editing.reexports import Importer, imports_from, named_imports
 from fixcont.editing.result import Installed, InstallResult, InstallStatus, UndoResult
 from fixcont.editing.stale import count_stale
@@ -199,7 +199,7 @@ class Sources(KnownTexts):
         self.migrations.begin(each for plan in plans for each in _changed_classes(plan))
         try:
             with self._at_work():
-                installation = install(plans, self._importers)
+                installation = install(plans, self._importers, lambda: self._made_meanwhile(plans))
                 try:
                     return installation, self.migrations.carry_out()
                 except BaseException:
@@ -240,12 +240,31 @@ class Sources(KnownTexts):
 
     def _check_all(self, comparisons: Sequence[Comparison], rebound: Set[str] = frozenset()) -> list[Plan]:
         by_file, spaces = self._live_in([each.new.filename for each in comparisons])
-        return [
+        plans = [
             check(
                 each, by_file[each.new.filename], spaces[each.new.filename], self._identify, self._trap, self._untrapped, rebound
             )
             for each in comparisons
         ]
+        for plan in plans:
+            plan.functions += [(each, each.__code__) for each in by_file[plan.comparison.new.filename]]
+        return plans
+
+    def _made_meanwhile(self, plans: Sequence[Plan]) -> Iterator[Assignment]:
+        """Give what functions get that run old code, and were made since these plans: by what is evaluated for them, or by other threads."""
+        by_file, _ = self._live_in([plan.comparison.new.filename for plan in plans])
+        for plan in plans:
+            known = {id(function) for function, _ in plan.functions}
+            made = [each for each in by_file[plan.comparison.new.filename] if id(each) not in known]
+            if made:
+                old = {id(inner) for _, code in plan.functions for inner in code_inside(code)}
+                made = [each for each in made if id(each.__code__) in old]
+                more = check_back(
+                    plan.comparison, made, self._identify, self._trap, self._untrapped, has_header=lambda _: False
+                )
+                plan.kept += more.kept
+                plan.warnings |= more.warnings
+                yield from more.assignments
 
     def _live_in(self, filenames: Sequence[str]) -> tuple[dict[str, list[FunctionType]], dict[str, list[Namespace]]]:
         """Give the live functions of files, and the namespaces of the modules that were loaded from them, by file."""

@@ -266,6 +266,24 @@ def test_names_that_another_file_of_the_edit_imports_are_bound(project: Project)
     assert [each.text for each in result.ran] == ["is_old = major < 3", "major = sys.version_info[0]"]
 
 
+def test_functions_that_old_code_makes_during_an_install_get_the_new_code(project: Project) -> None:
+    text = "class If:\n    def __init__(self, limit):\n        self.test = lambda x: x {} limit\n"
+    project.load("rules", text.format("<"))
+    user = project.load("a_user", "def f():\n    return 0\n")
+    project.write("fresh_one", "from rules import If\nsmall = If(3)\n")
+    sys.path.insert(0, str(project.folder))
+    try:
+        project.write("rules", "\n" + text.format("<="))
+        project.edit("a_user", "import fresh_one\ndef f():\n    return fresh_one.small\n")
+        test = user.f().test
+        assert test(3) and test.__code__.co_firstlineno == 4 and not project.sources.is_obsolete(test.__code__)
+        project.edit("rules", text.format("=="))
+        assert test(3) and not test(2)
+    finally:
+        sys.path.remove(str(project.folder))
+        sys.modules.pop("fresh_one", None)
+
+
 def test_all_names_the_new_exports(project: Project) -> None:
     project.load("inner", "__all__ = ['f']\ndef f():\n    return 1\n")
     face = project.load("face", "from inner import *\n")
