@@ -15,6 +15,7 @@ from fixcont.editing.closures import Captures
 from fixcont.editing.closures import refusal as closure_refusal
 from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, stored_constant
 from fixcont.editing.dataclass_fields import is_dataclass
+from fixcont.editing.decorators import marks_of
 from fixcont.editing.definitions import Define, Part
 from fixcont.editing.functions import (
     COPIES_DOCSTRING,
@@ -402,10 +403,20 @@ class _Checker:
             if live is None:
                 self._live(node)
             self.plan.touch(node, added=live is None and not self.comparison.has(node))
-            parts.append(
-                Part(node, definition, live, as_it_is=bool(self._revived(node)) or self._is_regenerated(live, definition))
-            )
+            as_it_is = bool(self._revived(node)) or self._is_regenerated(live, definition)
+            marks = self._marks(node, namespace, owner) if type(live) is FunctionType and not as_it_is else frozenset[str]()
+            parts.append(Part(node, definition, live, as_it_is, marks))
         self.plan.steps.append(Define(parts, namespace, owner, binds=binds))
+
+    def _marks(self, node: Node, namespace: Namespace, owner: type | None) -> frozenset[str]:
+        """Give the attributes that the decorators which a function had may have set on it."""
+        old = self.comparison.partners.get(id(node))
+        definition = self._syntax(old).definition(old) if old is not None else None
+        if definition is None:
+            return frozenset()
+        scopes = [class_namespace(owner), namespace] if owner is not None else [namespace]
+        is_user = lambda function: self.identify(function.__code__) is not None  # noqa: E731
+        return frozenset(marks_of(header(definition).decorators, scopes, is_user))
 
     def _is_regenerated(self, live: Any, definition: Def) -> bool:
         """Tell whether a class is a dataclass still, so that its changed decorator is no matter of its name."""

@@ -16,7 +16,7 @@ import collections
 import contextlib
 import operator
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -105,12 +105,25 @@ class Installation:
         self._plan(partial(put, annotate), partial(put, before))
         self.pending(cls)["__annotate_func__"] = annotate
 
-    def clear_marks(self, function: FunctionType) -> None:
-        """Take off what decorators of the standard library leave on a function itself, which is about to be decorated anew."""
-        for name in _MARKS:
-            before = function.__dict__.pop(name, MISSING)
-            self.restores.note(function, name, before)
-            self._undo.append(_name_setter(function.__dict__, name, before))
+    @contextlib.contextmanager
+    def decorating(self, function: FunctionType, marks: Set[str]) -> Iterator[None]:
+        """Take off what decorators have left on a function itself, and note what they set on it in this block, which decorates it anew.
+
+        Args:
+            marks: attributes that they may have set, beside those of the standard library.
+        """
+        own = function.__dict__
+        before = dict(own)
+        for name in (_MARKS | marks) & own.keys():
+            del own[name]
+        try:
+            yield
+        finally:
+            for name in before.keys() | own.keys():
+                was = before.get(name, MISSING)
+                if was is not own.get(name, MISSING):
+                    self.restores.note(function, name, was)
+                    self._undo.append(_name_setter(own, name, was))
 
     @contextlib.contextmanager
     def changing_class(self, cls: type) -> Iterator[None]:
@@ -160,7 +173,7 @@ class Installation:
         where, name, value = restore
         if isinstance(where, type):
             self._put_back_in_class(where, name, value)
-        elif isinstance(where, FunctionType) and name not in _MARKS and name not in NOTES:
+        elif isinstance(where, FunctionType) and name in vars(FunctionType):
             self.set_function(where, name, value)
         else:
             names = where.__dict__ if isinstance(where, FunctionType) else where

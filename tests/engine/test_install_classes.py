@@ -465,6 +465,47 @@ def test_a_decorator_that_changes_in_the_same_edit_is_the_new_one(project: Proje
     assert module.g() == (1, 2)
 
 
+def test_what_removed_decorators_have_left_on_a_function_goes_with_them(project: Project) -> None:
+    text = """\
+        def mark(function):
+            function.marked = True
+            return function
+
+        class Tag:
+            def __init__(self, **tags):
+                self.tags = tags
+
+            def __call__(self, function):
+                put_all(function, self.tags)
+                setattr(function, "tagged", True)
+                return function
+
+        def put_all(function, tags):
+            function.tags = tags
+
+        {}
+        def f():
+            return 1
+
+        class A:
+            {}
+            def g(self):
+                return f
+        f.own = "statement"
+        """
+    module = project.load("marked", text.format("@mark", '@Tag(a=1)'))
+    module.f.calls = 5
+    project.edit("marked", text.format('@Tag(b=2)', "@mark"))
+    assert vars(module.f) == {"own": "statement", "calls": 5, "tags": {"b": 2}, "tagged": True}
+    assert vars(module.A.g) == {"marked": True}
+    project.edit("marked", text.format("", ""))
+    assert vars(module.f) == {"own": "statement", "calls": 5} and not vars(module.A.g)
+    project.sources.undo()
+    assert vars(module.f) == {"own": "statement", "calls": 5, "tags": {"b": 2}, "tagged": True}
+    project.sources.undo()
+    assert vars(module.f) == {"own": "statement", "calls": 5, "marked": True} and vars(module.A.g)["tags"] == {"a": 1}
+
+
 def test_singledispatch_gets_more_cases(project: Project) -> None:
     text = "import functools\n@functools.singledispatch\ndef show(x):\n    return 'any'\n@show.register\ndef _(x: int):\n    return 'int'\n"
     module = project.load("dispatch", text)

@@ -1,0 +1,90 @@
+"""What decorators ran when they were applied, as far as that can be told without running them: which functions, and what these may have left behind."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import CodeType, FunctionType
+from typing import Any
+
+from fixcont.editing.functions import class_namespace, code_inside, functions_behind, module_namespace
+
+#: Methods of a class that run when it is called, or an instance of it.
+_CALLED = ("__new__", "__init__", "__call__")
+_mro: Any = vars(type)["__mro__"]
+
+
+def marks_of(decorators: Iterable[ast.expr], scopes: Sequence[Mapping[str, Any]], is_user: Callable[[FunctionType], bool]) -> set[str]:
+    """Give the names of the attributes that decorators may have set on what they were applied to.
+
+    Args:
+        scopes: where their names are looked up, innermost first.
+        is_user: tells whether a function is one of the user's, whose own calls are followed.
+    """
+    names: set[str] = set()
+    for function in reached([each for decorator in decorators for each in functions_of(decorator, scopes)], is_user):
+        for code in (function.__code__, *code_inside(function.__code__)):
+            names |= set(_stored(code))
+    return names
+
+
+def _stored(code: CodeType) -> Iterator[str]:
+    """Give the names of the attributes that code sets; where it calls `setattr` or goes through `__dict__`, all its texts."""
+    yield from (each.argval for each in dis.get_instructions(code) if each.opname == "STORE_ATTR")
+    if not {"setattr", "__dict__", "vars"}.isdisjoint(code.co_names):
+        for const in code.co_consts:
+            yield from (each for each in (const if isinstance(const, tuple) else (const,)) if isinstance(each, str))
+
+
+def functions_of(decorator: ast.expr, scopes: Sequence[Mapping[str, Any]]) -> list[FunctionType]:
+    """Give the functions that a decorator calls itself, of what its name stands for now."""
+    value = _value(decorator.func if isinstance(decorator, ast.Call) else decorator, scopes)
+    found = list(functions_behind(value))
+    if not found:
+        found = list(_methods(value if issubclass(type(value), type) else type(value), _CALLED))
+    return found
+
+
+def reached(functions: Iterable[FunctionType], is_user: Callable[[FunctionType], bool]) -> Iterator[FunctionType]:
+    """Give functions and those that they may call, as far as names tell: globals, and methods of classes that are named."""
+    waiting, seen = list(functions), set[int]()
+    classes: dict[int, type] = {}
+    names: set[str] = set(_CALLED)
+    while waiting:
+        function = waiting.pop()
+        seen.add(id(function))
+        yield function
+        if is_user(function):
+            for code in (function.__code__, *code_inside(function.__code__)):
+                names |= set(code.co_names)
+                for value in (function.__globals__.get(name) for name in code.co_names):
+                    waiting += functions_behind(value)
+                    if issubclass(type(value), type):
+                        classes[id(value)] = value
+        if not waiting:
+            waiting = [each for cls in classes.values() for each in _methods(cls, names) if is_user(each)]
+        waiting = [each for each in waiting if id(each) not in seen]
+
+
+def _methods(cls: type, names: Iterable[str]) -> Iterator[FunctionType]:
+    for name in names:
+        holder = next((base for base in _mro.__get__(cls) if name in class_namespace(base)), None)
+        if holder is not None:
+            yield from functions_behind(class_namespace(holder)[name])
+
+
+def _value(expression: ast.expr, scopes: Sequence[Mapping[str, Any]]) -> Any:
+    """Give what a name, or a name in a module or class, stands for; None where that cannot be told without running code."""
+    if isinstance(expression, ast.Name):
+        return next((each[expression.id] for each in (*scopes, vars(builtins)) if expression.id in each), None)
+    if not isinstance(expression, ast.Attribute):
+        return None
+    holder = _value(expression.value, scopes)
+    namespace = module_namespace(holder)
+    if namespace is not None:
+        return namespace.get(expression.attr)
+    cls = holder if issubclass(type(holder), type) else type(holder)
+    spaces = map(class_namespace, _mro.__get__(cls))
+    return next((each[expression.attr] for each in spaces if expression.attr in each), None)
