@@ -152,6 +152,9 @@ def _bound(statement: ast.stmt, around: str) -> Iterator[str]:
             yield around + _root(node)
         elif isinstance(node, ast.Call) and isinstance(statement, ast.Expr):
             yield around + _root(node.func)
+            if _root(node.func) == "exec" and node.args and isinstance(node.args[0], ast.Constant):
+                for each in ast.parse(str(node.args[0].value)).body:  # a text that is written out binds what it says
+                    yield from _bound(each, around)
 
 
 def _root(node: ast.expr) -> str:

@@ -284,6 +284,13 @@ def test_functions_that_old_code_makes_during_an_install_get_the_new_code(projec
         sys.modules.pop("fresh_one", None)
 
 
+def test_names_that_a_text_for_exec_binds(project: Project) -> None:
+    text = "def f():\n    return 1\n"
+    module = project.load("made", "try:\n    exec('def made():\\n  pass')\n    is_new = True\nexcept SyntaxError:\n    is_new = False\n" + text)
+    result = project.edit("made", text)
+    assert codes(result) == ["removed-kept"] and "is_new, made is no longer" in result.warnings[0].sentence and module.made
+
+
 def test_all_names_the_new_exports(project: Project) -> None:
     project.load("inner", "__all__ = ['f']\ndef f():\n    return 1\n")
     face = project.load("face", "from inner import *\n")
