@@ -14,7 +14,7 @@ from fixcont.editing.classes import ClassPlanner, old_definition
 from fixcont.editing.closures import Captures
 from fixcont.editing.closures import refusal as closure_refusal
 from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, stored_constant
-from fixcont.editing.dataclass_fields import is_dataclass
+from fixcont.editing.dataclass_fields import is_dataclass, predecessors
 from fixcont.editing.decorators import marks_of
 from fixcont.editing.definitions import Define, Part
 from fixcont.editing.functions import (
@@ -542,12 +542,12 @@ class _Checker:
             before, after = (stored_constant(each.code, "__static_attributes__") for each in (old, node))
             if old.line == node.line and before == after:
                 continue
-            for namespace in self.namespaces:
-                cls = find_class(namespace, node.qualname)
-                noted = class_namespace(cls) if cls is not None else {}
-                if cls is not None and noted.get("__firstlineno__") == old.line:
+            found = (find_class(namespace, node.qualname) for namespace in self.namespaces)
+            for cls in (each for one in found if one is not None for each in (one, *predecessors(one))):
+                noted = class_namespace(cls)
+                if noted.get("__firstlineno__") == old.line:
                     self.plan.class_facts.append((cls, "__firstlineno__", node.line))
-                if cls is not None and noted.get("__static_attributes__") == before and before != after:
+                if noted.get("__static_attributes__") == before and before != after:
                     self.plan.class_facts.append((cls, "__static_attributes__", after))
 
 

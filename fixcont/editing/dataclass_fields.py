@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.editing.definitions import Scope
-from fixcont.editing.functions import Namespace, class_namespace
+from fixcont.editing.functions import Namespace, captured_values, class_namespace, class_qualname
 from fixcont.editing.plan import Step, failed
 from fixcont.editing.syntax import Item, bound_names, header
 from fixcont.editing.texts import Node
@@ -33,6 +33,14 @@ def is_dataclass(cls: type) -> bool:
 def has_slots(cls: type) -> bool:
     """Tell whether a class is a dataclass with slots: it is another class than the one that its body made."""
     return is_dataclass(cls) and "__slots__" in class_namespace(cls)
+
+
+def predecessors(cls: type) -> list[type]:
+    """Give the class that the body of a dataclass with slots made, where methods speak of it still: the decorator has made another one of it."""
+    functions = [each for each in class_namespace(cls).values() if type(each) is FunctionType] if has_slots(cls) else []
+    captured = [value for each in functions for value in captured_values(each)]
+    found = {id(each): each for each in captured if issubclass(type(each), type) and each is not cls}
+    return [each for each in found.values() if class_qualname(each) == class_qualname(cls)]
 
 
 def is_touched(cls: type, appeared: Sequence[Item], gone: Sequence[Item]) -> bool:

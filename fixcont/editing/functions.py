@@ -97,7 +97,7 @@ def _reachable(namespaces: Iterable[Namespace]) -> Iterator[FunctionType]:
         seen.add(id(each))
         if type(each) is FunctionType:
             yield each
-            waiting += [*each.__dict__.values(), *_cell_contents(each)]
+            waiting += [*each.__dict__.values(), *captured_values(each)]
         elif issubclass(type(each), type):
             if class_namespace(each).get("__module__") in names:
                 waiting += class_namespace(each).values()
@@ -105,7 +105,8 @@ def _reachable(namespaces: Iterable[Namespace]) -> Iterator[FunctionType]:
             waiting += _wrapped(each)
 
 
-def _cell_contents(function: FunctionType) -> Iterator[object]:
+def captured_values(function: FunctionType) -> Iterator[object]:
+    """Give what the cells of a function hold."""
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
@@ -194,7 +195,7 @@ def layers_of(value: object) -> Iterator[object]:
         yield each
         if type(each) is FunctionType:
             wrapped = each.__dict__.get("__wrapped__")
-            waiting += [*_cell_contents(each), *([wrapped] if wrapped is not None else [])]
+            waiting += [*captured_values(each), *([wrapped] if wrapped is not None else [])]
         else:
             waiting += _wrapped(each)
 
