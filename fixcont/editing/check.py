@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from types import CellType, CodeType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from fixcont.bytecode.closures import STANDS_IN
@@ -21,6 +21,7 @@ from fixcont.editing.functions import (
     COPIES_DOCSTRING,
     Namespace,
     class_namespace,
+    docstring_of,
     find_class,
     functions_behind,
     layers_of,
@@ -267,8 +268,8 @@ class _Checker:
 
     def _plan_doc(self, function: FunctionType, node: Node | None, target: Node) -> None:
         """Plan a new docstring, where the program has not set another one, and for what has copied it: wrappers and properties."""
-        old = _doc(node.code if node is not None else self.untrapped(function.__code__))
-        new = _doc(target.code)
+        old = docstring_of(node.code if node is not None else self.untrapped(function.__code__))
+        new = docstring_of(target.code)
         if old == new:
             return
         for each in (function, *self._made_of(function, target)):
@@ -562,7 +563,3 @@ def scope_of(node: Node) -> Node | None:
 def _builds_on(definition: Def, name: str) -> bool:
     """Tell whether a decorator of a definition uses what the name stands for already, as `@x.setter` does."""
     return any(name in loaded_names(each) for each in header(definition).decorators)
-
-
-def _doc(code: CodeType) -> str | None:
-    return FunctionType(code, {}, None, None, tuple(CellType() for _ in code.co_freevars)).__doc__

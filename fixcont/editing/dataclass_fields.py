@@ -38,7 +38,7 @@ def has_slots(cls: type) -> bool:
 def predecessors(cls: type) -> list[type]:
     """Give the class that the body of a dataclass with slots made, where methods speak of it still: the decorator has made another one of it."""
     functions = [each for each in class_namespace(cls).values() if type(each) is FunctionType] if has_slots(cls) else []
-    captured = [value for each in functions for value in captured_values(each)]
+    captured: list[Any] = [value for each in functions for value in captured_values(each)]
     found = {id(each): each for each in captured if issubclass(type(each), type) and each is not cls}
     return [each for each in found.values() if class_qualname(each) == class_qualname(cls)]
 

@@ -12,11 +12,13 @@ from typing import Any
 from fixcont.editing.functions import class_namespace, code_inside, functions_behind, module_namespace
 
 #: Methods of a class that run when it is called, or an instance of it.
-_CALLED = ("__new__", "__init__", "__call__")
+CALLED = ("__new__", "__init__", "__call__")
 _mro: Any = vars(type)["__mro__"]
 
 
-def marks_of(decorators: Iterable[ast.expr], scopes: Sequence[Mapping[str, Any]], is_user: Callable[[FunctionType], bool]) -> set[str]:
+def marks_of(
+    decorators: Iterable[ast.expr], scopes: Sequence[Mapping[str, Any]], is_user: Callable[[FunctionType], bool]
+) -> set[str]:
     """Give the names of the attributes that decorators may have set on what they were applied to.
 
     Args:
@@ -40,18 +42,20 @@ def _stored(code: CodeType) -> Iterator[str]:
 
 def functions_of(decorator: ast.expr, scopes: Sequence[Mapping[str, Any]]) -> list[FunctionType]:
     """Give the functions that a decorator calls itself, of what its name stands for now."""
-    value = _value(decorator.func if isinstance(decorator, ast.Call) else decorator, scopes)
-    found = list(functions_behind(value))
-    if not found:
-        found = list(_methods(value if issubclass(type(value), type) else type(value), _CALLED))
-    return found
+    return called_as(value_of_name(decorator.func if isinstance(decorator, ast.Call) else decorator, scopes))
+
+
+def called_as(value: Any) -> list[FunctionType]:
+    """Give the functions that run when a value is called."""
+    cls = value if issubclass(type(value), type) else type(value)
+    return list(functions_behind(value)) or list(methods_of(cls, CALLED))
 
 
 def reached(functions: Iterable[FunctionType], is_user: Callable[[FunctionType], bool]) -> Iterator[FunctionType]:
     """Give functions and those that they may call, as far as names tell: globals, and methods of classes that are named."""
     waiting, seen = list(functions), set[int]()
-    classes: dict[int, type] = {}
-    names: set[str] = set(_CALLED)
+    classes: dict[int, Any] = {}
+    names: set[str] = set(CALLED)
     while waiting:
         function = waiting.pop()
         seen.add(id(function))
@@ -63,25 +67,27 @@ def reached(functions: Iterable[FunctionType], is_user: Callable[[FunctionType],
                     waiting += functions_behind(value)
                     if issubclass(type(value), type):
                         classes[id(value)] = value
-        if not waiting:
-            waiting = [each for cls in classes.values() for each in _methods(cls, names) if is_user(each)]
         waiting = [each for each in waiting if id(each) not in seen]
+        if not waiting:
+            methods = (each for cls in classes.values() for each in methods_of(cls, names))
+            waiting = [each for each in methods if id(each) not in seen and is_user(each)]
 
 
-def _methods(cls: type, names: Iterable[str]) -> Iterator[FunctionType]:
+def methods_of(cls: type, names: Iterable[str]) -> Iterator[FunctionType]:
+    """Give the functions behind those attributes of a class that have one of some names."""
     for name in names:
         holder = next((base for base in _mro.__get__(cls) if name in class_namespace(base)), None)
         if holder is not None:
             yield from functions_behind(class_namespace(holder)[name])
 
 
-def _value(expression: ast.expr, scopes: Sequence[Mapping[str, Any]]) -> Any:
+def value_of_name(expression: ast.expr, scopes: Sequence[Mapping[str, Any]]) -> Any:
     """Give what a name, or a name in a module or class, stands for; None where that cannot be told without running code."""
     if isinstance(expression, ast.Name):
         return next((each[expression.id] for each in (*scopes, vars(builtins)) if expression.id in each), None)
     if not isinstance(expression, ast.Attribute):
         return None
-    holder = _value(expression.value, scopes)
+    holder = value_of_name(expression.value, scopes)
     namespace = module_namespace(holder)
     if namespace is not None:
         return namespace.get(expression.attr)

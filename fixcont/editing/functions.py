@@ -9,7 +9,7 @@ import gc
 import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from fixcont.bytecode import interpreter
@@ -208,6 +208,11 @@ def default_values(function: FunctionType) -> dict[str, Any]:
     values = dict(zip(reversed(positional), reversed(defaults), strict=False))
     values.update(function.__kwdefaults__ or {})
     return values
+
+
+def docstring_of(code: CodeType) -> str | None:
+    """Give the docstring that a function of `code` has when it is made."""
+    return FunctionType(code, {}, None, None, tuple(CellType() for _ in code.co_freevars)).__doc__
 
 
 def code_inside(code: CodeType) -> Iterator[CodeType]:

@@ -23,6 +23,7 @@ from typing import Any
 
 from fixcont.bytecode.closures import Body, body_of, exchanging
 from fixcont.editing.closures import NOTES
+from fixcont.editing.decorators import called_as, reached
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
 from fixcont.editing.modules import run_needed
 from fixcont.editing.plan import Assignment, Plan
@@ -265,11 +266,13 @@ def _at_once(calls: Sequence[_Call]) -> None:
 def install(
     plans: Sequence[Plan],
     importers: Callable[[bool], Iterable[Importer]],
+    is_user: Callable[[FunctionType], bool],
     made_meanwhile: Callable[[], Iterable[Assignment]] = tuple,
 ) -> Installation:
     """Carry out `plans` as one.
 
     Args:
+        is_user: tells whether a function is one of the user's.
         made_meanwhile: asked when all is evaluated: gives what functions get that old code has made meanwhile.
         importers: gives the modules that have taken names of others by `from … import …`; those only that take all names, or the others too.
 
@@ -284,9 +287,10 @@ def install(
     installation = Installation()
     run_needed(plans)
     try:
-        early = {name for plan in plans for step in plan.steps for name in step.calls()}
+        early = [{name for step in plan.steps for name in step.calls()} for plan in plans]
+        called = _called(plans, early, is_user)
         for plan in plans:
-            for assignment in plan.needed_early(early):
+            for assignment in plan.needed_early(set[str]().union(*early), called):
                 installation.set_function(*assignment)
         installation.commit()
         evaluates = any(plan.steps for plan in plans)
@@ -310,6 +314,19 @@ def install(
         for plan in plans:
             plan.forget_steps()
     return installation
+
+
+def _called(plans: Sequence[Plan], names: Sequence[Set[str]], is_user: Callable[[FunctionType], bool]) -> set[int]:
+    """Give the ids of the functions that may be called where names of modules are, the names of each plan's own."""
+    if not any(assignment.name == "__code__" for plan in plans for assignment in plan.assignments):
+        return set()
+    values = [
+        space[name]
+        for plan, those in zip(plans, names, strict=True)
+        for space in plan.namespaces
+        for name in those & space.keys()
+    ]
+    return {id(each) for each in reached([each for value in values for each in called_as(value)], is_user)}
 
 
 def _carry_out(plans: Sequence[Plan], installation: Installation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -113,14 +113,20 @@ class Plan:
         self.removals.clear()
         self.functions.clear()
 
-    def needed_early(self, names: Iterable[str]) -> Iterator[Assignment]:
-        """Give the new code of functions with one of `names`, and of those that these call in their turn, as far as names tell."""
+    def needed_early(self, names: Iterable[str], called: Set[int]) -> Iterator[Assignment]:
+        """Give the new code of functions that are called early, and of those that these call in their turn, as far as names tell.
+
+        Args:
+            names: of what is called.
+            called: ids of functions that are.
+        """
         codes = [each for each in self.assignments if each.name == "__code__"]
+        yield from (each for each in codes if id(each.function) in called)
         waiting, seen = set(names), set[str]()
         while waiting:
             seen |= waiting
             found = [each for each in codes if {_code(each).co_name, _owner(_code(each))} & waiting]
-            yield from found
+            yield from (each for each in found if id(each.function) not in called)
             waiting = {name for each in found for name in _names(_code(each))} - seen
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from fixcont.editing.check import check, check_back
 from fixcont.editing.compare import Comparison, compare
+from fixcont.editing.decorated import Decorated, describe_decorated, find_decorated
 from fixcont.editing.files import File, Gone
 from fixcont.editing.functions import Namespace, code_inside, live_functions, namespaces_of
 from fixcont.editing.history import History, Patch, PatchedFile
@@ -97,6 +98,7 @@ class Sources(KnownTexts):
                 if not comparisons:
                     return InstallResult(InstallStatus.UNCHANGED, warnings=gone)
                 plans = self._check_all(comparisons)
+                decorated = self._find_decorated(comparisons)
                 installation, migrated = self._install(plans)
             except SyntaxError as error:
                 return InstallResult(InstallStatus.SYNTAX_ERROR, error=error)
@@ -104,7 +106,7 @@ class Sources(KnownTexts):
                 unreadable = refused.refusal.code == "file-unreadable"
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
-            warnings = [each for plan in plans for each in plan.warnings.values()]
+            warnings = [each for plan in plans for each in plan.warnings.values()] + describe_decorated(decorated)
             patch = self.history.add([_patched(plan.comparison) for plan in plans], installed, warnings)
             patch.keep_for_undo(installation.restores, self.unrun.waiting())
             patch.migrated = migrated
@@ -117,9 +119,15 @@ class Sources(KnownTexts):
                 (*gone, *warnings),
                 tuple(unrun),
                 ran=tuple(describe(each) for plan in plans for each in plan.ran),
+                decorated=tuple(decorated),
                 migrated=migrated,
                 stale=count_stale(self, self._caches, self._changed_functions(plans)),
             )
+
+    def _find_decorated(self, comparisons: Sequence[Comparison]) -> list[Decorated]:
+        files = [each for each in list(self._files.values()) if b"@" in each.newest.source]
+        loaded = [(each.newest, namespaces_of([each.filename], each.module_names)) for each in files]
+        return find_decorated(comparisons, loaded, self._identify)
 
     def _changed_functions(self, plans: Sequence[Plan]) -> list[tuple[FunctionType, int]]:
         """Give the functions that do something else since these plans were carried out, each with the version that it had."""
@@ -188,7 +196,7 @@ class Sources(KnownTexts):
         comparison = _compare(file, file.newest)
         plan = self._check_all([comparison], names)[0]
         try:
-            install([plan], self._importers)
+            install([plan], self._importers, self._is_users)
         except Refused:
             return self.unrun.again(plan.statements)
         self._commit(plan)
@@ -199,7 +207,7 @@ class Sources(KnownTexts):
         self.migrations.begin(each for plan in plans for each in _changed_classes(plan))
         try:
             with self._at_work():
-                installation = install(plans, self._importers, lambda: self._made_meanwhile(plans))
+                installation = install(plans, self._importers, self._is_users, lambda: self._made_meanwhile(plans))
                 try:
                     return installation, self.migrations.carry_out()
                 except BaseException:
@@ -208,6 +216,9 @@ class Sources(KnownTexts):
         except BaseException:
             self.migrations.abandon()
             raise
+
+    def _is_users(self, function: FunctionType) -> bool:
+        return function.__code__.co_filename in self._files
 
     def _read_all(self) -> tuple[list[tuple[File, Text]], tuple[Refusal, ...]]:
         """Give the files that changed with what they say now, and a warning for each that is gone."""
@@ -259,9 +270,7 @@ class Sources(KnownTexts):
             if made:
                 old = {id(inner) for _, code in plan.functions for inner in code_inside(code)}
                 made = [each for each in made if id(each.__code__) in old]
-                more = check_back(
-                    plan.comparison, made, self._identify, self._trap, self._untrapped, has_header=lambda _: False
-                )
+                more = check_back(plan.comparison, made, self._identify, self._trap, self._untrapped, has_header=lambda _: False)
                 plan.kept += more.kept
                 plan.warnings |= more.warnings
                 yield from more.assignments

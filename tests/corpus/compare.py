@@ -19,7 +19,7 @@ class Difference:
     Attributes:
         module: its name.
         path: from the module inward: name, attribute, …
-        functions: the qualified names of the functions on the way.
+        functions: the qualified names of the functions on the way, and those that their definitions gave them.
         live: what is there, shortened.
         fresh: what should be there, shortened.
     """
@@ -58,10 +58,15 @@ def _walk(
         before, after = live["functions"][one[FUNCTION]], fresh["functions"][other[FUNCTION]]
         if len(path) > 1 and before["qualname"] == after["qualname"] in functions:
             return  # one that is reached through itself
-        yield from _walk(before, after, live, fresh, path, (*functions, after["qualname"]))
+        yield from _walk(before, after, live, fresh, path, (*functions, after["qualname"], *_defined_as(before, after)))
         return
     for name in sorted({*one, *other}, key=lambda each: (each not in one, each not in other, each)):
         yield from _walk(one.get(name, _MISSING), other.get(name, _MISSING), live, fresh, (*path, name), functions)
+
+
+def _defined_as(before: Data, after: Data) -> list[str]:
+    """Give the names that functions got where they were defined: the program may have named them otherwise since."""
+    return [each["code"]["name"] for each in (before, after) if isinstance(each["code"], dict)]
 
 
 def _shortened(data: Data) -> str:

@@ -493,9 +493,9 @@ def test_what_removed_decorators_have_left_on_a_function_goes_with_them(project:
                 return f
         f.own = "statement"
         """
-    module = project.load("marked", text.format("@mark", '@Tag(a=1)'))
+    module = project.load("marked", text.format("@mark", "@Tag(a=1)"))
     module.f.calls = 5
-    project.edit("marked", text.format('@Tag(b=2)', "@mark"))
+    project.edit("marked", text.format("@Tag(b=2)", "@mark"))
     assert vars(module.f) == {"own": "statement", "calls": 5, "tags": {"b": 2}, "tagged": True}
     assert vars(module.A.g) == {"marked": True}
     project.edit("marked", text.format("", ""))
@@ -504,6 +504,67 @@ def test_what_removed_decorators_have_left_on_a_function_goes_with_them(project:
     assert vars(module.f) == {"own": "statement", "calls": 5, "tags": {"b": 2}, "tagged": True}
     project.sources.undo()
     assert vars(module.f) == {"own": "statement", "calls": 5, "marked": True} and vars(module.A.g)["tags"] == {"a": 1}
+
+
+_DECORATORS = """\
+import functools
+
+def helper(cls):
+    cls.size = {size}
+
+class Builder:
+    def __init__(self, cls):
+        self.cls = cls
+
+    def build(self):
+        helper(self.cls)
+        return self.cls
+
+def build(cls=None, **options):
+    def wrap(cls):
+        return Builder(cls).build()
+    return wrap if cls is None else wrap(cls)
+
+def log(function):
+    {doc}
+    seen.append(function{seen})
+
+    @functools.wraps(function)
+    def wrapper(*args):
+        return shown(function(*args))
+    return wrapper
+
+def shown(value):
+    return {shown}
+
+seen = []
+"""
+
+
+def test_what_decorators_made_before_they_changed_is_named(project: Project) -> None:
+    before = {"size": 1, "doc": "", "seen": "", "shown": "value"}
+    users = "from decorators import build, log\n@build\nclass A:\n    @log\n    def f(self):\n        return 1\n@build()\nclass B:\n    pass\n@log\ndef g():\n    return 2\n"
+    project.load("decorators", _DECORATORS.format(**before))
+    module = project.load("a_user", users)
+
+    result = project.edit("decorators", _DECORATORS.format(**before | {"size": 2}))
+    assert codes(result) == ["decorated-before"] and module.A.size == 1
+    assert [(each.qualname, each.line) for each in result.decorated] == [("A", 3), ("B", 8)]
+    assert "decorators.py:14: build does" in result.warnings[0].sentence and "of A and B stays" in result.warnings[0].sentence
+
+    result = project.edit("decorators", _DECORATORS.format(**before | {"size": 2, "seen": ".__name__"}))
+    assert [each.qualname for each in result.decorated] == ["A.f", "g"]
+
+    # What runs when the functions are called is new, and a docstring does nothing.
+    result = project.edit(
+        "decorators", _DECORATORS.format(**before | {"size": 2, "seen": ".__name__", "shown": "-value", "doc": "'doc'"})
+    )
+    assert not result.warnings and not result.decorated and module.g() == -2
+
+    # What is decorated anew is no longer as the old one has made it.
+    project.write("decorators", _DECORATORS.format(**before))
+    result = project.edit("a_user", users.replace("@build\n", "@build()\n"))
+    assert [each.qualname for each in result.decorated] == ["B", "A.f", "g"] and module.A.size == 1
 
 
 def test_singledispatch_gets_more_cases(project: Project) -> None:

@@ -286,7 +286,9 @@ def test_functions_that_old_code_makes_during_an_install_get_the_new_code(projec
 
 def test_names_that_a_text_for_exec_binds(project: Project) -> None:
     text = "def f():\n    return 1\n"
-    module = project.load("made", "try:\n    exec('def made():\\n  pass')\n    is_new = True\nexcept SyntaxError:\n    is_new = False\n" + text)
+    module = project.load(
+        "made", "try:\n    exec('def made():\\n  pass')\n    is_new = True\nexcept SyntaxError:\n    is_new = False\n" + text
+    )
     result = project.edit("made", text)
     assert codes(result) == ["removed-kept"] and "is_new, made is no longer" in result.warnings[0].sentence and module.made
 

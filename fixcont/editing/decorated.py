@@ -1,0 +1,235 @@
+"""What decorators have made before an edit that changes what they do: it stays as it is, and the install says so.
+
+An inner function of a decorator gets its new code wherever it lives. But what a decorator does when it is applied it has done. Which code that was
+is found from the syntax of the decorators: what they call, what that calls, and those inner functions that are called then and not later.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+from fixcont.editing.compare import Comparison, same_own_effect
+from fixcont.editing.decorators import CALLED, functions_of, methods_of, reached, value_of_name
+from fixcont.editing.functions import Namespace, docstring_of, find_class, functions_behind
+from fixcont.editing.plan import UNTIL_RESTART
+from fixcont.editing.statements import find_scope
+from fixcont.editing.syntax import DEFINITIONS, blocks_of
+from fixcont.editing.texts import Kind, Node, Text
+from fixcont.errors import Refusal
+
+_DECORATOR = re.compile(rb"^[ \t]*@[ \t]*([A-Za-z_][\w.]*)[ \t]*(\(?)", re.MULTILINE)
+_NAMED = 4
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+Identify = Callable[[CodeType], "Node | None"]
+
+
+class Decorated(NamedTuple):
+    """A definition that was made by a decorator which does something else from now on.
+
+    Attributes:
+        decorator: the place and the qualified name of the decorator's function.
+        qualname: of the definition.
+        line: where it is in the newest text of its file.
+    """
+
+    decorator: tuple[str, int, str]
+    qualname: str
+    filename: str
+    line: int
+
+
+def find_decorated(
+    comparisons: Sequence[Comparison], loaded: Iterable[tuple[Text, Sequence[Namespace]]], identify: Identify
+) -> list[Decorated]:
+    """Find what was made by decorators that an edit changes. To be called before the edit is carried out.
+
+    Args:
+        loaded: the texts of all files, as they are now, with the modules that were loaded from them.
+        identify: gives the node that a live code object was made from.
+    """
+    changed = {id(old.definition) for each in comparisons for old in _changed_functions(each)}
+    if not changed:
+        return []
+    loaded = list(loaded)
+    search = _Search(changed, {text.filename for text, _ in loaded}, {each.new.filename for each in comparisons}, identify)
+    newer = {each.new.filename: each for each in comparisons}
+    found: list[Decorated] = []
+    for text, namespaces in loaded:
+        for name, is_called in sorted(set(_DECORATOR.findall(text.source))):
+            decorator = ast.parse(name.decode(), mode="eval").body
+            function = search.changed_by(decorator, bool(is_called), namespaces)
+            if function is not None:
+                found += _uses(decorator, bool(is_called), function, text, newer.get(text.filename))
+    return found
+
+
+def describe_decorated(found: Sequence[Decorated]) -> list[Refusal]:
+    """Say in one sentence for each decorator what it has made."""
+    by_decorator: dict[tuple[str, int, str], list[str]] = {}
+    for each in found:
+        by_decorator.setdefault(each.decorator, []).append(each.qualname)
+    return [
+        Refusal(
+            "decorated-before",
+            f"{filename}:{line}: {name} does something else now when it is applied; what it has made of {_listed(made)} stays as it is",
+            UNTIL_RESTART,
+        )
+        for (filename, line, name), made in by_decorator.items()
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > _NAMED:
+        return f"{', '.join(names[: _NAMED - 1])} and {len(names) - _NAMED + 1} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def _changed_functions(comparison: Comparison) -> Iterator[Node]:
+    """Give the functions, as they were, that themselves do something else; not those whose inner functions do."""
+    for node in comparison.changed:
+        old = comparison.partners.get(id(node))
+        if node.kind is Kind.FUNCTION and old is not None:
+            if not same_own_effect(old.code, node.code) and not _differ_in_docstring_only(old.code, node.code):
+                yield old
+
+
+def _differ_in_docstring_only(old: CodeType, new: CodeType) -> bool:
+    """Tell whether functions with other docstrings, which are among the constants, have the same instructions."""
+    if docstring_of(old) == docstring_of(new):
+        return False
+    one, other = ([(each.opname, _named(each.argval)) for each in dis.get_instructions(code)] for code in (old, new))
+    return one == other
+
+
+def _named(value: object) -> object:
+    return value.co_qualname if isinstance(value, CodeType) else value
+
+
+def _uses(
+    decorator: ast.expr, is_called: bool, function: tuple[str, int, str], text: Text, comparison: Comparison | None
+) -> Iterator[Decorated]:
+    """Give the definitions of a file that have a decorator, and had it before."""
+    fresh = set()
+    if comparison is not None:
+        text = comparison.new
+        fresh = {each.qualname for node in comparison.added for each in node.walk()}
+        fresh |= {each.qualname for each in comparison.redecorated}
+    written = ast.dump(decorator)
+    for qualname, definition in _definitions(text.tree.body, ""):
+        for each in definition.decorator_list:
+            here = each.func if isinstance(each, ast.Call) else each
+            if ast.dump(here) == written and isinstance(each, ast.Call) is is_called and qualname not in fresh:
+                yield Decorated(function, qualname, text.filename, definition.lineno)
+
+
+def _definitions(body: Iterable[ast.stmt], around: str) -> Iterator[tuple[str, Any]]:
+    for each in body:
+        if isinstance(each, DEFINITIONS):
+            yield around + each.name, each
+        if isinstance(each, ast.ClassDef):
+            yield from _definitions(each.body, f"{around}{each.name}.")
+        elif not isinstance(each, DEFINITIONS):
+            for block in blocks_of(each):
+                yield from _definitions(block, around)
+
+
+class _Search:
+    """Tells whether decorators run, when they are applied, what changes.
+
+    Args:
+        changed: ids of the definitions that change.
+        user: the user's files.
+        edited: those of them that change.
+    """
+
+    def __init__(self, changed: set[int], user: set[str], edited: set[str], identify: Identify) -> None:
+        self._changed = changed
+        self._user = user
+        self._edited = edited
+        self._identify = identify
+
+    def changed_by(self, decorator: ast.expr, is_called: bool, namespaces: Sequence[Namespace]) -> tuple[str, int, str] | None:
+        """Give the place and name of a decorator's function if that, or what it calls, changes."""
+        for namespace in namespaces:
+            functions = [each for each in functions_of(decorator, [namespace])[:1] if self._is_user(each)]
+            if any(map(self._may_be_changed, reached(functions, self._is_user))) and self._runs_changed(functions, is_called):
+                code = functions[0].__code__
+                return code.co_filename, code.co_firstlineno, code.co_qualname
+        return None
+
+    def _is_user(self, function: FunctionType) -> bool:
+        return function.__code__.co_filename in self._user
+
+    def _may_be_changed(self, function: FunctionType) -> bool:
+        node = self._identify(function.__code__) if function.__code__.co_filename in self._edited else None
+        return node is not None and any(id(each.definition) in self._changed for each in node.walk())
+
+    def _runs_changed(self, functions: Sequence[FunctionType], is_called: bool) -> bool:
+        waiting, seen = list(functions), set[int]()
+        classes: dict[int, type] = {}
+        names = set(CALLED)
+        while waiting:
+            function = waiting.pop()
+            seen.add(id(function))
+            node = self._identify(function.__code__)
+            if node is not None:
+                run, calls = _running(node, is_called and function in functions)
+                if any(id(each.definition) in self._changed for each in run):
+                    return True
+                owner = find_class(function.__globals__, node.qualname.rpartition(".")[0])
+                for value in [owner, *(value_of_name(each, [function.__globals__]) for each in calls)]:
+                    if issubclass(type(value), type):
+                        classes[id(value)] = value
+                    waiting += functions_behind(value)
+                names |= {each.attr for each in calls if isinstance(each, ast.Attribute)}
+            waiting = [each for each in waiting if id(each) not in seen and self._is_user(each)]
+            if not waiting:
+                methods = (each for cls in classes.values() for each in methods_of(cls, names))
+                waiting = [each for each in methods if id(each) not in seen and self._is_user(each)]
+        return False
+
+
+def _running(node: Node, is_applied: bool) -> tuple[list[Node], list[ast.expr]]:
+    """Give a function and those inner ones that run when it is called, and what they call.
+
+    Args:
+        is_applied: whether what it returns is called at once too, as for a decorator with arguments.
+    """
+    definition = find_scope(node.text.tree_around(node), node.qualname, node.line)
+    if definition is None:
+        return [node], []
+    nodes, calls, bodies = [node], list[ast.expr](), [definition.body]
+    inner: dict[str, Any] = {}
+    names: set[str] = set()
+    while bodies:
+        for each in _outside_of_functions(bodies.pop()):
+            if isinstance(each, _FUNCTIONS):
+                inner[each.name] = each
+            elif isinstance(each, ast.Call):
+                calls.append(each.func)
+                names |= {each.func.id} if isinstance(each.func, ast.Name) else set()
+            elif is_applied and isinstance(each, ast.Return) and isinstance(each.value, ast.Name):
+                names.add(each.value.id)
+        called = [inner.pop(name) for name in names & inner.keys()]
+        nodes += [child for one in called for child in node.walk() if child.qualname.endswith(f".{one.name}")]
+        bodies += [one.body for one in called]
+        is_applied = False
+    return nodes, calls
+
+
+def _outside_of_functions(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """Give the nodes of a body, but for those in functions: of these the definition, and what it calls itself."""
+    waiting: list[ast.AST] = list(body)
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if isinstance(each, _FUNCTIONS):
+            waiting += each.decorator_list
+        elif not isinstance(each, ast.Lambda):
+            waiting += ast.iter_child_nodes(each)
