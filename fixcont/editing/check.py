@@ -31,6 +31,7 @@ from fixcont.editing.headers import Headers
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
 from fixcont.editing.running import module_line
+from fixcont.editing.slots import slots_in
 from fixcont.editing.syntax import IMPORTS, Def, Header, Syntax, bound_names, header, loaded_names
 from fixcont.editing.texts import Kind, Node
 
@@ -513,7 +514,8 @@ class _Checker:
             scope, new_scope = scope_of(old), self._new_scope(old)
             if scope is None or new_scope is None or not old.is_top_level:
                 continue
-            if old.code.co_name in bound_names(self._syntax(new_scope).body(new_scope)):
+            body = self._syntax(new_scope).body(new_scope)
+            if old.code.co_name in bound_names(body) | slots_in(body):
                 continue
             for namespace in self.namespaces:
                 owner = find_class(namespace, scope.qualname) if scope.kind is Kind.CLASS else None

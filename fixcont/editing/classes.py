@@ -27,6 +27,7 @@ from fixcont.editing.definitions import DEFERRED_ANNOTATIONS, FUTURES, Scope, an
 from fixcont.editing.enum_members import AddMembers
 from fixcont.editing.functions import Namespace, class_namespace, find_class
 from fixcont.editing.plan import Plan, Step, failed, refusal_at
+from fixcont.editing.slots import ChangeSlots, changed_slots
 from fixcont.editing.syntax import Item, Syntax, bound_names, loaded_names, same_expression
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refused
@@ -84,7 +85,8 @@ class ClassPlanner:
             self.plan.steps.append(AddMembers(cls, namespace, _owner_of(namespace, node), node, self._definition(node)))
             self._changes(cls, node)
             return
-        for statement in _to_run(body, appeared):
+        unapplied = self._plan_slots(cls, node, appeared, gone, body)
+        for statement in _to_run(body, [item for item in appeared if item.statement is not unapplied]):
             self.plan.steps.append(_Statement(cls, namespace, node, statement, tuple(node.qualname.split(".")), self.trap))
         for name in sorted(_lost(change, body)):
             self.plan.removals.append(_Attribute(cls, name, node.line))
@@ -93,6 +95,28 @@ class ClassPlanner:
         if dataclass_fields.is_touched(cls, appeared, gone):
             self.plan.steps.append(dataclass_fields.Regenerate(cls, namespace, node, self._definition(node)))
         self._changes(cls, node)
+
+    def _plan_slots(
+        self, cls: type, node: Node, appeared: Sequence[Item], gone: Sequence[Item], body: Sequence[ast.stmt]
+    ) -> ast.stmt | None:
+        """Plan other `__slots__`. Returns the statement that binds them where that has no effect.
+
+        Raises:
+            Refused: instances would need another layout.
+        """
+        try:
+            changed = changed_slots(cls, [item.statement for item in appeared], [item.statement for item in gone])
+        except ValueError as error:
+            what = f"the slots of {node.qualname} are not written out as names"
+            instead = "start the program again for this, or leave it out for now"
+            raise Refused(refusal_at("slots-changed", node, what, instead)) from error
+        if changed is None:
+            return None
+        statement, before, after = changed
+        line = statement.lineno if after is not None else node.line
+        step = ChangeSlots(self.plan, cls, node, before, after, bound_names(body), line)
+        self.plan.steps.append(step)
+        return statement if not step.is_applied else None
 
     def _plan_docstring(self, cls: type, change: ScopeChange) -> None:
         before, after = (stored_constant(each.code, "__doc__") for each in (change.old, change.new))
@@ -156,10 +180,6 @@ class ClassPlanner:
         line = appeared[0].line if appeared else node.line
         annotated = any(isinstance(item.statement, ast.AnnAssign) for item in (*appeared, *gone))
         instead = "start the program again for this, or leave it out for now"
-        if "__slots__" in names:
-            raise Refused(
-                refusal_at("slots-changed", node, f"instances of {node.qualname} cannot get other slots", instead, line)
-            )
         if issubclass(cls, tuple) and "_fields" in class_namespace(cls) and annotated:
             what = f"the fields of the named tuple {node.qualname} are the places of its values"
             raise Refused(refusal_at("namedtuple-fields", node, what, instead, line))

@@ -153,6 +153,9 @@ def _bound(statement: ast.stmt, around: str) -> Iterator[str]:
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             yield around + node.id
+            if node.id == "__slots__" and isinstance(statement, ast.Assign):  # a class has an attribute for each of them
+                constants = [each.value for each in ast.walk(statement.value) if isinstance(each, ast.Constant)]
+                yield from (f"{around}{each}" for each in constants)
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
             yield around + _root(node)
         elif isinstance(node, ast.Call) and isinstance(statement, ast.Expr):

@@ -29,9 +29,10 @@ _OF_THE_LOADER = frozenset(
     ("__builtins__", "__cached__", "__loader__", "__spec__", "__file__", "__path__", "__warningregistry__", "__annotate__",
      "__annotations__", "__conditional_annotations__")
 )  # fmt: skip
+#: Attributes of a class that are described in another way, that every class has, or in which the interpreter and `copyreg` remember something.
 _OF_THE_CLASS = frozenset(
     ("__dict__", "__weakref__", "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__", "_abc_impl",
-     "__abstractmethods__", "__static_attributes__", "__qualname__", "__module__", "__classdictcell__")
+     "__abstractmethods__", "__static_attributes__", "__qualname__", "__module__", "__classdictcell__", "__slotnames__")
 )  # fmt: skip
 _PLAIN = (int, float, complex, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
 #: What an instance may hold that is described; what it keeps else was made by code that ran, and stays as it is.

@@ -176,6 +176,7 @@ def test_a_line_stands_for_what_its_statement_binds() -> None:
     assert names_on_line(source, 4) == ["A.x"]
     assert names_on_line(source, 6) == ["A.f"]
     assert names_on_line(source, 8) == ["b", "c"]
+    assert names_on_line(b"class A:\n    __slots__ = ('x', 'y')\n", 2) == ["A.__slots__", "A.x", "A.y"]
     assert names_on_line(b"exec('def f(): pass\\nx = 1')\n", 1) == ["exec", "f", "x"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import sys
 from typing import Any
@@ -290,6 +291,9 @@ def test_what_is_abstract(project: Project) -> None:
     ("before", "after", "code"),
     [
         ("class A:\n    __slots__ = ('x',)\n", "class A:\n    __slots__ = ('x', 'y')\n", "slots-changed"),
+        ("class A:\n    __slots__ = ('x',)\n", "class A:\n    pass\n", "slots-changed"),
+        ("class A:\n    __slots__ = ('x',)\n", "class A:\n    __slots__ = ('x', '__dict__')\n", "slots-changed"),
+        ("class A:\n    __slots__ = ('x',)\n", "class A:\n    __slots__ = [*'x']\n", "slots-changed"),
         ("import enum\nclass A(enum.Enum):\n    X = 1\n", "import enum\nclass A(enum.Enum):\n    X = 2\n", "enum-members"),
         (
             "import enum\nclass A(enum.Enum):\n    X = 1\n    Y = 2\n",
@@ -311,6 +315,57 @@ def test_what_is_abstract(project: Project) -> None:
 def test_what_instances_cannot_bear_is_refused(project: Project, before: str, after: str, code: str) -> None:
     project.load("layout", before)
     assert refusal(project.edit("layout", after))[0] == code
+
+
+def test_slots_are_taken_out_and_come_back_with_their_values(project: Project) -> None:
+    text = "class A:\n    __slots__ = {}\n    def __init__(self):\n        {}\n"
+    module = project.load("slots", text.format("('x', 'y', '__z')", "self.x, self.y, self.__z = 1, 2, 3"))
+    a, cls = module.A(), module.A
+    assert copy.copy(a).y == 2  # `copyreg` notes the slots
+
+    result = project.edit("slots", text.format("['y', 'x', '__z']", "self.x, self.y, self.__z = 1, 2, 3"))
+    assert not result.warnings and cls.__slots__ == ["y", "x", "__z"] and a.y == 2
+
+    result = project.edit("slots", text.format("'x'", "self.x = 1"))
+    assert not result.warnings and cls.__slots__ == "x" and a.x == copy.copy(a).x == 1
+    assert not hasattr(a, "y") and not hasattr(cls, "_A__z")
+
+    project.edit("slots", text.format("('x', 'y')", "self.x = self.y = 5"))
+    assert a.y == 2 and copy.copy(a).y == 2 and cls().y == 5 and not hasattr(a, "_A__z")
+    project.sources.undo()
+    assert not hasattr(a, "y")
+    project.sources.undo()
+    assert (a.x, a.y, a._A__z) == (1, 2, 3)
+
+
+def test_a_slot_makes_way_for_a_property(project: Project) -> None:
+    module = project.load("slots", "class A:\n    __slots__ = ('x', 'y')\n")
+    a = module.A()
+    a.x = 1
+    project.edit("slots", "class A:\n    __slots__ = ('y',)\n    @property\n    def x(self):\n        return 'computed'\n")
+    assert a.x == "computed"
+    project.edit("slots", "class A:\n    __slots__ = ('x', 'y')\n")
+    assert a.x == 1
+
+
+def test_slots_of_instances_that_have_a_dictionary_are_not_made(project: Project) -> None:
+    text = "class A:\n    {}\n    def __init__(self):\n        self.x = 1\n"
+    module = project.load("slots", text.format("size = 1"))
+    a = module.A()
+    result = project.edit("slots", text.format("__slots__ = ('x', 'y')"))
+    assert codes(result) == ["slots-not-applied"] and "slots.py:2" in result.warnings[0].sentence
+    a.y = 2
+    assert (a.x, a.y, module.A().x) == (1, 2, 1) and "__slots__" not in vars(module.A) and not hasattr(a, "size")
+    assert codes(project.edit("slots", text.format("__slots__ = ('x', 'z')"))) == ["slots-not-applied"]
+    assert not project.edit("slots", text.format("pass")).warnings
+
+    heir = "class Base:\n    pass\nclass B(Base):\n    {}\n"
+    module = project.load("heir", heir.format("__slots__ = ('x',)"))
+    b = module.B()
+    b.x = 1
+    assert codes(project.edit("heir", heir.format("__slots__ = ('x', 'y')"))) == ["slots-not-applied"]
+    b.y = 2
+    assert codes(project.edit("heir", heir.format("pass"))) == ["slots-not-applied"] and (b.x, b.y) == (1, 2)
 
 
 @pytest.mark.parametrize("base", ["Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"])
