@@ -93,7 +93,7 @@ class ClassPlanner:
         if any(isinstance(item.statement, ast.AnnAssign) for item in (*appeared, *gone)):
             self.plan.steps.append(_ClassAnnotations(cls, namespace, node, body, change))
         if dataclass_fields.is_touched(cls, appeared, gone):
-            self.plan.steps.append(dataclass_fields.Regenerate(cls, namespace, node, self._definition(node)))
+            self.plan.steps.append(dataclass_fields.Regenerate(self.plan, cls, namespace, node, self._definition(node)))
         self._changes(cls, node)
 
     def _plan_slots(
@@ -148,18 +148,11 @@ class ClassPlanner:
         self.plan.steps.append(_Bases(cls, namespace, node, self._definition(node)))
 
     def redecorate(self, cls: type, namespace: Namespace, node: Node) -> None:
-        """Plan what another decorator does to a dataclass: its generated methods are made anew.
-
-        Raises:
-            Refused: the decorator asks for slots, so it would make another class.
-        """
+        """Plan what another decorator does to a dataclass: its generated methods are made anew."""
         definition = self._definition(node)
         if not dataclass_fields.is_dataclass(cls):
             return
-        if any("slots=True" in ast.unparse(each) for each in definition.decorator_list):
-            what = f"instances of the dataclass {node.qualname} cannot get slots"
-            raise Refused(refusal_at("slots-changed", node, what, "start the program again for this, or leave it out for now"))
-        self.plan.steps.append(dataclass_fields.Regenerate(cls, namespace, node, definition))
+        self.plan.steps.append(dataclass_fields.Regenerate(self.plan, cls, namespace, node, definition))
         self._changes(cls, node)
 
     def _changes(self, cls: type, node: Node) -> None:
@@ -186,9 +179,6 @@ class ClassPlanner:
         if "__attrs_attrs__" in class_namespace(cls) and names:
             what = f"attrs has made the methods of {node.qualname} from its fields"
             raise Refused(refusal_at("attrs-fields", node, what, instead, line))
-        if annotated and dataclass_fields.has_slots(cls):
-            what = f"instances of the dataclass {node.qualname} have slots, and cannot get others"
-            raise Refused(refusal_at("slots-changed", node, what, instead, line))
 
     def _definition(self, node: Node) -> ast.ClassDef:
         definition = self.syntax.definition(node)
@@ -265,6 +255,8 @@ class _Statement(Step):
                 cell.cell_contents = self.cls
             for name, value in body.items():
                 if name not in _BOOKKEEPING and (name not in before or before[name] is not value):
+                    if dataclass_fields.takes(self.cls, self.statement, name, value, installation):
+                        continue
                     value = dataclass_fields.as_attribute(self.cls, name, value, installation)
                     installation.set_class(self.cls, name, value)
                     tell_name(value, self.cls, name)

@@ -82,12 +82,17 @@ def _noted_slots(cls: type) -> list[str]:
     noted = class_namespace(cls).get("__slotnames__")
     if type(noted) is list:
         return noted
-    found: list[str] = []
-    for each in _mro.__get__(cls):
-        slots = class_namespace(each).get(_SLOTS, ())
-        names = (slots,) if isinstance(slots, str) else tuple(slots)
-        found += [_mangled(each, name) for name in names if name not in _LAYOUT]
-    return found
+    return [name for each in _mro.__get__(cls) for name in _slots_of(each) if name not in _LAYOUT]
+
+
+def slots_of(cls: type) -> set[str]:
+    """Give the names in the `__slots__` of a class itself, as its attributes have them."""
+    return set(_slots_of(cls))
+
+
+def _slots_of(cls: type) -> list[str]:
+    slots: Any = class_namespace(cls).get(_SLOTS, ())
+    return [_mangled(cls, name) for name in ((slots,) if isinstance(slots, str) else slots)]
 
 
 def _lack(missing: Iterable[str]) -> str:

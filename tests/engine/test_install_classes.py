@@ -441,7 +441,28 @@ def test_other_options_of_a_dataclass(project: Project) -> None:
     assert module.Point is cls and cls(2) > old and cls().names == []
     project.edit("points", point(fields, "(repr=False)"))
     assert repr(old).startswith("<points.Point object") and hasattr(cls, "__lt__") is not False
-    assert refusal(project.edit("points", point(fields, "(slots=True)")))[0] == "slots-changed"
+    result = project.edit("points", point(fields, "(slots=True)"))
+    assert codes(result) == ["slots-not-applied"] and (old.x, old.names, cls(3).x) == (1, [], 3) and "__slots__" not in vars(cls)
+
+
+def test_a_dataclass_with_slots(project: Project) -> None:
+    fields = "x: int; y: int = 2"
+    module = project.load("points", point(fields, "(slots=True)"))
+    old, cls = module.Point(1, 5), module.Point
+    # Other defaults, annotations, options, and the fields in another order.
+    result = project.edit("points", point("y: float = 3; x: int = 4", "(slots=True, order=True)"))
+    assert not result.warnings and (old.x, old.y) == (1, 5) and cls().x == 4 and cls() < cls(4)
+    assert cls.__slots__ == ("y", "x") and "y=3, x=4" in repr(cls()) and old.sum() == 1
+    # A field less, and back.
+    project.edit("points", point("x: int = 4", "(slots=True, frozen=True)"))
+    assert not hasattr(old, "y") and repr(old) == "Point(x=1)" and hash(old)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        old.x = 2
+    project.sources.undo()
+    assert old.y == 5 and repr(old) == "Point(y=5, x=1)"
+    assert refusal(project.edit("points", point("x: int = 4")))[0] == "slots-changed"
+    assert refusal(project.edit("points", point("x: int; y: int; z: int", "(slots=True)")))[0] == "slots-changed"
+    assert (old.x, old.y) == (1, 5)
 
 
 def test_a_dataclass_keeps_what_the_user_wrote(project: Project) -> None:
