@@ -62,7 +62,9 @@ def find_decorated(
     found: list[Decorated] = []
     for text, namespaces in loaded:
         for name, is_called in sorted(set(_DECORATOR.findall(text.source))):
-            decorator = ast.parse(name.decode(), mode="eval").body
+            decorator = _expression(name.decode())
+            if decorator is None:
+                continue
             function = search.changed_by(decorator, bool(is_called), namespaces)
             if function is not None:
                 found += _uses(decorator, bool(is_called), function, text, newer.get(text.filename))
@@ -82,6 +84,14 @@ def describe_decorated(found: Sequence[Decorated]) -> list[Refusal]:
         )
         for (filename, line, name), made in by_decorator.items()
     ]
+
+
+def _expression(dotted: str) -> ast.expr | None:
+    """Parse the name of a decorator, None for what only looks like one, in a text."""
+    try:
+        return ast.parse(dotted, mode="eval").body
+    except SyntaxError:
+        return None
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -619,13 +619,13 @@ seen = []
 
 def test_what_decorators_made_before_they_changed_is_named(project: Project) -> None:
     before = {"size": 1, "doc": "", "seen": "", "shown": "value"}
-    users = "from decorators import build, log\n@build\nclass A:\n    @log\n    def f(self):\n        return 1\n@build()\nclass B:\n    pass\n@log\ndef g():\n    return 2\n"
+    users = "'''\n@return: nothing\n@no..name\n'''\nfrom decorators import build, log\n@build\nclass A:\n    @log\n    def f(self):\n        return 1\n@build()\nclass B:\n    pass\n@log\ndef g():\n    return 2\n"
     project.load("decorators", _DECORATORS.format(**before))
     module = project.load("a_user", users)
 
     result = project.edit("decorators", _DECORATORS.format(**before | {"size": 2}))
     assert codes(result) == ["decorated-before"] and module.A.size == 1
-    assert [(each.qualname, each.line) for each in result.decorated] == [("A", 3), ("B", 8)]
+    assert [(each.qualname, each.line) for each in result.decorated] == [("A", 7), ("B", 12)]
     assert "decorators.py:14: build does" in result.warnings[0].sentence and "of A and B stays" in result.warnings[0].sentence
 
     result = project.edit("decorators", _DECORATORS.format(**before | {"size": 2, "seen": ".__name__"}))
