@@ -59,15 +59,21 @@ def find_decorated(
     loaded = list(loaded)
     search = _Search(changed, {text.filename for text, _ in loaded}, {each.new.filename for each in comparisons}, identify)
     newer = {each.new.filename: each for each in comparisons}
+    written = [
+        (text, decorator, bool(is_called), search.functions_of(decorator, namespaces))
+        for text, namespaces in loaded
+        for name, is_called in sorted(set(_DECORATOR.findall(text.source)))
+        if (decorator := _expression(name.decode())) is not None
+    ]
+    if not search.may_reach([function for *_, functions in written for function in functions]):
+        return []
     found: list[Decorated] = []
-    for text, namespaces in loaded:
-        for name, is_called in sorted(set(_DECORATOR.findall(text.source))):
-            decorator = _expression(name.decode())
-            if decorator is None:
-                continue
-            function = search.changed_by(decorator, bool(is_called), namespaces)
-            if function is not None:
-                found += _uses(decorator, bool(is_called), function, text, newer.get(text.filename))
+    for text, decorator, is_called, functions in written:
+        function = next((each for each in functions if search.runs_changed(each, is_called)), None)
+        if function is not None:
+            code = function.__code__
+            place = code.co_filename, code.co_firstlineno, code.co_qualname
+            found += _uses(decorator, is_called, place, text, newer.get(text.filename))
     return found
 
 
@@ -163,15 +169,21 @@ class _Search:
         self._user = user
         self._edited = edited
         self._identify = identify
+        self._answers: dict[
+            tuple[int, bool], bool
+        ] = {}  # (id of a decorator's function, whether it is called) -> whether it runs what changes
+        self._parsed: dict[
+            tuple[int, bool], tuple[list[Node], list[ast.expr]]
+        ] = {}  # likewise by node -> what runs, and what that calls
 
-    def changed_by(self, decorator: ast.expr, is_called: bool, namespaces: Sequence[Namespace]) -> tuple[str, int, str] | None:
-        """Give the place and name of a decorator's function if that, or what it calls, changes."""
-        for namespace in namespaces:
-            functions = [each for each in functions_of(decorator, [namespace])[:1] if self._is_user(each)]
-            if any(map(self._may_be_changed, reached(functions, self._is_user))) and self._runs_changed(functions, is_called):
-                code = functions[0].__code__
-                return code.co_filename, code.co_firstlineno, code.co_qualname
-        return None
+    def functions_of(self, decorator: ast.expr, namespaces: Sequence[Namespace]) -> list[FunctionType]:
+        """Give the functions of the user's that a decorator calls itself, in each of the modules."""
+        found = [each for namespace in namespaces for each in functions_of(decorator, [namespace])[:1]]
+        return [each for each in found if self._is_user(each)]
+
+    def may_reach(self, functions: Iterable[FunctionType]) -> bool:
+        """Tell whether functions may call what changes, now or later: a cheap look at names, before anything is parsed."""
+        return any(map(self._may_be_changed, reached(functions, self._is_user)))
 
     def _is_user(self, function: FunctionType) -> bool:
         return function.__code__.co_filename in self._user
@@ -180,29 +192,47 @@ class _Search:
         node = self._identify(function.__code__) if function.__code__.co_filename in self._edited else None
         return node is not None and any(id(each.definition) in self._changed for each in node.walk())
 
-    def _runs_changed(self, functions: Sequence[FunctionType], is_called: bool) -> bool:
-        waiting, seen = list(functions), set[int]()
+    def runs_changed(self, decorator: FunctionType, is_called: bool) -> bool:
+        """Tell whether what changes runs when the function of a decorator is applied."""
+        key = id(decorator), is_called
+        if key not in self._answers:
+            self._answers[key] = self._runs_changed(decorator, is_called)
+        return self._answers[key]
+
+    def _runs_changed(self, decorator: FunctionType, is_called: bool) -> bool:
+        waiting, seen = [decorator], {id(decorator)}
         classes: dict[int, type] = {}
-        names = set(CALLED)
+        names: set[str] = set(CALLED)
+
+        def add(more: Iterable[FunctionType]) -> None:
+            for each in more:
+                if id(each) not in seen and self._is_user(each):
+                    seen.add(id(each))
+                    waiting.append(each)
+
         while waiting:
             function = waiting.pop()
-            seen.add(id(function))
             node = self._identify(function.__code__)
             if node is not None:
-                run, calls = _running(node, is_called and function in functions)
+                run, calls = self._running(node, is_called and function is decorator)
                 if any(id(each.definition) in self._changed for each in run):
                     return True
                 owner = find_class(function.__globals__, node.qualname.rpartition(".")[0])
                 for value in [owner, *(value_of_name(each, [function.__globals__]) for each in calls)]:
                     if issubclass(type(value), type):
                         classes[id(value)] = value
-                    waiting += functions_behind(value)
+                    else:
+                        add(functions_behind(value))
                 names |= {each.attr for each in calls if isinstance(each, ast.Attribute)}
-            waiting = [each for each in waiting if id(each) not in seen and self._is_user(each)]
             if not waiting:
-                methods = (each for cls in classes.values() for each in methods_of(cls, names))
-                waiting = [each for each in methods if id(each) not in seen and self._is_user(each)]
+                add(each for cls in classes.values() for each in methods_of(cls, names))
         return False
+
+    def _running(self, node: Node, is_applied: bool) -> tuple[list[Node], list[ast.expr]]:
+        key = id(node), is_applied
+        if key not in self._parsed:
+            self._parsed[key] = _running(node, is_applied)
+        return self._parsed[key]
 
 
 def _running(node: Node, is_applied: bool) -> tuple[list[Node], list[ast.expr]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import builtins
 import dis
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from types import CodeType, FunctionType
 from typing import Any
 
 from fixcont.editing.functions import class_namespace, code_inside, functions_behind, module_namespace
 
 #: Methods of a class that run when it is called, or an instance of it.
-CALLED = ("__new__", "__init__", "__call__")
+CALLED = frozenset({"__new__", "__init__", "__call__"})
 _mro: Any = vars(type)["__mro__"]
 
 
@@ -53,32 +53,39 @@ def called_as(value: Any) -> list[FunctionType]:
 
 def reached(functions: Iterable[FunctionType], is_user: Callable[[FunctionType], bool]) -> Iterator[FunctionType]:
     """Give functions and those that they may call, as far as names tell: globals, and methods of classes that are named."""
-    waiting, seen = list(functions), set[int]()
+    waiting: list[FunctionType] = []
+    seen: set[int] = set()
     classes: dict[int, Any] = {}
     names: set[str] = set(CALLED)
+
+    def add(more: Iterable[FunctionType]) -> None:
+        for each in more:
+            if id(each) not in seen:
+                seen.add(id(each))
+                waiting.append(each)
+
+    add(functions)
     while waiting:
         function = waiting.pop()
-        seen.add(id(function))
         yield function
         if is_user(function):
-            for code in (function.__code__, *code_inside(function.__code__)):
-                names |= set(code.co_names)
-                for value in (function.__globals__.get(name) for name in code.co_names):
-                    waiting += functions_behind(value)
-                    if issubclass(type(value), type):
-                        classes[id(value)] = value
-        waiting = [each for each in waiting if id(each) not in seen]
+            named = {name for code in (function.__code__, *code_inside(function.__code__)) for name in code.co_names}
+            names |= named
+            for value in [function.__globals__[name] for name in named & function.__globals__.keys()]:
+                if issubclass(type(value), type):
+                    classes[id(value)] = value
+                else:
+                    add(functions_behind(value))
         if not waiting:
-            methods = (each for cls in classes.values() for each in methods_of(cls, names))
-            waiting = [each for each in methods if id(each) not in seen and is_user(each)]
+            add(each for cls in classes.values() for each in methods_of(cls, names) if is_user(each))
 
 
-def methods_of(cls: type, names: Iterable[str]) -> Iterator[FunctionType]:
-    """Give the functions behind those attributes of a class that have one of some names."""
-    for name in names:
-        holder = next((base for base in _mro.__get__(cls) if name in class_namespace(base)), None)
-        if holder is not None:
-            yield from functions_behind(class_namespace(holder)[name])
+def methods_of(cls: type, names: Set[str]) -> Iterator[FunctionType]:
+    """Give the functions behind those attributes of a class and its bases that have one of some names."""
+    for base in _mro.__get__(cls):
+        namespace = class_namespace(base)
+        for name in names & namespace.keys():
+            yield from functions_behind(namespace[name])
 
 
 def value_of_name(expression: ast.expr, scopes: Sequence[Mapping[str, Any]]) -> Any:
