@@ -16,6 +16,7 @@ from fixcont.errors import Refusal, Refused
 
 if TYPE_CHECKING:
     from fixcont.editing.install import Installation
+    from fixcont.editing.removals import PutOff
 
 UNTIL_RESTART = "it takes effect when the program is started again"
 
@@ -70,6 +71,7 @@ class Plan:
         assignments: attributes that functions get, none of which needs to be evaluated.
         steps: what must be evaluated.
         removals: names that are to be taken out of the process, carried out after everything else.
+        put_off: names of these that had to stay, as old code that runs may need them.
         kept: live code objects that stay as they are, each with the node of the new text that it is.
         touched: id of a node -> new node of a function or class that is another one from now on.
         added: ids of those nodes in `touched` that were not there before.
@@ -86,6 +88,7 @@ class Plan:
     assignments: list[Assignment] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     removals: list[Step] = field(default_factory=list)
+    put_off: list[PutOff] = field(default_factory=list)
     kept: list[tuple[CodeType, Node]] = field(default_factory=list)
     touched: dict[int, Node] = field(default_factory=dict)
     added: set[int] = field(default_factory=set)

@@ -21,6 +21,7 @@ from fixcont.editing.lineage import Lineage
 from fixcont.editing.migration import Migrations
 from fixcont.editing.plan import Assignment, Plan, Statement
 from fixcont.editing.reexports import Importer, imports_from, named_imports
+from fixcont.editing.removals import PutOff, TakeOut
 from fixcont.editing.result import Installed, InstallResult, InstallStatus, UndoResult
 from fixcont.editing.stale import count_stale
 from fixcont.editing.syntax import Syntax, loaded_names
@@ -67,6 +68,7 @@ class Sources(KnownTexts):
         super().__init__(trap, untrapped, is_user)
         self._at_work = at_work
         self.unrun = UnrunStatements()
+        self._put_off: list[PutOff] = []  # names that earlier installs would have taken out
         self.history = History(self._texts)
         self.migrations = Migrations(lazily=migrates_lazily)
         self.on_installed: Callable[[Sequence[tuple[Text, Text]]], None] | None = None
@@ -98,6 +100,7 @@ class Sources(KnownTexts):
                 if not comparisons:
                     return InstallResult(InstallStatus.UNCHANGED, warnings=gone)
                 plans = self._check_all(comparisons)
+                plans[0].removals += [TakeOut(each, self._identify) for each in self._put_off]
                 decorated = self._find_decorated(comparisons)
                 installation, migrated = self._install(plans)
             except SyntaxError as error:
@@ -106,6 +109,8 @@ class Sources(KnownTexts):
                 unreadable = refused.refusal.code == "file-unreadable"
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
+            put_off = [*self._put_off, *(each for plan in plans for each in plan.put_off)]
+            self._put_off = [each for each in put_off if each.stands]
             warnings = [each for plan in plans for each in plan.warnings.values()] + describe_decorated(decorated)
             patch = self.history.add([_patched(plan.comparison) for plan in plans], installed, warnings)
             patch.keep_for_undo(installation.restores, self.unrun.waiting())

@@ -94,6 +94,35 @@ def test_a_removed_function_that_old_code_still_needs_is_kept(project: Project) 
     assert next(running) == 1
 
 
+def test_a_name_that_was_kept_is_taken_out_when_nothing_needs_it_any_more(project: Project) -> None:
+    text = "def helper():\n    return 1\nclass A:\n    def help(self):\n        return 2\ndef work(a):\n    yield\n    yield helper() + a.help()\n"
+    module = project.load("needed", text)
+    running = module.work(module.A())
+    next(running)
+    result = project.edit("needed", "class A:\n    pass\ndef work(a):\n    yield\n    yield 2\n")
+    assert codes(result) == ["removed-kept"] * 2
+    result = project.edit("needed", "class A:\n    pass\ndef work(a):\n    yield\n    yield 3\n")
+    assert not result.warnings and next(running) == 3  # it runs the first version still
+    running.close()
+    project.edit("needed", "class A:\n    pass\ndef work(a):\n    yield\n    yield 4\n")
+    assert not hasattr(module, "helper") and not hasattr(module.A, "help")
+    project.sources.undo()
+    assert module.helper() == 1 and module.A().help() == 2
+    for _ in range(2):
+        project.sources.undo()
+    assert [*module.work(module.A())] == [None, 3]
+
+    # What is back, or stands for something else by now, stays.
+    running = module.work(module.A())
+    next(running)
+    project.edit("needed", "class A:\n    pass\ndef work(a):\n    yield\n    yield 2\n")
+    module.__dict__["helper"] = len
+    project.edit("needed", "class A:\n    def help(self):\n        return 5\ndef work(a):\n    yield\n    yield 2\n")
+    running.close()
+    project.edit("needed", "class A:\n    def help(self):\n        return 5\ndef work(a):\n    yield\n    yield 6\n")
+    assert module.helper is len and module.A().help() == 5
+
+
 def test_closures_of_a_function_that_was_gone_and_is_back(project: Project) -> None:
     text = "def make(x):\n    def inner():\n        return x, {}\n    return inner\n"
     module = project.load("back", text.format(1))
