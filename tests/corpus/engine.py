@@ -10,7 +10,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-_MOST_RERUNS = 500
+#: Statements that read what the other one binds list each other again and again.
+_MOST_RERUNS = 100
 
 
 @dataclass(frozen=True)
