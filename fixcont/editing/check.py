@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from types import CellType, CodeType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from fixcont.bytecode.closures import STANDS_IN
@@ -14,12 +14,14 @@ from fixcont.editing.classes import ClassPlanner, old_definition
 from fixcont.editing.closures import Captures
 from fixcont.editing.closures import refusal as closure_refusal
 from fixcont.editing.compare import Comparison, Relation, ScopeChange, relation, stored_constant
-from fixcont.editing.dataclass_fields import is_dataclass
+from fixcont.editing.dataclass_fields import is_dataclass, predecessors
+from fixcont.editing.decorators import marks_of
 from fixcont.editing.definitions import Define, Part
 from fixcont.editing.functions import (
     COPIES_DOCSTRING,
     Namespace,
     class_namespace,
+    docstring_of,
     find_class,
     functions_behind,
     layers_of,
@@ -29,6 +31,7 @@ from fixcont.editing.headers import Headers
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
 from fixcont.editing.running import module_line
+from fixcont.editing.slots import slots_in
 from fixcont.editing.syntax import IMPORTS, Def, Header, Syntax, bound_names, header, loaded_names
 from fixcont.editing.texts import Kind, Node
 
@@ -266,8 +269,8 @@ class _Checker:
 
     def _plan_doc(self, function: FunctionType, node: Node | None, target: Node) -> None:
         """Plan a new docstring, where the program has not set another one, and for what has copied it: wrappers and properties."""
-        old = _doc(node.code if node is not None else self.untrapped(function.__code__))
-        new = _doc(target.code)
+        old = docstring_of(node.code if node is not None else self.untrapped(function.__code__))
+        new = docstring_of(target.code)
         if old == new:
             return
         for each in (function, *self._made_of(function, target)):
@@ -322,6 +325,8 @@ class _Checker:
                 before = old_definition(self.comparison, node) if id(node) in rebased else None
                 if before is not None:
                     planner.rebase(cls, namespace, node, before)
+                elif self._subscripts_rebased(node):
+                    planner.rebase_again(cls, namespace, node)
                 if id(node) in changes:
                     planner.update(cls, namespace, changes[id(node)])
                 if id(node) in redecorated:
@@ -354,7 +359,18 @@ class _Checker:
         nodes |= {id(node): node for node in self.comparison.rebased if node.is_top_level}
         nodes |= {id(node): node for node in self.comparison.added if self._revived(node)}
         nodes |= {id(change.new): change.new for change in self._reading_rebound()}
+        if self.comparison.rebased:
+            nodes |= {id(node): node for node in self.comparison.new.module.walk() if self._subscripts_rebased(node)}
         yield from nodes.values()
+
+    def _subscripts_rebased(self, node: Node) -> bool:
+        """Tell whether a class that was there has a base like `Box[int]` of a class whose own bases change, and so maybe its type variables."""
+        if node.kind is not Kind.CLASS or not node.is_top_level or not self.comparison.has(node):
+            return False
+        definition = self._syntax(node).definition(node)
+        subscripts = [each for each in getattr(definition, "bases", ()) if isinstance(each, ast.Subscript)]
+        names = {each.code.co_name for each in self.comparison.rebased}
+        return any(loaded_names(each) & names for each in subscripts)
 
     def _classes(self, node: Node) -> list[tuple[Namespace, type]]:
         """Give the classes of the process that a node made, each with the namespace of its module."""
@@ -389,10 +405,20 @@ class _Checker:
             if live is None:
                 self._live(node)
             self.plan.touch(node, added=live is None and not self.comparison.has(node))
-            parts.append(
-                Part(node, definition, live, as_it_is=bool(self._revived(node)) or self._is_regenerated(live, definition))
-            )
+            as_it_is = bool(self._revived(node)) or self._is_regenerated(live, definition)
+            marks = self._marks(node, namespace, owner) if type(live) is FunctionType and not as_it_is else frozenset[str]()
+            parts.append(Part(node, definition, live, as_it_is, marks))
         self.plan.steps.append(Define(parts, namespace, owner, binds=binds))
+
+    def _marks(self, node: Node, namespace: Namespace, owner: type | None) -> frozenset[str]:
+        """Give the attributes that the decorators which a function had may have set on it."""
+        old = self.comparison.partners.get(id(node))
+        definition = self._syntax(old).definition(old) if old is not None else None
+        if definition is None:
+            return frozenset()
+        scopes = [class_namespace(owner), namespace] if owner is not None else [namespace]
+        is_user = lambda function: self.identify(function.__code__) is not None  # noqa: E731
+        return frozenset(marks_of(header(definition).decorators, scopes, is_user))
 
     def _is_regenerated(self, live: Any, definition: Def) -> bool:
         """Tell whether a class is a dataclass still, so that its changed decorator is no matter of its name."""
@@ -488,7 +514,8 @@ class _Checker:
             scope, new_scope = scope_of(old), self._new_scope(old)
             if scope is None or new_scope is None or not old.is_top_level:
                 continue
-            if old.code.co_name in bound_names(self._syntax(new_scope).body(new_scope)):
+            body = self._syntax(new_scope).body(new_scope)
+            if old.code.co_name in bound_names(body) | slots_in(body):
                 continue
             for namespace in self.namespaces:
                 owner = find_class(namespace, scope.qualname) if scope.kind is Kind.CLASS else None
@@ -518,12 +545,12 @@ class _Checker:
             before, after = (stored_constant(each.code, "__static_attributes__") for each in (old, node))
             if old.line == node.line and before == after:
                 continue
-            for namespace in self.namespaces:
-                cls = find_class(namespace, node.qualname)
-                noted = class_namespace(cls) if cls is not None else {}
-                if cls is not None and noted.get("__firstlineno__") == old.line:
+            found = (find_class(namespace, node.qualname) for namespace in self.namespaces)
+            for cls in (each for one in found if one is not None for each in (one, *predecessors(one))):
+                noted = class_namespace(cls)
+                if noted.get("__firstlineno__") == old.line:
                     self.plan.class_facts.append((cls, "__firstlineno__", node.line))
-                if cls is not None and noted.get("__static_attributes__") == before and before != after:
+                if noted.get("__static_attributes__") == before and before != after:
                     self.plan.class_facts.append((cls, "__static_attributes__", after))
 
 
@@ -538,7 +565,3 @@ def scope_of(node: Node) -> Node | None:
 def _builds_on(definition: Def, name: str) -> bool:
     """Tell whether a decorator of a definition uses what the name stands for already, as `@x.setter` does."""
     return any(name in loaded_names(each) for each in header(definition).decorators)
-
-
-def _doc(code: CodeType) -> str | None:
-    return FunctionType(code, {}, None, None, tuple(CellType() for _ in code.co_freevars)).__doc__

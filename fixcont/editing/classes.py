@@ -27,6 +27,7 @@ from fixcont.editing.definitions import DEFERRED_ANNOTATIONS, FUTURES, Scope, an
 from fixcont.editing.enum_members import AddMembers
 from fixcont.editing.functions import Namespace, class_namespace, find_class
 from fixcont.editing.plan import Plan, Step, failed, refusal_at
+from fixcont.editing.slots import ChangeSlots, changed_slots
 from fixcont.editing.syntax import Item, Syntax, bound_names, loaded_names, same_expression
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refused
@@ -84,15 +85,38 @@ class ClassPlanner:
             self.plan.steps.append(AddMembers(cls, namespace, _owner_of(namespace, node), node, self._definition(node)))
             self._changes(cls, node)
             return
-        for statement in _to_run(body, appeared):
+        unapplied = self._plan_slots(cls, node, appeared, gone, body)
+        for statement in _to_run(body, [item for item in appeared if item.statement is not unapplied]):
             self.plan.steps.append(_Statement(cls, namespace, node, statement, tuple(node.qualname.split(".")), self.trap))
         for name in sorted(_lost(change, body)):
             self.plan.removals.append(_Attribute(cls, name, node.line))
         if any(isinstance(item.statement, ast.AnnAssign) for item in (*appeared, *gone)):
             self.plan.steps.append(_ClassAnnotations(cls, namespace, node, body, change))
         if dataclass_fields.is_touched(cls, appeared, gone):
-            self.plan.steps.append(dataclass_fields.Regenerate(cls, namespace, node, self._definition(node)))
+            self.plan.steps.append(dataclass_fields.Regenerate(self.plan, cls, namespace, node, self._definition(node)))
         self._changes(cls, node)
+
+    def _plan_slots(
+        self, cls: type, node: Node, appeared: Sequence[Item], gone: Sequence[Item], body: Sequence[ast.stmt]
+    ) -> ast.stmt | None:
+        """Plan other `__slots__`. Returns the statement that binds them where that has no effect.
+
+        Raises:
+            Refused: instances would need another layout.
+        """
+        try:
+            changed = changed_slots(cls, [item.statement for item in appeared], [item.statement for item in gone])
+        except ValueError as error:
+            what = f"the slots of {node.qualname} are not written out as names"
+            instead = "start the program again for this, or leave it out for now"
+            raise Refused(refusal_at("slots-changed", node, what, instead)) from error
+        if changed is None:
+            return None
+        statement, before, after = changed
+        line = statement.lineno if after is not None else node.line
+        step = ChangeSlots(self.plan, cls, node, before, after, bound_names(body), line)
+        self.plan.steps.append(step)
+        return statement if not step.is_applied else None
 
     def _plan_docstring(self, cls: type, change: ScopeChange) -> None:
         before, after = (stored_constant(each.code, "__doc__") for each in (change.old, change.new))
@@ -119,19 +143,16 @@ class ClassPlanner:
             self.plan.steps.append(_Bases(cls, namespace, node, new))
             self._changes(cls, node)
 
-    def redecorate(self, cls: type, namespace: Namespace, node: Node) -> None:
-        """Plan what another decorator does to a dataclass: its generated methods are made anew.
+    def rebase_again(self, cls: type, namespace: Namespace, node: Node) -> None:
+        """Plan that a class has its bases evaluated anew, as one of them means something else by now: it takes other type variables."""
+        self.plan.steps.append(_Bases(cls, namespace, node, self._definition(node)))
 
-        Raises:
-            Refused: the decorator asks for slots, so it would make another class.
-        """
+    def redecorate(self, cls: type, namespace: Namespace, node: Node) -> None:
+        """Plan what another decorator does to a dataclass: its generated methods are made anew."""
         definition = self._definition(node)
         if not dataclass_fields.is_dataclass(cls):
             return
-        if any("slots=True" in ast.unparse(each) for each in definition.decorator_list):
-            what = f"instances of the dataclass {node.qualname} cannot get slots"
-            raise Refused(refusal_at("slots-changed", node, what, "start the program again for this, or leave it out for now"))
-        self.plan.steps.append(dataclass_fields.Regenerate(cls, namespace, node, definition))
+        self.plan.steps.append(dataclass_fields.Regenerate(self.plan, cls, namespace, node, definition))
         self._changes(cls, node)
 
     def _changes(self, cls: type, node: Node) -> None:
@@ -152,19 +173,12 @@ class ClassPlanner:
         line = appeared[0].line if appeared else node.line
         annotated = any(isinstance(item.statement, ast.AnnAssign) for item in (*appeared, *gone))
         instead = "start the program again for this, or leave it out for now"
-        if "__slots__" in names:
-            raise Refused(
-                refusal_at("slots-changed", node, f"instances of {node.qualname} cannot get other slots", instead, line)
-            )
         if issubclass(cls, tuple) and "_fields" in class_namespace(cls) and annotated:
             what = f"the fields of the named tuple {node.qualname} are the places of its values"
             raise Refused(refusal_at("namedtuple-fields", node, what, instead, line))
         if "__attrs_attrs__" in class_namespace(cls) and names:
             what = f"attrs has made the methods of {node.qualname} from its fields"
             raise Refused(refusal_at("attrs-fields", node, what, instead, line))
-        if annotated and dataclass_fields.has_slots(cls):
-            what = f"instances of the dataclass {node.qualname} have slots, and cannot get others"
-            raise Refused(refusal_at("slots-changed", node, what, instead, line))
 
     def _definition(self, node: Node) -> ast.ClassDef:
         definition = self.syntax.definition(node)
@@ -241,6 +255,8 @@ class _Statement(Step):
                 cell.cell_contents = self.cls
             for name, value in body.items():
                 if name not in _BOOKKEEPING and (name not in before or before[name] is not value):
+                    if dataclass_fields.takes(self.cls, self.statement, name, value, installation):
+                        continue
                     value = dataclass_fields.as_attribute(self.cls, name, value, installation)
                     installation.set_class(self.cls, name, value)
                     tell_name(value, self.cls, name)
@@ -348,7 +364,8 @@ class _Bases(Step):
         except Exception as error:
             raise failed(self.node, f"the bases of {self.node.qualname}", error, self.definition.lineno) from error
         try:
-            installation.set_bases(self.cls, bases)
+            if bases != self.cls.__bases__:
+                installation.set_bases(self.cls, bases)
         except TypeError as error:
             what = f"Python does not let class {self.node.qualname} have these bases: {error}"
             instead = "start the program again for this, or keep the bases"
@@ -357,6 +374,29 @@ class _Bases(Step):
             installation.set_class(self.cls, "__orig_bases__", given)
         else:
             installation.delete_from_class(self.cls, "__orig_bases__")
+        self._set_parameters(given, bases, installation)
+
+    def _set_parameters(self, given: tuple[Any, ...], bases: tuple[type, ...], installation: Installation) -> None:
+        """Tell a generic class its type variables, as `typing` does: at once, for the classes below that subscript it."""
+        before = class_namespace(self.cls).get("__parameters__")
+        is_generic = any(typing.Generic in base.__mro__ for base in bases)
+        after = _type_variables(given) if is_generic else None
+        if before == after:
+            return
+        with installation.changing_class(self.cls):
+            if after is not None:
+                type.__setattr__(self.cls, "__parameters__", after)
+            else:
+                type.__delattr__(self.cls, "__parameters__")
+        for forget in getattr(typing, "_cleanups", ()):  # what it remembers of subscripts that were checked against the old ones
+            forget()
+
+
+def _type_variables(bases: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give the type variables that bases declare by `Generic[…]`, else all in them."""
+    declared = [each for each in bases if typing.get_origin(each) is typing.Generic]
+    written = declared or [each for each in bases if typing.get_origin(each) is not None]
+    return tuple(dict.fromkeys(variable for each in written for variable in getattr(each, "__parameters__", ())))
 
 
 def _owner_of(namespace: Namespace, node: Node) -> type | None:

@@ -10,14 +10,16 @@ import ast
 import copy
 import dataclasses
 from collections.abc import Sequence
-from types import FunctionType
+from types import FunctionType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.editing.definitions import Scope
-from fixcont.editing.functions import Namespace, class_namespace
-from fixcont.editing.plan import Step, failed
+from fixcont.editing.functions import Namespace, captured_values, class_namespace, class_qualname
+from fixcont.editing.plan import Plan, Step, failed
+from fixcont.editing.slots import ChangeSlots, slots_of
 from fixcont.editing.syntax import Item, bound_names, header
 from fixcont.editing.texts import Node
+from fixcont.errors import Refused
 
 if TYPE_CHECKING:
     from fixcont.editing.install import Installation
@@ -35,6 +37,14 @@ def has_slots(cls: type) -> bool:
     return is_dataclass(cls) and "__slots__" in class_namespace(cls)
 
 
+def predecessors(cls: type) -> list[type]:
+    """Give the class that the body of a dataclass with slots made, where methods speak of it still: the decorator has made another one of it."""
+    functions = [each for each in class_namespace(cls).values() if type(each) is FunctionType] if has_slots(cls) else []
+    captured: list[Any] = [value for each in functions for value in captured_values(each)]
+    found = {id(each): each for each in captured if issubclass(type(each), type) and each is not cls}
+    return [each for each in found.values() if class_qualname(each) == class_qualname(cls)]
+
+
 def is_touched(cls: type, appeared: Sequence[Item], gone: Sequence[Item]) -> bool:
     """Tell whether changed statements of its body concern the fields of a dataclass."""
     if not is_dataclass(cls):
@@ -46,22 +56,31 @@ def is_touched(cls: type, appeared: Sequence[Item], gone: Sequence[Item]) -> boo
 
 def as_attribute(cls: type, name: str, value: Any, installation: Installation) -> Any:
     """Note what the body of a dataclass gives a field, and return what the class itself gets: the default."""
-    if not is_dataclass(cls) or not isinstance(value, dataclasses.Field):
-        return value
-    installation.pending(cls)[f"@field {name}"] = value
+    if is_dataclass(cls) and isinstance(value, dataclasses.Field):
+        installation.pending(cls)[f"@field {name}"] = value
     return value
+
+
+def takes(cls: type, statement: ast.stmt, name: str, value: Any, installation: Installation) -> bool:
+    """Note what the body of a dataclass with slots gives a field: the class itself has the slot under that name."""
+    if not has_slots(cls) or not isinstance(statement, ast.AnnAssign):
+        return False
+    installation.pending(cls)[f"@field {name}"] = value
+    return True
 
 
 class Regenerate(Step):
     """Makes the generated methods of a dataclass anew."""
 
-    def __init__(self, cls: type, namespace: Namespace, node: Node, definition: ast.ClassDef) -> None:
-        self.cls, self.namespace, self.node, self.definition = cls, namespace, node, definition
+    def __init__(self, plan: Plan, cls: type, namespace: Namespace, node: Node, definition: ast.ClassDef) -> None:
+        self.plan, self.cls, self.namespace, self.node, self.definition = plan, cls, namespace, node, definition
         self.line = (definition.end_lineno or node.line) + 0.5
 
     def carry_out(self, installation: Installation) -> None:
         try:
             self._carry_out(installation)
+        except Refused:
+            raise
         except Exception as error:
             raise failed(self.node, f"making {self.node.qualname} a dataclass again", error) from error
 
@@ -71,7 +90,9 @@ class Regenerate(Step):
         bound = bound_names(self.definition.body)
         stand_in = self._stand_in(own, bound, installation)
         made = self._decorator(installation)(stand_in)
-        names = class_namespace(made).keys() - {
+        self._change_slots(made, installation)
+        names = {name for name, value in class_namespace(made).items() if type(value) is not MemberDescriptorType} - {
+            "__slots__",
             "__dict__",
             "__weakref__",
             "__init_subclass__",
@@ -84,10 +105,24 @@ class Regenerate(Step):
                 continue
             if name == "__doc__" and "__doc__" in own and not _is_generated_doc(cls, own["__doc__"]):
                 continue
-            _belongs_to(value, stand_in, cls)
+            _belongs_to(value, (stand_in, made), cls)
             installation.set_class(cls, name, value)
         for name in self._given_up(own, bound, names):
             installation.delete_from_class(cls, name)
+
+    def _change_slots(self, made: type, installation: Installation) -> None:
+        """Take slots out that the class that was made does not have.
+
+        Raises:
+            Refused: it has others, or none.
+        """
+        before, after = (slots_of(each) if "__slots__" in class_namespace(each) else None for each in (self.cls, made))
+        if before is after is None:
+            return
+        step = ChangeSlots(self.plan, self.cls, self.node, before, after, set(), self.definition.lineno)
+        step.carry_out(installation)
+        if step.is_applied:
+            installation.set_class(self.cls, "__slots__", class_namespace(made)["__slots__"])
 
     def _stand_in(self, own: dict[str, Any], bound: set[str], installation: Installation) -> type:
         """Make a class with the fields, what the body gives them, and the methods that the user wrote."""
@@ -140,8 +175,8 @@ def _is_generated_doc(cls: type, text: object) -> bool:
     return type(text) is str and text.startswith(f"{cls.__name__}(")
 
 
-def _belongs_to(value: object, stand_in: type, cls: type) -> None:
+def _belongs_to(value: object, stand_ins: tuple[type, ...], cls: type) -> None:
     """Let a generated method speak of the class itself where it speaks of the stand-in."""
     for cell in getattr(value, "__closure__", None) or ():
-        if cell.cell_contents is stand_in:
+        if any(cell.cell_contents is each for each in stand_ins):
             cell.cell_contents = cls

@@ -30,12 +30,14 @@ class Part(NamedTuple):
     Attributes:
         live: the function or class, without decorators, that the statement has made already; None where it is to be made.
         as_it_is: whether `live` is only to be bound, as it was decorated before.
+        marks: attributes that the decorators which it had may have set on `live`.
     """
 
     node: Node
     definition: Def
     live: Any = None
     as_it_is: bool = False
+    marks: frozenset[str] = frozenset()
 
 
 class Define(Step):
@@ -99,7 +101,8 @@ class Define(Step):
             else:
                 value = _make_function(part.node, definition, scope)
         if type(part.live) is FunctionType:
-            installation.clear_marks(part.live)
+            with installation.decorating(part.live, part.marks):
+                return _decorated(value, decorators)
         if not issubclass(type(part.live), type):
             return _decorated(value, decorators)
         with installation.changing_class(part.live):

@@ -9,7 +9,7 @@ import gc
 import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from fixcont.bytecode import interpreter
@@ -97,7 +97,7 @@ def _reachable(namespaces: Iterable[Namespace]) -> Iterator[FunctionType]:
         seen.add(id(each))
         if type(each) is FunctionType:
             yield each
-            waiting += [*each.__dict__.values(), *_cell_contents(each)]
+            waiting += [*each.__dict__.values(), *captured_values(each)]
         elif issubclass(type(each), type):
             if class_namespace(each).get("__module__") in names:
                 waiting += class_namespace(each).values()
@@ -105,7 +105,8 @@ def _reachable(namespaces: Iterable[Namespace]) -> Iterator[FunctionType]:
             waiting += _wrapped(each)
 
 
-def _cell_contents(function: FunctionType) -> Iterator[object]:
+def captured_values(function: FunctionType) -> Iterator[object]:
+    """Give what the cells of a function hold."""
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
@@ -194,7 +195,7 @@ def layers_of(value: object) -> Iterator[object]:
         yield each
         if type(each) is FunctionType:
             wrapped = each.__dict__.get("__wrapped__")
-            waiting += [*_cell_contents(each), *([wrapped] if wrapped is not None else [])]
+            waiting += [*captured_values(each), *([wrapped] if wrapped is not None else [])]
         else:
             waiting += _wrapped(each)
 
@@ -207,6 +208,19 @@ def default_values(function: FunctionType) -> dict[str, Any]:
     values = dict(zip(reversed(positional), reversed(defaults), strict=False))
     values.update(function.__kwdefaults__ or {})
     return values
+
+
+def docstring_of(code: CodeType) -> str | None:
+    """Give the docstring that a function of `code` has when it is made."""
+    return FunctionType(code, {}, None, None, tuple(CellType() for _ in code.co_freevars)).__doc__
+
+
+def code_inside(code: CodeType) -> Iterator[CodeType]:
+    """Give the code of what `code` may define, and of what that may define in its turn."""
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield const
+            yield from code_inside(const)
 
 
 def shifted(code: CodeType, lines: int) -> CodeType:

@@ -16,16 +16,17 @@ import collections
 import contextlib
 import operator
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from types import FunctionType
 from typing import Any
 
 from fixcont.bytecode.closures import Body, body_of, exchanging
 from fixcont.editing.closures import NOTES
+from fixcont.editing.decorators import called_as, reached
 from fixcont.editing.functions import Namespace, all_namespaces, class_namespace
 from fixcont.editing.modules import run_needed
-from fixcont.editing.plan import Plan
+from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.reexports import Importer, follow_imports
 from fixcont.editing.restores import MISSING, Restore, Restores
 from fixcont.errors import Refused
@@ -105,12 +106,25 @@ class Installation:
         self._plan(partial(put, annotate), partial(put, before))
         self.pending(cls)["__annotate_func__"] = annotate
 
-    def clear_marks(self, function: FunctionType) -> None:
-        """Take off what decorators of the standard library leave on a function itself, which is about to be decorated anew."""
-        for name in _MARKS:
-            before = function.__dict__.pop(name, MISSING)
-            self.restores.note(function, name, before)
-            self._undo.append(_name_setter(function.__dict__, name, before))
+    @contextlib.contextmanager
+    def decorating(self, function: FunctionType, marks: Set[str]) -> Iterator[None]:
+        """Take off what decorators have left on a function itself, and note what they set on it in this block, which decorates it anew.
+
+        Args:
+            marks: attributes that they may have set, beside those of the standard library.
+        """
+        own = function.__dict__
+        before = dict(own)
+        for name in (_MARKS | marks) & own.keys():
+            del own[name]
+        try:
+            yield
+        finally:
+            for name in before.keys() | own.keys():
+                was = before.get(name, MISSING)
+                if was is not own.get(name, MISSING):
+                    self.restores.note(function, name, was)
+                    self._undo.append(_name_setter(own, name, was))
 
     @contextlib.contextmanager
     def changing_class(self, cls: type) -> Iterator[None]:
@@ -160,7 +174,7 @@ class Installation:
         where, name, value = restore
         if isinstance(where, type):
             self._put_back_in_class(where, name, value)
-        elif isinstance(where, FunctionType) and name not in _MARKS and name not in NOTES:
+        elif isinstance(where, FunctionType) and name in vars(FunctionType):
             self.set_function(where, name, value)
         else:
             names = where.__dict__ if isinstance(where, FunctionType) else where
@@ -249,10 +263,17 @@ def _at_once(calls: Sequence[_Call]) -> None:
     collections.deque(map(operator.call, calls), maxlen=0)
 
 
-def install(plans: Sequence[Plan], importers: Callable[[bool], Iterable[Importer]]) -> Installation:
+def install(
+    plans: Sequence[Plan],
+    importers: Callable[[bool], Iterable[Importer]],
+    is_user: Callable[[FunctionType], bool],
+    made_meanwhile: Callable[[], Iterable[Assignment]] = tuple,
+) -> Installation:
     """Carry out `plans` as one.
 
     Args:
+        is_user: tells whether a function is one of the user's.
+        made_meanwhile: asked when all is evaluated: gives what functions get that old code has made meanwhile.
         importers: gives the modules that have taken names of others by `from … import …`; those only that take all names, or the others too.
 
     Not undone when it fails: what new definitions, imports and decorators did when they were evaluated.
@@ -266,12 +287,16 @@ def install(plans: Sequence[Plan], importers: Callable[[bool], Iterable[Importer
     installation = Installation()
     run_needed(plans)
     try:
-        early = {name for plan in plans for step in plan.steps for name in step.calls()}
+        early = [{name for step in plan.steps for name in step.calls()} for plan in plans]
+        called = _called(plans, early, is_user)
         for plan in plans:
-            for assignment in plan.needed_early(early):
+            for assignment in plan.needed_early(set[str]().union(*early), called):
                 installation.set_function(*assignment)
         installation.commit()
+        evaluates = any(plan.steps for plan in plans)
         _carry_out(plans, installation)
+        for assignment in made_meanwhile() if evaluates else ():
+            installation.set_function(*assignment)
         for plan in plans:
             for assignment in plan.assignments:
                 installation.set_function(*assignment)
@@ -289,6 +314,19 @@ def install(plans: Sequence[Plan], importers: Callable[[bool], Iterable[Importer
         for plan in plans:
             plan.forget_steps()
     return installation
+
+
+def _called(plans: Sequence[Plan], names: Sequence[Set[str]], is_user: Callable[[FunctionType], bool]) -> set[int]:
+    """Give the ids of the functions that may be called where names of modules are, the names of each plan's own."""
+    if not any(assignment.name == "__code__" for plan in plans for assignment in plan.assignments):
+        return set()
+    values = [
+        space[name]
+        for plan, those in zip(plans, names, strict=True)
+        for space in plan.namespaces
+        for name in those & space.keys()
+    ]
+    return {id(each) for each in reached([each for value in values for each in called_as(value)], is_user)}
 
 
 def _carry_out(plans: Sequence[Plan], installation: Installation) -> None:

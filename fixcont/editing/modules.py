@@ -102,11 +102,33 @@ def _run_needed(plan: Plan, namespaces: Sequence[Namespace], imported: set[str])
 
 
 def _is_needed(statement: ast.stmt, needed: set[str], namespaces: Sequence[Namespace]) -> bool:
-    names = bound_names([statement])
-    is_new = isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Try, ast.If)) and not any(
-        names & space.keys() for space in namespaces
-    )
-    return is_new and bool(names & needed)
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Try, ast.If)):
+        names = _changed_names(statement)
+    else:
+        names = bound_names([statement]) or _changed_names(statement)
+    return bool(names & needed) and not any(names & space.keys() for space in namespaces)
+
+
+def _changed_names(statement: ast.stmt) -> set[str]:
+    """Give the names whose objects a statement changes or that it binds, as `options.update(more)` does; none where it may do more than that."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute() as target)):
+            return _root(target)
+        case ast.Assign(targets=[ast.Name() | ast.Attribute() | ast.Subscript() as target]):
+            return _root(target)
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            return _root(target)
+        case ast.If():
+            inside = [_changed_names(each) for block in blocks_of(statement) for each in block if not isinstance(each, ast.Pass)]
+            return set[str]().union(*inside) if all(inside) else set()
+        case _:
+            return set()
+
+
+def _root(expression: ast.expr) -> set[str]:
+    while isinstance(expression, (ast.Attribute, ast.Subscript)):
+        expression = expression.value
+    return {expression.id} if isinstance(expression, ast.Name) else set()
 
 
 def _given_by_others(body: Sequence[ast.stmt], namespace: Namespace) -> set[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixcont.bytecode.closures import Body
@@ -16,6 +16,7 @@ from fixcont.errors import Refusal, Refused
 
 if TYPE_CHECKING:
     from fixcont.editing.install import Installation
+    from fixcont.editing.removals import PutOff
 
 UNTIL_RESTART = "it takes effect when the program is started again"
 
@@ -70,6 +71,7 @@ class Plan:
         assignments: attributes that functions get, none of which needs to be evaluated.
         steps: what must be evaluated.
         removals: names that are to be taken out of the process, carried out after everything else.
+        put_off: names of these that had to stay, as old code that runs may need them.
         kept: live code objects that stay as they are, each with the node of the new text that it is.
         touched: id of a node -> new node of a function or class that is another one from now on.
         added: ids of those nodes in `touched` that were not there before.
@@ -78,6 +80,7 @@ class Plan:
         statements: of the module, new or changed, that are not run.
         ran: new statements that are run, as new definitions need what they bind.
         warnings: (code, sentence) -> the warning.
+        functions: the live functions of the file that were looked at, each with the code that it had.
     """
 
     comparison: Comparison
@@ -85,6 +88,7 @@ class Plan:
     assignments: list[Assignment] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     removals: list[Step] = field(default_factory=list)
+    put_off: list[PutOff] = field(default_factory=list)
     kept: list[tuple[CodeType, Node]] = field(default_factory=list)
     touched: dict[int, Node] = field(default_factory=dict)
     added: set[int] = field(default_factory=set)
@@ -93,6 +97,7 @@ class Plan:
     statements: list[Statement] = field(default_factory=list)
     ran: list[Statement] = field(default_factory=list)
     warnings: dict[tuple[str, str], Refusal] = field(default_factory=dict)
+    functions: list[tuple[FunctionType, CodeType]] = field(default_factory=list)
 
     def warn(self, code: str, node: Node, what: str, instead: str = UNTIL_RESTART, line: int | None = None) -> None:
         """Note an edit that has no effect, or not the expected one."""
@@ -109,15 +114,22 @@ class Plan:
         """Let go of the steps, which hold the user's objects, and the plan in their turn: a cycle that would keep them alive for a while."""
         self.steps.clear()
         self.removals.clear()
+        self.functions.clear()
 
-    def needed_early(self, names: Iterable[str]) -> Iterator[Assignment]:
-        """Give the new code of functions with one of `names`, and of those that these call in their turn, as far as names tell."""
+    def needed_early(self, names: Iterable[str], called: Set[int]) -> Iterator[Assignment]:
+        """Give the new code of functions that are called early, and of those that these call in their turn, as far as names tell.
+
+        Args:
+            names: of what is called.
+            called: ids of functions that are.
+        """
         codes = [each for each in self.assignments if each.name == "__code__"]
+        yield from (each for each in codes if id(each.function) in called)
         waiting, seen = set(names), set[str]()
         while waiting:
             seen |= waiting
             found = [each for each in codes if {_code(each).co_name, _owner(_code(each))} & waiting]
-            yield from found
+            yield from (each for each in found if id(each.function) not in called)
             waiting = {name for each in found for name in _names(_code(each))} - seen
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixcont.editing.compare import Comparison, Relation, relation
 from fixcont.editing.functions import (
@@ -18,7 +19,7 @@ from fixcont.editing.functions import (
     module_namespace,
 )
 from fixcont.editing.plan import Plan, Step
-from fixcont.editing.restores import MISSING
+from fixcont.editing.restores import MISSING, Kept
 from fixcont.editing.running import running_code
 from fixcont.editing.texts import Kind, Node
 
@@ -57,7 +58,9 @@ class Removed(Step):
         user = next((code for code in running_code() if needs(code, name, self.identify, self.plan.comparison)), None)
         if user is not None:
             what = f"{self.old.qualname} is no longer in the file; old code of {user.co_qualname} that still runs may need it, so it is kept"
-            self.plan.warn("removed-kept", self.old, what, "restart that frame; the next install takes it out")
+            self.plan.warn("removed-kept", self.old, what, "restart that frame; an install after that takes it out")
+            place = weakref.ref(self.owner) if self.owner is not None else self.namespace
+            self.plan.put_off.append(PutOff(Kept(place, value), self.old, name, self.namespace))
             return
         self.old.definition.leave(self.namespace, value)
         if self.owner is not None:
@@ -65,16 +68,66 @@ class Removed(Step):
         else:
             installation.unbind(self.namespace, name)
 
-    def _bound(self) -> Any:
-        where = class_namespace(self.owner) if self.owner is not None else self.namespace
-        return where.get(self.old.code.co_name, MISSING)
-
     def _made(self, value: Any) -> bool:
         """Tell whether the definition has made a value: the program may have bound the name to something else."""
         if self.old.kind is Kind.CLASS:
             return issubclass(type(value), type) and class_qualname(value) == self.old.qualname
         nodes = (self.identify(function.__code__) for function in functions_behind(value))
         return any(node is not None and node.definition is self.old.definition for node in nodes)
+
+
+class PutOff(NamedTuple):
+    """A name that stays until no old code needs it any more.
+
+    Attributes:
+        kept: where the name is, and what it stands for.
+        old: the definition that is gone.
+        namespace: of the module.
+    """
+
+    kept: Kept
+    old: Node
+    name: str
+    namespace: Namespace
+
+    @property
+    def where(self) -> Any:
+        """The class or namespace that has the name, None where the class is gone."""
+        reference = self.kept.reference
+        return reference() if isinstance(reference, weakref.ref) else reference
+
+    @property
+    def stands(self) -> bool:
+        """Whether the name still stands for what it was kept for, and its definition is not back."""
+        where = self.where
+        names = class_namespace(where) if isinstance(where, type) else where or {}
+        return self.old.definition.newest is None and names.get(self.name, MISSING) is self.kept.value
+
+
+class TakeOut(Step):
+    """Takes a name out of a module or class that an earlier install had to keep, if nothing needs it any more."""
+
+    def __init__(self, put_off: PutOff, identify: Callable[[CodeType], Node | None]) -> None:
+        self.put_off, self.identify = put_off, identify
+        self.line = put_off.old.line
+
+    def carry_out(self, installation: Installation) -> None:
+        put_off = self.put_off
+        if not put_off.stands or any(self._may_need(code) for code in running_code()):
+            return
+        put_off.old.definition.leave(put_off.namespace, put_off.kept.value)
+        where = put_off.where
+        if isinstance(where, type):
+            installation.delete_from_class(where, put_off.name)
+        else:
+            installation.unbind(where, put_off.name)
+
+    def _may_need(self, code: CodeType) -> bool:
+        if code.co_filename != self.put_off.old.text.filename or self.put_off.name not in code.co_names:
+            return False
+        node = self.identify(code)
+        newest = node.definition.newest if node is not None else None
+        return node is None or newest is None or relation(node.code, newest.code) is Relation.CHANGED
 
 
 def needs(code: CodeType, name: str, identify: Callable[[CodeType], Node | None], comparison: Comparison) -> bool:

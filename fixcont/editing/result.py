@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fixcont.editing.decorated import Decorated
 from fixcont.editing.stale import StaleCount
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
@@ -51,6 +52,8 @@ class InstallResult:
         warnings: edits that are in the files but have no effect (yet), each with a code, a sentence and what to do.
         unrun: new and changed statements of modules, which were not run.
         ran: new statements of modules that were run, as new definitions need what they bind. Their numbers are 0.
+        decorated: definitions that decorators had made which do something else from now on; what they made stays. There is a warning for each
+            decorator.
         migrated: how many instances of changed classes were migrated, or will be when they are used.
         refusal: why nothing was installed, or None.
         error: the syntax error with its place, where that is the reason.
@@ -62,6 +65,7 @@ class InstallResult:
     warnings: tuple[Refusal, ...] = ()
     unrun: tuple[Unrun, ...] = ()
     ran: tuple[Unrun, ...] = ()
+    decorated: tuple[Decorated, ...] = ()
     migrated: int = 0
     refusal: Refusal | None = None
     error: SyntaxError | None = None

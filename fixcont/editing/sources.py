@@ -11,15 +11,17 @@ from typing import NamedTuple
 
 from fixcont.editing.check import check, check_back
 from fixcont.editing.compare import Comparison, compare
+from fixcont.editing.decorated import Decorated, describe_decorated, find_decorated
 from fixcont.editing.files import File, Gone
-from fixcont.editing.functions import Namespace, live_functions, namespaces_of
+from fixcont.editing.functions import Namespace, code_inside, live_functions, namespaces_of
 from fixcont.editing.history import History, Patch, PatchedFile
 from fixcont.editing.install import Installation, install
 from fixcont.editing.known import KnownTexts
 from fixcont.editing.lineage import Lineage
 from fixcont.editing.migration import Migrations
-from fixcont.editing.plan import Plan, Statement
+from fixcont.editing.plan import Assignment, Plan, Statement
 from fixcont.editing.reexports import Importer, imports_from, named_imports
+from fixcont.editing.removals import PutOff, TakeOut
 from fixcont.editing.result import Installed, InstallResult, InstallStatus, UndoResult
 from fixcont.editing.stale import count_stale
 from fixcont.editing.syntax import Syntax, loaded_names
@@ -66,6 +68,7 @@ class Sources(KnownTexts):
         super().__init__(trap, untrapped, is_user)
         self._at_work = at_work
         self.unrun = UnrunStatements()
+        self._put_off: list[PutOff] = []  # names that earlier installs would have taken out
         self.history = History(self._texts)
         self.migrations = Migrations(lazily=migrates_lazily)
         self.on_installed: Callable[[Sequence[tuple[Text, Text]]], None] | None = None
@@ -97,6 +100,8 @@ class Sources(KnownTexts):
                 if not comparisons:
                     return InstallResult(InstallStatus.UNCHANGED, warnings=gone)
                 plans = self._check_all(comparisons)
+                plans[0].removals += [TakeOut(each, self._identify) for each in self._put_off]
+                decorated = self._find_decorated(comparisons)
                 installation, migrated = self._install(plans)
             except SyntaxError as error:
                 return InstallResult(InstallStatus.SYNTAX_ERROR, error=error)
@@ -104,7 +109,9 @@ class Sources(KnownTexts):
                 unreadable = refused.refusal.code == "file-unreadable"
                 return InstallResult(InstallStatus.UNREADABLE if unreadable else InstallStatus.REFUSED, refusal=refused.refusal)
             installed = [each for plan in plans for each in self._commit(plan)]
-            warnings = [each for plan in plans for each in plan.warnings.values()]
+            put_off = [*self._put_off, *(each for plan in plans for each in plan.put_off)]
+            self._put_off = [each for each in put_off if each.stands]
+            warnings = [each for plan in plans for each in plan.warnings.values()] + describe_decorated(decorated)
             patch = self.history.add([_patched(plan.comparison) for plan in plans], installed, warnings)
             patch.keep_for_undo(installation.restores, self.unrun.waiting())
             patch.migrated = migrated
@@ -117,9 +124,15 @@ class Sources(KnownTexts):
                 (*gone, *warnings),
                 tuple(unrun),
                 ran=tuple(describe(each) for plan in plans for each in plan.ran),
+                decorated=tuple(decorated),
                 migrated=migrated,
                 stale=count_stale(self, self._caches, self._changed_functions(plans)),
             )
+
+    def _find_decorated(self, comparisons: Sequence[Comparison]) -> list[Decorated]:
+        files = [each for each in list(self._files.values()) if b"@" in each.newest.source]
+        loaded = [(each.newest, namespaces_of([each.filename], each.module_names)) for each in files]
+        return find_decorated(comparisons, loaded, self._identify)
 
     def _changed_functions(self, plans: Sequence[Plan]) -> list[tuple[FunctionType, int]]:
         """Give the functions that do something else since these plans were carried out, each with the version that it had."""
@@ -189,7 +202,7 @@ class Sources(KnownTexts):
         comparison = _compare(file, file.newest)
         plan = self._check_all([comparison], names)[0]
         try:
-            install([plan], self._importers)
+            install([plan], self._importers, self._is_users)
         except Refused:
             return self.unrun.again(plan.statements)
         self._commit(plan)
@@ -200,7 +213,7 @@ class Sources(KnownTexts):
         self.migrations.begin(each for plan in plans for each in _changed_classes(plan))
         try:
             with self._at_work():
-                installation = install(plans, self._importers)
+                installation = install(plans, self._importers, self._is_users, lambda: self._made_meanwhile(plans))
                 try:
                     return installation, self.migrations.carry_out()
                 except BaseException:
@@ -209,6 +222,9 @@ class Sources(KnownTexts):
         except BaseException:
             self.migrations.abandon()
             raise
+
+    def _is_users(self, function: FunctionType) -> bool:
+        return function.__code__.co_filename in self._files
 
     def _read_all(self) -> tuple[list[tuple[File, Text]], tuple[Refusal, ...]]:
         """Give the files that changed with what they say now, and a warning for each that is gone."""
@@ -241,12 +257,29 @@ class Sources(KnownTexts):
 
     def _check_all(self, comparisons: Sequence[Comparison], rebound: Set[str] = frozenset()) -> list[Plan]:
         by_file, spaces = self._live_in([each.new.filename for each in comparisons])
-        return [
+        plans = [
             check(
                 each, by_file[each.new.filename], spaces[each.new.filename], self._identify, self._trap, self._untrapped, rebound
             )
             for each in comparisons
         ]
+        for plan in plans:
+            plan.functions += [(each, each.__code__) for each in by_file[plan.comparison.new.filename]]
+        return plans
+
+    def _made_meanwhile(self, plans: Sequence[Plan]) -> Iterator[Assignment]:
+        """Give what functions get that run old code, and were made since these plans: by what is evaluated for them, or by other threads."""
+        by_file, _ = self._live_in([plan.comparison.new.filename for plan in plans])
+        for plan in plans:
+            known = {id(function) for function, _ in plan.functions}
+            made = [each for each in by_file[plan.comparison.new.filename] if id(each) not in known]
+            if made:
+                old = {id(inner) for _, code in plan.functions for inner in code_inside(code)}
+                made = [each for each in made if id(each.__code__) in old]
+                more = check_back(plan.comparison, made, self._identify, self._trap, self._untrapped, has_header=lambda _: False)
+                plan.kept += more.kept
+                plan.warnings |= more.warnings
+                yield from more.assignments
 
     def _live_in(self, filenames: Sequence[str]) -> tuple[dict[str, list[FunctionType]], dict[str, list[Namespace]]]:
         """Give the live functions of files, and the namespaces of the modules that were loaded from them, by file."""

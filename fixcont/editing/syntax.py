@@ -210,7 +210,20 @@ def bound_names(statements: Iterable[ast.stmt]) -> set[str]:
             if isinstance(name, str):
                 names.add(name)
             waiting += ast.iter_child_nodes(node)
+            waiting += _executed_text(node)
     return names
+
+
+def _executed_text(node: ast.AST) -> list[ast.stmt]:
+    """Give the statements of `exec("…")`, where the text is written out."""
+    match node:
+        case ast.Call(func=ast.Name(id="exec"), args=[ast.Constant(value=str(text))]):
+            try:
+                return ast.parse(text).body
+            except SyntaxError:
+                return []
+        case _:
+            return []
 
 
 def is_type_checking(test: ast.expr) -> bool:

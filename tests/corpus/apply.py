@@ -107,6 +107,7 @@ class Judge:
             return Verdict(edit, kind, outcome["code"], what, seconds=live["seconds"])
         found = differences(live["description"], fresh["description"])
         named = _named(self._history, edit, (*warnings, *(("listed", each) for each in outcome["listed"])), old)
+        named += _made_before(self._history, outcome["decorated"], old)
         unnamed = [each for each in found if not any(name.covers(each) for name in named)]
         count = len(found) - len(unnamed)
         if unnamed:
@@ -160,6 +161,12 @@ def _named(history: History, edit: Edit, warnings: tuple[tuple[str, str], ...], 
         source = history.read(f"{edit.commit}^" if is_old else edit.commit, path)
         found += [Named(module[1], name) for name in names_on_line(source, place[1]) if name]
     return found
+
+
+def _made_before(history: History, decorated: list[tuple[str, str]], folder: Path) -> list[Named]:
+    """Return what decorators had made which changed."""
+    places = [(history.module_of(os.path.relpath(path, folder)), name) for path, name in decorated]
+    return [Named(place[1], name) for place, name in places if place is not None]
 
 
 def _gone(history: History, sentence: str, folder: Path) -> list[Named]:

@@ -19,7 +19,7 @@ class Difference:
     Attributes:
         module: its name.
         path: from the module inward: name, attribute, …
-        functions: the qualified names of the functions on the way.
+        functions: the qualified names of the functions on the way, and those that their definitions gave them.
         live: what is there, shortened.
         fresh: what should be there, shortened.
     """
@@ -58,10 +58,15 @@ def _walk(
         before, after = live["functions"][one[FUNCTION]], fresh["functions"][other[FUNCTION]]
         if len(path) > 1 and before["qualname"] == after["qualname"] in functions:
             return  # one that is reached through itself
-        yield from _walk(before, after, live, fresh, path, (*functions, after["qualname"]))
+        yield from _walk(before, after, live, fresh, path, (*functions, after["qualname"], *_defined_as(before, after)))
         return
     for name in sorted({*one, *other}, key=lambda each: (each not in one, each not in other, each)):
         yield from _walk(one.get(name, _MISSING), other.get(name, _MISSING), live, fresh, (*path, name), functions)
+
+
+def _defined_as(before: Data, after: Data) -> list[str]:
+    """Give the names that functions got where they were defined: the program may have named them otherwise since."""
+    return [each["code"]["name"] for each in (before, after) if isinstance(each["code"], dict)]
 
 
 def _shortened(data: Data) -> str:
@@ -148,10 +153,16 @@ def _bound(statement: ast.stmt, around: str) -> Iterator[str]:
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             yield around + node.id
+            if node.id == "__slots__" and isinstance(statement, ast.Assign):  # a class has an attribute for each of them
+                constants = [each.value for each in ast.walk(statement.value) if isinstance(each, ast.Constant)]
+                yield from (f"{around}{each}" for each in constants)
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
             yield around + _root(node)
         elif isinstance(node, ast.Call) and isinstance(statement, ast.Expr):
             yield around + _root(node.func)
+            if _root(node.func) == "exec" and node.args and isinstance(node.args[0], ast.Constant):
+                for each in ast.parse(str(node.args[0].value)).body:  # a text that is written out binds what it says
+                    yield from _bound(each, around)
 
 
 def _root(node: ast.expr) -> str:

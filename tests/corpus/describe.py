@@ -29,9 +29,10 @@ _OF_THE_LOADER = frozenset(
     ("__builtins__", "__cached__", "__loader__", "__spec__", "__file__", "__path__", "__warningregistry__", "__annotate__",
      "__annotations__", "__conditional_annotations__")
 )  # fmt: skip
+#: Attributes of a class that are described in another way, that every class has, or in which the interpreter and `copyreg` remember something.
 _OF_THE_CLASS = frozenset(
     ("__dict__", "__weakref__", "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__", "_abc_impl",
-     "__abstractmethods__", "__static_attributes__", "__qualname__", "__module__", "__classdictcell__")
+     "__abstractmethods__", "__static_attributes__", "__qualname__", "__module__", "__classdictcell__", "__slotnames__")
 )  # fmt: skip
 _PLAIN = (int, float, complex, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
 #: What an instance may hold that is described; what it keeps else was made by code that ran, and stays as it is.
@@ -67,6 +68,8 @@ class Description:
             for name, module in list(sys.modules.items())
             if (namespace := _namespace(module)) is not None and self._is_own_file(namespace.get("__file__"))
         }
+
+        self._shared = _in_several_classes(self._own)
 
     def data(self) -> Data:
         """Return the description: module -> name -> value, and the functions that are spoken of by their digests."""
@@ -156,7 +159,7 @@ class Description:
         cells = function.__closure__ or ()
         found = {
             "name": function.__name__,
-            "qualname": function.__qualname__,
+            "qualname": self._qualname_of(function),
             "module": self._value(function.__module__),
             "doc": self._value(function.__doc__, depth + 1),
             "defaults": self._value(function.__defaults__, depth + 1),
@@ -171,6 +174,14 @@ class Description:
         digest = hashlib.sha1(_text(found).encode()).hexdigest()
         self._functions[digest] = found
         return {FUNCTION: digest}
+
+    def _qualname_of(self, function: FunctionType) -> str:
+        """Return the qualified name of a function, but of one that is in several classes the one that its definition gave it.
+
+        A program that names such a function after the class that it puts it into leaves it with the name of the class that was made last.
+        Which one that is depends on the order in which the program's classes came to be: those that an edit adds come last.
+        """
+        return function.__code__.co_qualname if id(function) in self._shared else function.__qualname__
 
     def _is_own_code(self, function: FunctionType) -> bool:
         return self._is_own_file(function.__code__.co_filename) or function.__globals__.get("__name__") in self._own
@@ -268,6 +279,15 @@ class Description:
 def _annotation_library() -> Any:
     """Return what evaluates annotations where they are kept as functions, None where they are not."""
     return importlib.import_module("annotationlib") if importlib.util.find_spec("annotationlib") is not None else None
+
+
+def _in_several_classes(modules: Mapping[str, Mapping[str, Any]]) -> set[int]:
+    """Return the ids of the functions that are attributes of more than one of the classes that modules bind."""
+    classes = {id(each): each for names in modules.values() for each in names.values() if issubclass(type(each), type)}
+    found = collections.Counter(
+        id(value) for cls in classes.values() for value in _class_dict.__get__(cls).values() if type(value) is FunctionType
+    )
+    return {each for each, number in found.items() if number > 1}
 
 
 def _namespace(module: object) -> dict[str, Any] | None:

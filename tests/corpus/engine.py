@@ -10,7 +10,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-_MOST_RERUNS = 500
+#: Statements that read what the other one binds list each other again and again.
+_MOST_RERUNS = 100
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Outcome:
         sentence: of the refusal or the syntax error.
         warnings: (code, sentence) each.
         listed: "file:line: text" of each statement that the engine lists as changed and not run.
+        decorated: file and qualified name of each definition of which the engine says that a decorator had made it which changed.
     """
 
     status: str
@@ -30,6 +32,7 @@ class Outcome:
     sentence: str = ""
     warnings: tuple[tuple[str, str], ...] = ()
     listed: tuple[str, ...] = ()
+    decorated: tuple[tuple[str, str], ...] = ()
 
 
 class _NobodyThere:
@@ -84,7 +87,8 @@ class Engine:
         if result.refusal is not None:
             return Outcome(result.status.value, result.refusal.code, result.refusal.sentence)
         listed = tuple(f"{each.filename}:{each.line}: {each.text}" for each in getattr(result, "unrun", ()))
-        return Outcome(result.status.value, warnings=warnings, listed=listed)
+        decorated = tuple((each.filename, each.qualname) for each in getattr(result, "decorated", ()))
+        return Outcome(result.status.value, warnings=warnings, listed=listed, decorated=decorated)
 
     def rerun(self) -> list[str]:
         """Run what the last install has listed, in its order, and what is listed then. Returns what of it failed."""

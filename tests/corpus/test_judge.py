@@ -120,6 +120,24 @@ def test_what_is_named_is_counted_apart(clone: Clone, tmp_path: Path) -> None:
     assert (verdict.kind, verdict.unnamed, verdict.named) == (WITH_WARNINGS, (), 1)
 
 
+def test_what_a_changed_decorator_had_made_is_named_and_nothing_else_is(clone: Clone) -> None:
+    text = "from unittest import mock\ndef mark(cls):\n    cls.size = 1\n    return cls\n@mark\nclass A:\n    pass\nclass B:\n    pass\nmark(B)\n"
+    clone.commit(core=text)
+    edit = Edit("a/shop", clone.commit(core=text.replace("size = 1", "size = 2")), "src/shop/core.py")
+    verdict = Judge(clone.history).judge(edit)
+    assert [code for code, _ in verdict.warnings] == ["decorated-before"] and verdict.named == 1
+    assert verdict.kind == WRONG and [each.path for each in verdict.unnamed] == [("B", "size")]
+
+
+def test_the_name_of_a_function_that_classes_share_is_that_of_its_definition(clone: Clone) -> None:
+    text = "def same(self, other):\n    return self is other\n\ndef give(cls):\n    cls.same = same\n    same.__qualname__ = cls.__name__ + '.same'\n    return cls\n"
+    classes = "@give\nclass {}:\n    pass\n"
+    clone.commit(core=text + classes.format("A") + classes.format("C"))
+    more = text + classes.format("A") + classes.format("B") + classes.format("C")
+    verdict = Judge(clone.history).judge(Edit("a/shop", clone.commit(core=more), "src/shop/core.py"))
+    assert verdict.kind == APPLIED
+
+
 def _engine(folder: Path, result: str) -> Path:
     """Return a folder with an engine that does nothing and says of each install what it is told to."""
     package = folder / "idle" / "fixcont"
@@ -158,6 +176,8 @@ def test_a_line_stands_for_what_its_statement_binds() -> None:
     assert names_on_line(source, 4) == ["A.x"]
     assert names_on_line(source, 6) == ["A.f"]
     assert names_on_line(source, 8) == ["b", "c"]
+    assert names_on_line(b"class A:\n    __slots__ = ('x', 'y')\n", 2) == ["A.__slots__", "A.x", "A.y"]
+    assert names_on_line(b"exec('def f(): pass\\nx = 1')\n", 1) == ["exec", "f", "x"]
 
 
 def test_the_list_names_enough_commits_of_several_packages() -> None:

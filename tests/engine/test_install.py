@@ -278,6 +278,16 @@ def test_a_class_that_moves_knows_its_line(project: Project) -> None:
 # Headers
 
 
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="classes do not note their line before")
+def test_both_classes_of_a_dataclass_with_slots_know_their_line(project: Project) -> None:
+    text = "import dataclasses\n@dataclasses.dataclass(slots=True, frozen=True)\nclass A:\n    x: int\n"
+    module = project.load("twice", text)
+    put = module.A.__setattr__
+    first = put.__closure__[put.__code__.co_freevars.index("cls")].cell_contents  # of which the decorator has made the other one
+    project.edit("twice", "\n" + text)
+    assert vars(module.A)["__firstlineno__"] == vars(first)["__firstlineno__"] == 3
+
+
 def test_defaults(project: Project) -> None:
     module = project.load("defaults", "def f(a, b=[], c=1):\n    return a, b, c\n")
     f, kept = module.f, module.f.__defaults__[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import sys
 from typing import Any
@@ -208,6 +209,49 @@ def test_bases_that_python_does_not_allow(project: Project) -> None:
     assert code == "bases-differ" and "layout" in sentence and module.B.x == 1
 
 
+def test_type_variables_of_a_generic_class(project: Project) -> None:
+    text = """\
+        from typing import Generic, Protocol, TypeVar
+        K = TypeVar("K")
+        V = TypeVar("V")
+        class Box(Generic[K{}]):
+            pass
+        class Small(Box[K{}]):
+            pass
+        class Reader(Protocol{}):
+            pass
+        class Plain({}):
+            pass
+        """
+    module = project.load("generic", text.format("", "", "", "Box[int]"))
+    old = module.Box[int]
+    project.edit("generic", text.format(", V", ", V", "[V]", "Box[int, str]"))
+    assert module.Box[int, str] and module.Small[int, str] and module.Reader[int]
+    assert (module.Box.__parameters__, module.Reader.__parameters__) == ((module.K, module.V), (module.V,))
+    assert module.Plain.__parameters__ == () and module.Plain.__orig_bases__ == (module.Box[int, str],)
+    project.edit("generic", text.format("", "", "", "Box[int]"))
+    assert module.Box[int] == old and module.Reader.__parameters__ == ()
+    project.sources.undo()
+    assert module.Box[int, str] and module.Reader[int]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="type variables have no defaults in `typing` before")
+def test_bases_that_subscript_a_class_with_more_type_variables(project: Project) -> None:
+    text = """\
+        from typing import Any, Generic, TypeVar
+        K = TypeVar("K")
+        V = TypeVar("V", default=Any)
+        class Box(Generic[K{}]):
+            pass
+        class Ints(Box[int]):
+            pass
+        """
+    module = project.load("generic", text.format(""))
+    result = project.edit("generic", text.format(", V"))
+    assert names(result) == {"Box": 2}
+    assert module.Ints.__orig_bases__[0].__args__ == (int, module.Any)
+
+
 def test_a_metaclass_is_refused_and_keywords_are_named(project: Project) -> None:
     text = "class M(type):\n    pass\nclass Base:\n    def __init_subclass__(cls, key=0):\n        cls.key = key\nclass A(Base{}):\n    x = 1\n"
     module = project.load("meta", text.format(", key=1"))
@@ -247,6 +291,9 @@ def test_what_is_abstract(project: Project) -> None:
     ("before", "after", "code"),
     [
         ("class A:\n    __slots__ = ('x',)\n", "class A:\n    __slots__ = ('x', 'y')\n", "slots-changed"),
+        ("class A:\n    __slots__ = ('x',)\n", "class A:\n    pass\n", "slots-changed"),
+        ("class A:\n    __slots__ = ('x',)\n", "class A:\n    __slots__ = ('x', '__dict__')\n", "slots-changed"),
+        ("class A:\n    __slots__ = ('x',)\n", "class A:\n    __slots__ = [*'x']\n", "slots-changed"),
         ("import enum\nclass A(enum.Enum):\n    X = 1\n", "import enum\nclass A(enum.Enum):\n    X = 2\n", "enum-members"),
         (
             "import enum\nclass A(enum.Enum):\n    X = 1\n    Y = 2\n",
@@ -268,6 +315,57 @@ def test_what_is_abstract(project: Project) -> None:
 def test_what_instances_cannot_bear_is_refused(project: Project, before: str, after: str, code: str) -> None:
     project.load("layout", before)
     assert refusal(project.edit("layout", after))[0] == code
+
+
+def test_slots_are_taken_out_and_come_back_with_their_values(project: Project) -> None:
+    text = "class A:\n    __slots__ = {}\n    def __init__(self):\n        {}\n"
+    module = project.load("slots", text.format("('x', 'y', '__z')", "self.x, self.y, self.__z = 1, 2, 3"))
+    a, cls = module.A(), module.A
+    assert copy.copy(a).y == 2  # `copyreg` notes the slots
+
+    result = project.edit("slots", text.format("['y', 'x', '__z']", "self.x, self.y, self.__z = 1, 2, 3"))
+    assert not result.warnings and cls.__slots__ == ["y", "x", "__z"] and a.y == 2
+
+    result = project.edit("slots", text.format("'x'", "self.x = 1"))
+    assert not result.warnings and cls.__slots__ == "x" and a.x == copy.copy(a).x == 1
+    assert not hasattr(a, "y") and not hasattr(cls, "_A__z")
+
+    project.edit("slots", text.format("('x', 'y')", "self.x = self.y = 5"))
+    assert a.y == 2 and copy.copy(a).y == 2 and cls().y == 5 and not hasattr(a, "_A__z")
+    project.sources.undo()
+    assert not hasattr(a, "y")
+    project.sources.undo()
+    assert (a.x, a.y, a._A__z) == (1, 2, 3)
+
+
+def test_a_slot_makes_way_for_a_property(project: Project) -> None:
+    module = project.load("slots", "class A:\n    __slots__ = ('x', 'y')\n")
+    a = module.A()
+    a.x = 1
+    project.edit("slots", "class A:\n    __slots__ = ('y',)\n    @property\n    def x(self):\n        return 'computed'\n")
+    assert a.x == "computed"
+    project.edit("slots", "class A:\n    __slots__ = ('x', 'y')\n")
+    assert a.x == 1
+
+
+def test_slots_of_instances_that_have_a_dictionary_are_not_made(project: Project) -> None:
+    text = "class A:\n    {}\n    def __init__(self):\n        self.x = 1\n"
+    module = project.load("slots", text.format("size = 1"))
+    a = module.A()
+    result = project.edit("slots", text.format("__slots__ = ('x', 'y')"))
+    assert codes(result) == ["slots-not-applied"] and "slots.py:2" in result.warnings[0].sentence
+    a.y = 2
+    assert (a.x, a.y, module.A().x) == (1, 2, 1) and "__slots__" not in vars(module.A) and not hasattr(a, "size")
+    assert codes(project.edit("slots", text.format("__slots__ = ('x', 'z')"))) == ["slots-not-applied"]
+    assert not project.edit("slots", text.format("pass")).warnings
+
+    heir = "class Base:\n    pass\nclass B(Base):\n    {}\n"
+    module = project.load("heir", heir.format("__slots__ = ('x',)"))
+    b = module.B()
+    b.x = 1
+    assert codes(project.edit("heir", heir.format("__slots__ = ('x', 'y')"))) == ["slots-not-applied"]
+    b.y = 2
+    assert codes(project.edit("heir", heir.format("pass"))) == ["slots-not-applied"] and (b.x, b.y) == (1, 2)
 
 
 @pytest.mark.parametrize("base", ["Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"])
@@ -343,7 +441,28 @@ def test_other_options_of_a_dataclass(project: Project) -> None:
     assert module.Point is cls and cls(2) > old and cls().names == []
     project.edit("points", point(fields, "(repr=False)"))
     assert repr(old).startswith("<points.Point object") and hasattr(cls, "__lt__") is not False
-    assert refusal(project.edit("points", point(fields, "(slots=True)")))[0] == "slots-changed"
+    result = project.edit("points", point(fields, "(slots=True)"))
+    assert codes(result) == ["slots-not-applied"] and (old.x, old.names, cls(3).x) == (1, [], 3) and "__slots__" not in vars(cls)
+
+
+def test_a_dataclass_with_slots(project: Project) -> None:
+    fields = "x: int; y: int = 2"
+    module = project.load("points", point(fields, "(slots=True)"))
+    old, cls = module.Point(1, 5), module.Point
+    # Other defaults, annotations, options, and the fields in another order.
+    result = project.edit("points", point("y: float = 3; x: int = 4", "(slots=True, order=True)"))
+    assert not result.warnings and (old.x, old.y) == (1, 5) and cls().x == 4 and cls() < cls(4)
+    assert cls.__slots__ == ("y", "x") and "y=3, x=4" in repr(cls()) and old.sum() == 1
+    # A field less, and back.
+    project.edit("points", point("x: int = 4", "(slots=True, frozen=True)"))
+    assert not hasattr(old, "y") and repr(old) == "Point(x=1)" and hash(old)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        old.x = 2
+    project.sources.undo()
+    assert old.y == 5 and repr(old) == "Point(y=5, x=1)"
+    assert refusal(project.edit("points", point("x: int = 4")))[0] == "slots-changed"
+    assert refusal(project.edit("points", point("x: int; y: int; z: int", "(slots=True)")))[0] == "slots-changed"
+    assert (old.x, old.y) == (1, 5)
 
 
 def test_a_dataclass_keeps_what_the_user_wrote(project: Project) -> None:
@@ -420,6 +539,108 @@ def test_a_decorator_that_changes_in_the_same_edit_is_the_new_one(project: Proje
     module = project.load("decorator", text.format(1, ""))
     project.edit("decorator", text.format(2, "@twice\n"))
     assert module.g() == (1, 2)
+
+
+def test_what_removed_decorators_have_left_on_a_function_goes_with_them(project: Project) -> None:
+    text = """\
+        def mark(function):
+            function.marked = True
+            return function
+
+        class Tag:
+            def __init__(self, **tags):
+                self.tags = tags
+
+            def __call__(self, function):
+                put_all(function, self.tags)
+                setattr(function, "tagged", True)
+                return function
+
+        def put_all(function, tags):
+            function.tags = tags
+
+        {}
+        def f():
+            return 1
+
+        class A:
+            {}
+            def g(self):
+                return f
+        f.own = "statement"
+        """
+    module = project.load("marked", text.format("@mark", "@Tag(a=1)"))
+    module.f.calls = 5
+    project.edit("marked", text.format("@Tag(b=2)", "@mark"))
+    assert vars(module.f) == {"own": "statement", "calls": 5, "tags": {"b": 2}, "tagged": True}
+    assert vars(module.A.g) == {"marked": True}
+    project.edit("marked", text.format("", ""))
+    assert vars(module.f) == {"own": "statement", "calls": 5} and not vars(module.A.g)
+    project.sources.undo()
+    assert vars(module.f) == {"own": "statement", "calls": 5, "tags": {"b": 2}, "tagged": True}
+    project.sources.undo()
+    assert vars(module.f) == {"own": "statement", "calls": 5, "marked": True} and vars(module.A.g)["tags"] == {"a": 1}
+
+
+_DECORATORS = """\
+import functools
+
+def helper(cls):
+    cls.size = {size}
+
+class Builder:
+    def __init__(self, cls):
+        self.cls = cls
+
+    def build(self):
+        helper(self.cls)
+        return self.cls
+
+def build(cls=None, **options):
+    def wrap(cls):
+        return Builder(cls).build()
+    return wrap if cls is None else wrap(cls)
+
+def log(function):
+    {doc}
+    seen.append(function{seen})
+
+    @functools.wraps(function)
+    def wrapper(*args):
+        return shown(function(*args))
+    return wrapper
+
+def shown(value):
+    return {shown}
+
+seen = []
+"""
+
+
+def test_what_decorators_made_before_they_changed_is_named(project: Project) -> None:
+    before = {"size": 1, "doc": "", "seen": "", "shown": "value"}
+    users = "'''\n@return: nothing\n@no..name\n'''\nfrom decorators import build, log\n@build\nclass A:\n    @log\n    def f(self):\n        return 1\n@build()\nclass B:\n    pass\n@log\ndef g():\n    return 2\n"
+    project.load("decorators", _DECORATORS.format(**before))
+    module = project.load("a_user", users)
+
+    result = project.edit("decorators", _DECORATORS.format(**before | {"size": 2}))
+    assert codes(result) == ["decorated-before"] and module.A.size == 1
+    assert [(each.qualname, each.line) for each in result.decorated] == [("A", 7), ("B", 12)]
+    assert "decorators.py:14: build does" in result.warnings[0].sentence and "of A and B stays" in result.warnings[0].sentence
+
+    result = project.edit("decorators", _DECORATORS.format(**before | {"size": 2, "seen": ".__name__"}))
+    assert [each.qualname for each in result.decorated] == ["A.f", "g"]
+
+    # What runs when the functions are called is new, and a docstring does nothing.
+    result = project.edit(
+        "decorators", _DECORATORS.format(**before | {"size": 2, "seen": ".__name__", "shown": "-value", "doc": "'doc'"})
+    )
+    assert not result.warnings and not result.decorated and module.g() == -2
+
+    # What is decorated anew is no longer as the old one has made it.
+    project.write("decorators", _DECORATORS.format(**before))
+    result = project.edit("a_user", users.replace("@build\n", "@build()\n"))
+    assert [each.qualname for each in result.decorated] == ["B", "A.f", "g"] and module.A.size == 1
 
 
 def test_singledispatch_gets_more_cases(project: Project) -> None:

@@ -94,6 +94,35 @@ def test_a_removed_function_that_old_code_still_needs_is_kept(project: Project) 
     assert next(running) == 1
 
 
+def test_a_name_that_was_kept_is_taken_out_when_nothing_needs_it_any_more(project: Project) -> None:
+    text = "def helper():\n    return 1\nclass A:\n    def help(self):\n        return 2\ndef work(a):\n    yield\n    yield helper() + a.help()\n"
+    module = project.load("needed", text)
+    running = module.work(module.A())
+    next(running)
+    result = project.edit("needed", "class A:\n    pass\ndef work(a):\n    yield\n    yield 2\n")
+    assert codes(result) == ["removed-kept"] * 2
+    result = project.edit("needed", "class A:\n    pass\ndef work(a):\n    yield\n    yield 3\n")
+    assert not result.warnings and next(running) == 3  # it runs the first version still
+    running.close()
+    project.edit("needed", "class A:\n    pass\ndef work(a):\n    yield\n    yield 4\n")
+    assert not hasattr(module, "helper") and not hasattr(module.A, "help")
+    project.sources.undo()
+    assert module.helper() == 1 and module.A().help() == 2
+    for _ in range(2):
+        project.sources.undo()
+    assert [*module.work(module.A())] == [None, 3]
+
+    # What is back, or stands for something else by now, stays.
+    running = module.work(module.A())
+    next(running)
+    project.edit("needed", "class A:\n    pass\ndef work(a):\n    yield\n    yield 2\n")
+    module.__dict__["helper"] = len
+    project.edit("needed", "class A:\n    def help(self):\n        return 5\ndef work(a):\n    yield\n    yield 2\n")
+    running.close()
+    project.edit("needed", "class A:\n    def help(self):\n        return 5\ndef work(a):\n    yield\n    yield 6\n")
+    assert module.helper is len and module.A().help() == 5
+
+
 def test_closures_of_a_function_that_was_gone_and_is_back(project: Project) -> None:
     text = "def make(x):\n    def inner():\n        return x, {}\n    return inner\n"
     module = project.load("back", text.format(1))
@@ -233,6 +262,28 @@ def test_new_statements_that_new_definitions_need_are_run(project: Project) -> N
     assert module.f() is module.Box and module.Box[int]
 
 
+def test_new_statements_that_change_what_a_new_definition_needs_are_run(project: Project) -> None:
+    text = """\
+        import dataclasses
+        seen = []
+        {}
+        """
+    module = project.load("options", text.format(""))
+    more = """options = {}
+        if True:
+            options.update({"slots": True})
+        options["frozen"] = True
+        seen.append(len(options))
+
+        @dataclasses.dataclass(**options)
+        class Point:
+            x: int = 0
+        """
+    result = project.edit("options", text.replace("{}", more))
+    assert "__slots__" in vars(module.Point) and module.Point.__hash__ is not None
+    assert [text for _, text in unrun(result)] == ["seen.append(len(options))"] and module.seen == []
+
+
 def test_names_that_another_file_of_the_edit_imports_are_bound(project: Project) -> None:
     project.load("compat", "def f():\n    return 1\n")
     user = project.load("a_user", "def g():\n    return 0\n")
@@ -242,6 +293,33 @@ def test_names_that_another_file_of_the_edit_imports_are_bound(project: Project)
     result = project.edit("a_user", "from compat import is_old\ndef g():\n    return is_old\n")
     assert user.g() is False and unrun(result) == [(4, "other = list()")]
     assert [each.text for each in result.ran] == ["is_old = major < 3", "major = sys.version_info[0]"]
+
+
+def test_functions_that_old_code_makes_during_an_install_get_the_new_code(project: Project) -> None:
+    text = "class If:\n    def __init__(self, limit):\n        self.test = lambda x: x {} limit\n"
+    project.load("rules", text.format("<"))
+    user = project.load("a_user", "def f():\n    return 0\n")
+    project.write("fresh_one", "from rules import If\nsmall = If(3)\n")
+    sys.path.insert(0, str(project.folder))
+    try:
+        project.write("rules", "\n" + text.format("<="))
+        project.edit("a_user", "import fresh_one\ndef f():\n    return fresh_one.small\n")
+        test = user.f().test
+        assert test(3) and test.__code__.co_firstlineno == 4 and not project.sources.is_obsolete(test.__code__)
+        project.edit("rules", text.format("=="))
+        assert test(3) and not test(2)
+    finally:
+        sys.path.remove(str(project.folder))
+        sys.modules.pop("fresh_one", None)
+
+
+def test_names_that_a_text_for_exec_binds(project: Project) -> None:
+    text = "def f():\n    return 1\n"
+    module = project.load(
+        "made", "try:\n    exec('def made():\\n  pass')\n    is_new = True\nexcept SyntaxError:\n    is_new = False\n" + text
+    )
+    result = project.edit("made", text)
+    assert codes(result) == ["removed-kept"] and "is_new, made is no longer" in result.warnings[0].sentence and module.made
 
 
 def test_all_names_the_new_exports(project: Project) -> None:
