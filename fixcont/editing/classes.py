@@ -148,9 +148,12 @@ class ClassPlanner:
         self.plan.steps.append(_Bases(cls, namespace, node, self._definition(node)))
 
     def redecorate(self, cls: type, namespace: Namespace, node: Node) -> None:
-        """Plan what another decorator does to a dataclass: its generated methods are made anew."""
+        """Plan what another decorator does to a dataclass: its generated methods are made anew. Others are to see the new body only."""
         definition = self._definition(node)
         if not dataclass_fields.is_dataclass(cls):
+            gone = [each for each in self.plan.removals if isinstance(each, _Attribute) and each.cls is cls]
+            self.plan.removals[:] = [each for each in self.plan.removals if each not in gone]
+            self.plan.steps += gone
             return
         self.plan.steps.append(dataclass_fields.Regenerate(self.plan, cls, namespace, node, definition))
         self._changes(cls, node)

@@ -57,7 +57,9 @@ class Define(Step):
         self.namespace = namespace
         self.owner = owner
         self.binds = binds
-        self.line = parts[0].node.line
+        # What decorates a class comes behind its body, and behind what Python itself derives from that.
+        ends = [part.definition.end_lineno or 0 for part in parts if issubclass(type(part.live), type)]
+        self.line = max(ends) + 0.6 if ends else parts[0].node.line
 
     def calls(self) -> Iterable[str]:
         for part in self.parts:

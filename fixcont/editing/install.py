@@ -128,7 +128,14 @@ class Installation:
 
     @contextlib.contextmanager
     def changing_class(self, cls: type) -> Iterator[None]:
-        """Note what happens to a class in this block, which a decorator does to it at once, so that it can be taken back."""
+        """Note what happens to a class in this block, which a decorator does to it at once, so that it can be taken back.
+
+        The decorator gets to see the class as its new body makes it: what was collected for it is done first.
+        """
+        mine = [call for call in self._do if _is_of_class(call, cls)]
+        self._do = [call for call in self._do if not _is_of_class(call, cls)]
+        for call in mine:
+            call()
         before = dict(class_namespace(cls))
         try:
             yield
@@ -248,6 +255,11 @@ class Installation:
 
 def _name_setter(names: dict[str, Any], name: str, value: Any) -> _Call:
     return partial(names.pop, name, None) if value is MISSING else partial(names.__setitem__, name, value)
+
+
+def _is_of_class(call: _Call, cls: type) -> bool:
+    """Tell whether a call gives a class an attribute, or takes one away."""
+    return isinstance(call, partial) and call.func in (type.__setattr__, type.__delattr__) and call.args[0] is cls
 
 
 def _class_undo(cls: type, name: str) -> _Call:

@@ -659,6 +659,35 @@ def test_decorators_of_classes(project: Project) -> None:
     assert names(result) == {"A": 2} and a >= module.A(0)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("pass", "x: int = 0", "A(x=0)"),
+        ("x: int = 0", "x: int = 0\n    y: int = 1", "A(x=0, y=1)"),
+        ("y = 1", "x: list = field(default_factory=list)", "A(x=[])"),
+        ("x = 1\n    y = 2", "x: int = 3\n    def __repr__(self):\n        return f'{self.x}'", "3"),
+    ],
+)
+def test_a_class_becomes_a_dataclass_together_with_its_fields(project: Project, before: str, after: str, shown: str) -> None:
+    text = "from dataclasses import dataclass, field\n{}class A:\n    {}\n"
+    module = project.load("fields", text.format("", before))
+    a, old = module.A(), dict(vars(module.A))
+    assert names(project.edit("fields", text.format("@dataclass\n", after)))["A"] == 2
+    assert repr(module.A()) == shown and module.A() == module.A() and module.A.__hash__ is None and isinstance(a, module.A)
+    assert project.sources.undo().refusal is None
+    assert {name: value for name, value in vars(module.A).items() if not name.startswith("__ann")} == {
+        name: value for name, value in old.items() if not name.startswith("__ann")
+    }
+
+
+def test_a_class_decorator_sees_what_the_edit_adds(project: Project) -> None:
+    text = "import functools\n{}class A:\n    def __eq__(self, o):\n        return True\n{}"
+    module = project.load("ordered", text.format("", ""))
+    a = module.A()
+    project.edit("ordered", text.format("@functools.total_ordering\n", "    def __lt__(self, o):\n        return False\n"))
+    assert a >= module.A()
+
+
 def test_a_class_decorator_that_makes_another_class_is_refused(project: Project) -> None:
     text = "def remake(cls):\n    cls.touched = True\n    return type(cls.__name__, (cls,), dict())\n{}class A:\n    x = 1\n"
     module = project.load("remade", text.format(""))
