@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from fixcont.editing.compare import ScopeChange, stored_constant
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace, imported_module
+from fixcont.editing.matching import match
 from fixcont.editing.plan import Plan, Statement, Step, failed, refusal_at
 from fixcont.editing.reexports import exported_names
 from fixcont.editing.removals import Unimported
-from fixcont.editing.statements import match
 from fixcont.editing.syntax import IMPORTS, Item, blocks_of, bound_names, is_type_checking, loaded_names
 from fixcont.editing.texts import Node
 from fixcont.editing.values import CannotTell, value_of
