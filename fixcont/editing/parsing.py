@@ -76,16 +76,16 @@ def parse_changed(tree: ast.Module, old: Sequence[str], new: Sequence[str], file
     definition = tree.body[0]
     if len(tree.body) != 1 or not isinstance(definition, DEFINITIONS):
         return None
-    begin = _first(definition) - 1
+    begin = first_line(definition) - 1
     lines = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old[begin:], new[begin:], strict=False))
     changed = begin + sum(1 for _ in lines) + 1
     body = definition.body
-    count = sum(1 for each in body if _first(each) < changed) - 1
-    while count > 0 and (body[count - 1].end_lineno or 0) >= _first(body[count]):
+    count = sum(1 for each in body if first_line(each) < changed) - 1
+    while count > 0 and (body[count - 1].end_lineno or 0) >= first_line(body[count]):
         count -= 1  # they share a line
-    if count <= 0 or not new[_first(body[count]) - 1].lstrip().startswith("@" if _is_decorated(body[count]) else ""):
+    if count <= 0 or not new[first_line(body[count]) - 1].lstrip().startswith("@" if _is_decorated(body[count]) else ""):
         return None
-    rest = _parse_rest(new, begin + 1, _first(body[count]), filename)
+    rest = _parse_rest(new, begin + 1, first_line(body[count]), filename)
     if not rest:
         return None
     made = copy.copy(definition)
@@ -98,7 +98,7 @@ def _is_decorated(node: ast.stmt) -> bool:
     return isinstance(node, DEFINITIONS) and bool(node.decorator_list)
 
 
-def _first(node: ast.stmt) -> int:
+def first_line(node: ast.stmt) -> int:
     """Return the line that a statement begins on; the decorator's, where an @ stands in front of that on the same line."""
     return min([node.lineno, *(each.lineno for each in node.decorator_list)]) if isinstance(node, DEFINITIONS) else node.lineno
 

@@ -137,7 +137,8 @@ class Sources(KnownTexts):
         for file in list(self._files.values()):
             names = {name for space in namespaces_of([file.filename], file.module_names) for name in installation.rebound(space)}
             if names:
-                for item in Syntax(file.newest).items(file.newest.module):
+                syntax = Syntax(file.newest)
+                for item in syntax.items(file.newest.module, syntax.pieces.with_any(names)):
                     is_assignment = isinstance(item.statement, (ast.Assign, ast.AnnAssign, ast.AugAssign))
                     if is_assignment and loaded_names(item.statement) & names:
                         yield Statement(file.newest.module, item)
