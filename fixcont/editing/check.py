@@ -377,6 +377,8 @@ class _Checker:
         fresh = {id(node) for node in self._fresh()}
         again = {id(node) for node in self.comparison.redecorated if node.is_top_level}
         broken = self._broken_chains()
+        if not fresh and not again and not broken:
+            return
         for scope, name, nodes in self._groups(fresh | again, broken):
             parts = [(node, definition) for node in nodes if (definition := self._syntax(node).definition(node)) is not None]
             chained = any(_builds_on(definition, name) for _, definition in parts)

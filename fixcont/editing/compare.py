@@ -273,13 +273,15 @@ def _pair(
         _pair(result, one, other, scopes, headed, header_differs)
 
 
-def _pair_children(old: Iterable[Node], new: Iterable[Node]) -> list[tuple[Node, Node]]:
+def _pair_children(old: Sequence[Node], new: Sequence[Node]) -> list[tuple[Node, Node]]:
     """Say which definitions are the same one, before and after.
 
     Of several with one name (getter and setter, overloads, `if` and `else`, lambdas), equal ones belong together first, then those
     with equal decorators, then those with equal parameters; at the end, when one is left on either side, these two.
     Annotations have no pairs: they are made anew with their function's header.
     """
+    if not old or not new:
+        return []
     groups: dict[tuple[Kind, str], tuple[list[Node], list[Node]]] = {}
     for side, nodes in enumerate((old, new)):
         for node in nodes:

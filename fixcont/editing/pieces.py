@@ -26,6 +26,7 @@ class Pieces:
         self._lines = lines
         self._filename = filename
         self._starts = starts
+        self._ends = [*starts[1:], len(lines) + 1]
         self._bodies: list[list[ast.stmt] | None] = [None] * len(starts)
         if tree is not None:
             self._take(range(len(starts)), tree)
@@ -36,8 +37,11 @@ class Pieces:
     @cached_property
     def sources(self) -> list[str]:
         """The text of each piece."""
-        borders = itertools.pairwise([*self._starts, len(self._lines) + 1])
-        return ["".join(self._lines[first - 1 : end - 1]) for first, end in borders]
+        return ["".join(self._lines[first - 1 : end - 1]) for first, end in zip(self._starts, self._ends, strict=True)]
+
+    def lines(self, at: int) -> range:
+        """Give the numbers of the lines of a piece."""
+        return range(self._starts[at], self._ends[at])
 
     def at(self, line: int) -> int:
         """Give the index of the piece that a line is in."""
@@ -65,9 +69,8 @@ class Pieces:
         runs = list(_runs(wanted))
         if len(runs) > _FEW:
             runs = [range(wanted[0], wanted[-1] + 1)]
-        ends = [*self._starts[1:], len(self._lines) + 1]
         for run in runs:
-            lines = range(self._starts[run[0]], ends[run[-1]])
+            lines = range(self._starts[run[0]], self._ends[run[-1]])
             self._take([at for at in run if self._bodies[at] is None], parsing.parse_lines(self._lines, lines, self._filename))
 
     def _take(self, wanted: Iterable[int], tree: ast.Module) -> None:

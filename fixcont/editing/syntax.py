@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -140,17 +141,16 @@ class Syntax:
             self._tie(at, sorted(lambdas, key=lambda each: (each.lineno, each.col_offset)), (Kind.LAMBDA,))
 
     @cached_property
-    def _by_piece(self) -> dict[int, list[Node]]:
-        found: dict[int, list[Node]] = {}
-        for node in self.text.module.walk():
-            found.setdefault(self.pieces.at(node.line), []).append(node)
-        return found
+    def _by_line(self) -> list[Node]:
+        return sorted(self.text.module.walk(), key=lambda node: node.line)
 
     def _tie(self, at: int, definitions: Iterable[Def], kinds: tuple[Kind, ...]) -> None:
         by_place: dict[tuple[str, int], tuple[list[Def], list[Node]]] = {}  # (name, first line) -> what stands there, in order
         for definition in definitions:
             by_place.setdefault((_name(definition), first_line(definition)), ([], []))[0].append(definition)
-        for node in self._by_piece.get(at, ()):
+        lines = self.pieces.lines(at)
+        begin, end = (bisect_left(self._by_line, line, key=lambda node: node.line) for line in (lines.start, lines.stop))
+        for node in self._by_line[begin:end]:
             if node.kind in kinds:
                 by_place.setdefault((node.code.co_name, node.line), ([], []))[1].append(node)
         for those, nodes in by_place.values():

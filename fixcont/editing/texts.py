@@ -151,9 +151,12 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """Go through the node and all below it, in the order of the source."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            if node.children:
+                waiting += reversed(node.children)
 
     def run_by(self, code: CodeType, trap: Callable[[CodeType], CodeType]) -> None:
         """Note `code` as the live code of this node, and the code inside it as that of the nodes below.
