@@ -50,7 +50,7 @@ class Pieces:
     def statements(self, wanted: Iterable[int] | None = None) -> list[ast.stmt]:
         """Give the statements of some pieces, or of all, as they are in the tree of the whole text; the same objects each time."""
         chosen = range(len(self)) if wanted is None else list(wanted)
-        self._parse([at for at in chosen if self._bodies[at] is None])
+        self._parse(sorted(at for at in chosen if self._bodies[at] is None))
         return list(itertools.chain.from_iterable(self._bodies[at] or () for at in chosen))
 
     def with_all(self, names: Collection[str]) -> list[int]:
