@@ -24,60 +24,17 @@ from fixcont.editing import parsing, regions
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.syntax import Header, Item, Syntax, bound_names
 from fixcont.editing.texts import Kind, Text, forget_trees
+from support import tricky_text
 from support.random_modules import CHANGES, Change, Model
 
 EDITS = Path(__file__).parent.parent / "edits"
 MODULES = [argparse, asyncio.base_events, dataclasses, enum, textwrap, typing]
 
-#: Whatever may look like the beginning of a function, or hide one.
-TRICKY = '''\
-# -*- coding: latin-1 -*-
-"""A text
-def not_a_function(): the margin of a string
-"""
-import functools; LIMIT = 1
-
-@functools.cache
-# a comment at the margin
-def decorated(a="\u00e9", b=(
-1, 2)):
-    x = """
-def inside(): a string
-@of this function
-class X: y
-"""
-# another comment at the margin
-
-    return x, "\u00e9\u00e9", \\
-a
-TEXT = """
-@decorated
-def still_inside(): return 1
-"""
-@functools.cache
-@functools.cache
-class Decorated:
-\tdef tabs(self): return [
-"at the margin"
-]
-\f
-def after_a_form_feed(): return 1
-async def last(
-):
-    class Inner:
-        def method(self): return lambda: self
-    return Inner
-if Decorated:
-    def conditional(): return 1
-else:
-    def conditional(): return 2
-x = 1; y = lambda: 2; z = lambda: 2
-try: pass
-finally: w = [
-1]
-def same(): return 1
-def same(): return 1
-def end(): return 3'''
+TRICKY = (
+    tricky_text.TRICKY.replace("import functools\n", "import functools; LIMIT = 1\n")
+    .replace("\na\n@functools", '\na\nTEXT = """\n@decorated\ndef still_inside(): return 1\n"""\n@functools')
+    .replace("y = lambda: 2\n", "y = lambda: 2; z = lambda: 2\ntry: pass\nfinally: w = [\n1]\n" + "def same(): return 1\n" * 2)
+)
 GENERIC = """\
 @decorated
 def function[T](x: T) -> T:

@@ -17,48 +17,9 @@ from types import ModuleType
 import pytest
 
 from fixcont.editing.texts import STATEMENTS, Node, Text, forget_trees
+from support.tricky_text import TRICKY
 
 EDITS = Path(__file__).parent.parent / "edits"
-
-TRICKY = '''\
-# -*- coding: latin-1 -*-
-"""A text
-def not_a_function(): the margin of a string
-"""
-import functools
-
-@functools.cache
-# a comment at the margin
-def decorated(a="\u00e9", b=(
-1, 2)):
-    x = """
-def inside(): a string
-@of this function
-class X: y
-"""
-# another comment at the margin
-
-    return x, "\u00e9\u00e9", \\
-a
-@functools.cache
-@functools.cache
-class Decorated:
-\tdef tabs(self): return [
-"at the margin"
-]
-\f
-def after_a_form_feed(): return 1
-async def last(
-):
-    class Inner:
-        def method(self): return lambda: self
-    return Inner
-if Decorated:
-    def conditional(): return 1
-else:
-    def conditional(): return 2
-x = 1; y = lambda: 2
-def end(): return 3'''
 
 
 def dumped(tree: ast.AST) -> str:
