@@ -100,7 +100,7 @@ def other(): return 1
 
 
 def edits(lines: list[str], seed: int) -> list[str]:
-    """Delete, double, exchange or indent some lines."""
+    """Delete, double, exchange, indent or replace some lines."""
     random = Random(seed)
     at = random.randrange(len(lines))
     end = min(len(lines), at + random.randrange(1, 4))
@@ -108,8 +108,11 @@ def edits(lines: list[str], seed: int) -> list[str]:
     kinds = [
         [], piece * 2, [f"    {line}" for line in piece], [line.removeprefix("    ") for line in piece], piece[::-1],
         ["    else:\n", "        pass\n", *piece], ['    """\n', *piece], ["    new = [a, b]\n", *piece],
+        ["    else: pass\n", *piece[1:]], ["    x = (\n", *piece[1:]], ['    """a"""\n', *piece[1:]], ["    @functools.cache\n", *piece[1:]],
+        ["\n", *piece[1:]], ["    pass; \\\n", *piece[1:]], ["new = 1\n", *piece[1:]], [line.replace("1", "3") for line in piece],
     ]  # fmt: skip
-    return [*lines[:at], *random.choice(kinds), *lines[end:]]
+    lines = [*lines[:at], *random.choice(kinds), *lines[end:]]
+    return edits(lines, seed + 10_000) if random.random() < 0.3 else lines
 
 
 def check_edit(before: str, after: str, name: str) -> bool:
@@ -129,7 +132,7 @@ def check_edit(before: str, after: str, name: str) -> bool:
 
 def test_an_edited_statement_is_parsed_as_in_the_whole_text() -> None:
     shared = 0
-    for seed in range(600):
+    for seed in range(1500):
         after = "".join(edits(CHANGED.splitlines(keepends=True), seed))
         try:
             compile(after, "file.py", "exec")
