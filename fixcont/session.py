@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fixcont.stepping.engine import Stepping
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.serving import Server
-    from fixcont.stopping.stop import FrontEnd, Moment, StopReason
+    from fixcont.stopping.stop import FrontEnd, Occasion
 
 _active: Session | None = None
 
@@ -248,9 +248,9 @@ class Session:
 
     def _stop_at(self, frame: FrameType, reason: str) -> None:
         server = self.server()
-        from fixcont.stopping.stop import StopReason
+        from fixcont.stopping.stop import Occasion, StopReason
 
-        server.elsewhere(frame, StopReason[reason])
+        server.elsewhere(frame, Occasion(StopReason[reason]))
 
     # -- breakpoints and steps
 
@@ -270,8 +270,8 @@ class Session:
         """The same, None as long as nobody has asked for it."""
         return self._stepping
 
-    def _halt(self, frame: FrameType, reason: StopReason, moment: Moment, value: object, breakpoints: tuple[int, ...]) -> None:
-        self.server().elsewhere(frame, reason, moment, value, breakpoints)
+    def _halt(self, frame: FrameType, occasion: Occasion) -> None:
+        self.server().elsewhere(frame, occasion)
 
     # -- what stops ask
 

@@ -61,20 +61,6 @@ def can_exchange() -> bool:
     return _set_closure() is not None and getattr(sys, "_is_gil_enabled", _always)() and not _has_audit_hook()
 
 
-def exchange(function: FunctionType, body: Body) -> None:
-    """Give a function other code and other cells, at once. Frames that run it go on with what they have.
-
-    Raises:
-        Exception: what `exchanging` raises, or an audit hook; the function is as before.
-    """
-    before = exchanging(function, body_of(function))
-    try:
-        collections.deque(map(operator.call, exchanging(function, body)), maxlen=0)
-    except BaseException:
-        collections.deque(map(operator.call, before), maxlen=0)
-        raise
-
-
 def exchanging(function: FunctionType, body: Body) -> list[Callable[[], object]]:
     """Return the calls of C code that give a function other code and other cells. They must be made in turn, with nothing in between.
 

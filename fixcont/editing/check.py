@@ -168,7 +168,9 @@ class _Checker:
     def _headers_that_read_what_changes(self, target: Node) -> tuple[Header, Header] | None:
         """Give the header twice where it did not change, but what it evaluates does."""
         names = self._changing(target)
-        definition = self._syntax(target).definition(target) if names else None
+        if not names or not self._syntax(target).may_read(target, names):
+            return None
+        definition = self._syntax(target).definition(target)
         if definition is None:
             return None
         head = header(definition)
@@ -317,8 +319,8 @@ class _Checker:
         for node in self._scopes():
             if node.kind is Kind.MODULE:
                 if id(node) in changes:
-                    change, body = changes[id(node)], self._syntax(node).body(node)
-                    modules.update(self.plan, change, self.namespaces, body, self._first_ahead(change))
+                    change = changes[id(node)]
+                    modules.update(self.plan, change, self.namespaces, self._syntax(node), self._lying_ahead(change))
                 continue
             planner = ClassPlanner(self.plan, self._syntax(node), self.trap, self._live)
             for namespace, cls in self._classes(node):
@@ -333,10 +335,13 @@ class _Checker:
                     planner.redecorate(cls, namespace, node)
                 planner.finish(cls, namespace, node, self.comparison.partners.get(id(node)))
 
-    def _first_ahead(self, change: ScopeChange) -> int:
-        """Tell which statement of the new text the module has come to where it is being run right now, as an index; else one past the last."""
-        line, after = module_line(change.new.text.filename), change.new.text.tree
-        return len(after.body) if line is None else modules.first_ahead(change.old.text.tree, after, line)
+    def _lying_ahead(self, change: ScopeChange) -> Sequence[ast.stmt]:
+        """Give the statements of the new text that the module has not come to, where it is being run right now; else none."""
+        line = module_line(change.new.text.filename)
+        if line is None:
+            return ()
+        after = change.new.text.tree
+        return after.body[modules.first_ahead(change.old.text.tree, after, line) :]
 
     def _reading_rebound(self) -> Iterator[ScopeChange]:
         """Give the classes, and the module, with those statements that read names which are bound to something else now."""
@@ -388,6 +393,8 @@ class _Checker:
         fresh = {id(node) for node in self._fresh()}
         again = {id(node) for node in self.comparison.redecorated if node.is_top_level}
         broken = self._broken_chains()
+        if not fresh and not again and not broken:
+            return
         for scope, name, nodes in self._groups(fresh | again, broken):
             parts = [(node, definition) for node in nodes if (definition := self._syntax(node).definition(node)) is not None]
             chained = any(_builds_on(definition, name) for _, definition in parts)
@@ -514,8 +521,10 @@ class _Checker:
             scope, new_scope = scope_of(old), self._new_scope(old)
             if scope is None or new_scope is None or not old.is_top_level:
                 continue
-            body = self._syntax(new_scope).body(new_scope)
-            if old.code.co_name in bound_names(body) | slots_in(body):
+            syntax = self._syntax(new_scope)
+            if syntax.bound_among(new_scope, {old.code.co_name}):
+                continue
+            if new_scope.kind is Kind.CLASS and old.code.co_name in slots_in(syntax.body(new_scope)):
                 continue
             for namespace in self.namespaces:
                 owner = find_class(namespace, scope.qualname) if scope.kind is Kind.CLASS else None

@@ -11,10 +11,11 @@ import ast
 import difflib
 import enum
 import opcode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 
+from fixcont.editing.regions import Region, regions_of
 from fixcont.editing.syntax import Header, Item, Syntax, header, same_expression
 from fixcont.editing.texts import Definition, Kind, Node, Text, kind_of
 
@@ -226,9 +227,12 @@ def compare(old: Text, new: Text, given: Mapping[int, Node] | None = None) -> Co
     if scopes or headed:
         old_syntax, new_syntax = Syntax(old), Syntax(new)
         result.syntax, result.old_syntax = new_syntax, old_syntax
+        regions = regions_of(old, new, result.partners, result.changed)
+        within = {at for region in regions for at in region.new}
+        headed = [pair for pair in headed if new.pieces.at(pair[1].line) in within]
         _compare_headers(result, headed, old_syntax, new_syntax)
         for old_scope, new_scope in scopes:
-            _compare_scopes(result, old_scope, new_scope)
+            _compare_scopes(result, old_scope, new_scope, regions)
     return result
 
 
@@ -269,13 +273,15 @@ def _pair(
         _pair(result, one, other, scopes, headed, header_differs)
 
 
-def _pair_children(old: Iterable[Node], new: Iterable[Node]) -> list[tuple[Node, Node]]:
+def _pair_children(old: Sequence[Node], new: Sequence[Node]) -> list[tuple[Node, Node]]:
     """Say which definitions are the same one, before and after.
 
     Of several with one name (getter and setter, overloads, `if` and `else`, lambdas), equal ones belong together first, then those
     with equal decorators, then those with equal parameters; at the end, when one is left on either side, these two.
     Annotations have no pairs: they are made anew with their function's header.
     """
+    if not old or not new:
+        return []
     groups: dict[tuple[Kind, str], tuple[list[Node], list[Node]]] = {}
     for side, nodes in enumerate((old, new)):
         for node in nodes:
@@ -377,17 +383,30 @@ def _same_expressions(before: dict[str, ast.expr], after: dict[str, ast.expr]) -
     return before.keys() == after.keys() and all(same_expression(before[name], after[name]) for name in before)
 
 
-def _compare_scopes(result: Comparison, old: Node, new: Node) -> None:
-    """Compare the statements of a module or class body that is in both texts."""
+def _compare_scopes(result: Comparison, old: Node, new: Node, regions: Sequence[Region]) -> None:
+    """Compare the statements of a module or class body that is in both texts; of a module those in the regions where the texts differ."""
+    appeared: list[Item] = []
+    gone: list[Item] = []
+    for region in regions if new.kind is Kind.MODULE else [None]:
+        come, left = _compare_statements(result, old, new, region)
+        appeared += come
+        gone += left
+    if appeared or gone:
+        result.scopes.append(ScopeChange(old, new, tuple(appeared), tuple(gone)))
+
+
+def _compare_statements(result: Comparison, old: Node, new: Node, region: Region | None) -> tuple[list[Item], list[Item]]:
+    """Note which definitions were added and removed; give the other statements that have appeared, and those that are gone."""
     old_syntax, new_syntax = result.old_syntax, result.syntax
     assert old_syntax is not None and new_syntax is not None
-    before, after = old_syntax.items(old), new_syntax.items(new)
+    old_pieces, new_pieces = region or (None, None)
+    before, after = old_syntax.items(old, old_pieces), new_syntax.items(new, new_pieces)
     for item in after:
         node = new_syntax.node(item.definition) if item.definition is not None else None
         if node is not None and id(node) not in result.partners:
             result.added.append(node)
     kept = {id(node) for node in result.partners.values()}
-    for definition in old_syntax.definitions(old):
+    for definition in old_syntax.definitions(old, old_pieces):
         node = old_syntax.node(definition)
         if node is not None and id(node) not in kept:
             result.removed.append(node)
@@ -400,5 +419,4 @@ def _compare_scopes(result: Comparison, old: Node, new: Node) -> None:
         if tag != "equal":
             gone += before[start:end]
             appeared += after[new_start:new_end]
-    if appeared or gone:
-        result.scopes.append(ScopeChange(old, new, tuple(appeared), tuple(gone)))
+    return appeared, gone

@@ -41,18 +41,32 @@ def class_qualname(cls: Any) -> str:
     return name
 
 
-def namespaces_of(filenames: Iterable[str], module_names: Iterable[str] = ()) -> list[Namespace]:
-    """Give the namespaces of the loaded modules that came from one of `filenames` or have one of `module_names`."""
-    wanted, names = set(filenames), set(module_names)
-    found: dict[int, Namespace] = {}
+def namespaces_of(filename: str, module_names: Iterable[str] = ()) -> list[Namespace]:
+    """Give the namespaces of the loaded modules that came from a file or have one of `module_names`."""
+    return namespaces_of_each({filename: module_names})[filename]
+
+
+def namespaces_of_each(files: Mapping[str, Iterable[str]]) -> dict[str, list[Namespace]]:
+    """Give what `namespaces_of` does for each of some files, in one pass over the modules.
+
+    Args:
+        files: filename -> names of modules.
+    """
+    named: dict[str, list[str]] = {}  # name of a module -> the files
+    for filename, names in files.items():
+        for name in names:
+            named.setdefault(name, []).append(filename)
+    found: dict[str, dict[int, Namespace]] = {filename: {} for filename in files}
     for name, module in list(sys.modules.items()):
         namespace = module_namespace(module)
         if namespace is None:
             continue
         origin = namespace.get("__file__")
-        if name in names or (type(origin) is str and origin in wanted):
-            found[id(namespace)] = namespace
-    return list(found.values())
+        if type(origin) is str and origin in found:
+            found[origin][id(namespace)] = namespace
+        for filename in named.get(name, ()):
+            found[filename][id(namespace)] = namespace
+    return {filename: list(spaces.values()) for filename, spaces in found.items()}
 
 
 def imported_module(statement: ast.ImportFrom, namespace: Namespace) -> str:

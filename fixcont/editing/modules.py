@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from fixcont.editing.compare import ScopeChange, stored_constant
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace, imported_module
+from fixcont.editing.matching import match
 from fixcont.editing.plan import Plan, Statement, Step, failed, refusal_at
 from fixcont.editing.reexports import exported_names
 from fixcont.editing.removals import Unimported
-from fixcont.editing.statements import match
-from fixcont.editing.syntax import IMPORTS, Item, blocks_of, bound_names, is_type_checking, loaded_names
+from fixcont.editing.syntax import IMPORTS, Item, Syntax, blocks_of, bound_names, is_type_checking, loaded_names
 from fixcont.editing.texts import Node
 from fixcont.editing.values import CannotTell, value_of
 from fixcont.errors import Refused
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from fixcont.editing.install import Installation
 
 
-def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], body: Sequence[ast.stmt], ahead: int) -> None:
+def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], syntax: Syntax, ahead: Sequence[ast.stmt]) -> None:
     """Plan what the changed statements of a module do.
 
     Args:
         namespaces: of the modules that were loaded from the file.
-        body: the statements of the new text.
-        ahead: index of the first statement of `body` that lies ahead of a module that is being run right now; nothing is done about those.
+        syntax: of the new text.
+        ahead: the statements that lie ahead of a module that is being run right now; nothing is done about those.
     """
-    lying_ahead = {id(statement) for statement in body[ahead:]}
+    lying_ahead = {id(statement) for statement in ahead}
     for item in change.appeared:
         statement = item.statement
         if id(statement) in lying_ahead and not isinstance(statement, IMPORTS):
@@ -50,14 +50,18 @@ def update(plan: Plan, change: ScopeChange, namespaces: Sequence[Namespace], bod
     before, after = (stored_constant(each.code, "__doc__") for each in (change.old, change.new))
     if before != after:
         plan.steps += [_Value(change.new.line, namespace, "__doc__", after) for namespace in namespaces]
-    bound = bound_names(body)
+    names = bound_names(item.statement for item in change.gone)
+    lost_names = names - syntax.bound_among(change.new, names)
     for item in change.gone:
-        lost = bound_names([item.statement]) - bound
+        lost = bound_names([item.statement]) & lost_names
         if isinstance(item.statement, ast.ImportFrom) and item.statement.names[0].name == "*":
+            body = syntax.body(change.new)
             plan.removals += [
                 Unimported(plan, change.old, item.statement, name, namespace)
                 for namespace in namespaces
-                for name in sorted(exported_names(item.statement, namespace) - bound - _given_by_others(body, namespace))
+                for name in sorted(
+                    exported_names(item.statement, namespace) - bound_names(body) - _given_by_others(body, namespace)
+                )
             ]
         elif isinstance(item.statement, IMPORTS):
             plan.removals += [

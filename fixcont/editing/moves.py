@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from fixcont.editing.statements import Scope, find_scope, match, place_on_line, places
+from fixcont.editing.matching import match
+from fixcont.editing.statements import Scope, find_scope, place_on_line, places
 from fixcont.editing.texts import Node, Text
 
 

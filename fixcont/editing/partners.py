@@ -1,6 +1,6 @@
 """Which statements of the newest text correspond to those of the older one that matter for a frame.
 
-The whole of both is compared (`statements.match`) only where the edit is near.
+The whole of both is compared (`matching.match`) only where the edit is near.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from fixcont.editing.statements import Place, Scope, match
+from fixcont.editing.matching import match
+from fixcont.editing.statements import Place, Scope
 from fixcont.editing.texts import Node
 
 
@@ -56,7 +57,7 @@ def partners_of(wanted: Sequence[Any], failed: ast.stmt, old: Side, new: Side) -
     for node, same in zip(wanted, moved, strict=True):
         partner = known.get(same) if same is not None else _only_change(node, lines, old, new)
         if partner is None:
-            return Partners(match(old.scope, new.scope), True)
+            return Partners(match(old.scope, new.scope, (old.node.text.lines, new.node.text.lines)), True)
         found[node] = partner
     return Partners(found, False)
 

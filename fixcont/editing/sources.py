@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 from types import CodeType, FunctionType
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from fixcont.editing.check import check, check_back
 from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.decorated import Decorated, describe_decorated, find_decorated
 from fixcont.editing.files import File, Gone
-from fixcont.editing.functions import Namespace, code_inside, live_functions, namespaces_of
+from fixcont.editing.functions import Namespace, code_inside, live_functions, namespaces_of, namespaces_of_each
 from fixcont.editing.history import History, Patch, PatchedFile
 from fixcont.editing.install import Installation, install
 from fixcont.editing.known import KnownTexts
@@ -131,7 +131,7 @@ class Sources(KnownTexts):
 
     def _find_decorated(self, comparisons: Sequence[Comparison]) -> list[Decorated]:
         files = [each for each in list(self._files.values()) if b"@" in each.newest.source]
-        loaded = [(each.newest, namespaces_of([each.filename], each.module_names)) for each in files]
+        loaded = [(file.newest, spaces) for file, spaces in self._with_namespaces(files)]
         return find_decorated(comparisons, loaded, self._identify)
 
     def _changed_functions(self, plans: Sequence[Plan]) -> list[tuple[FunctionType, int]]:
@@ -147,10 +147,13 @@ class Sources(KnownTexts):
 
     def _made_from_what_was(self, installation: Installation) -> Iterator[Statement]:
         """Give assignments of modules that have read a name which an install has bound to something else."""
-        for file in list(self._files.values()):
-            names = {name for space in namespaces_of([file.filename], file.module_names) for name in installation.rebound(space)}
+        if not installation.has_rebound:
+            return
+        for file, spaces in self._with_namespaces(self._files.values()):
+            names = {name for space in spaces for name in installation.rebound(space)}
             if names:
-                for item in Syntax(file.newest).items(file.newest.module):
+                syntax = Syntax(file.newest)
+                for item in syntax.items(file.newest.module, syntax.pieces.with_any(names)):
                     is_assignment = isinstance(item.statement, (ast.Assign, ast.AnnAssign, ast.AugAssign))
                     if is_assignment and loaded_names(item.statement) & names:
                         yield Statement(file.newest.module, item)
@@ -162,9 +165,7 @@ class Sources(KnownTexts):
         statements of classes. Statements of modules that read them are listed.
         """
         with self._lock:
-            ran = self.unrun.run(
-                number, lambda filename: namespaces_of([filename], self._files[filename].module_names), self._trap
-            )
+            ran = self.unrun.run(number, lambda filename: namespaces_of(filename, self._files[filename].module_names), self._trap)
             if ran is None:
                 return None
             self.history.note_rerun(ran.statement)
@@ -181,8 +182,7 @@ class Sources(KnownTexts):
         last = module.rpartition(".")[2].encode()
         concerned: dict[File, set[str]] = {}
         further: list[tuple[Namespace, dict[str, object]]] = []
-        for file in list(self._files.values()) if before else []:
-            spaces = namespaces_of([file.filename], file.module_names)
+        for file, spaces in self._with_namespaces(self._files.values()) if before else []:
             if any(space is namespace for space in spaces):
                 concerned.setdefault(file, set()).update(before)
             if last not in file.newest.source:
@@ -250,10 +250,17 @@ class Sources(KnownTexts):
 
     def _importers(self, everyone: bool) -> Iterator[Importer]:
         """Give the modules of the user's that take names of others; unless it is everyone's, those that take all names only."""
-        for file in list(self._files.values()):
-            if (b"import " if everyone else b"import *") in file.newest.source:
-                for namespace in namespaces_of([file.filename], file.module_names):
-                    yield Importer(namespace, imports_from(file.newest.tree))
+        word = b"import " if everyone else b"import *"
+        importing = [file for file in self._files.values() if word in file.newest.source]
+        for file, spaces in self._with_namespaces(importing):
+            for namespace in spaces:
+                yield Importer(namespace, imports_from(file.newest.tree))
+
+    def _with_namespaces(self, files: Iterable[File]) -> list[tuple[File, list[Namespace]]]:
+        """Give files, each with the namespaces of the modules that were loaded from it."""
+        listed = list(files)
+        spaces = namespaces_of_each({file.filename: file.module_names for file in listed}) if listed else {}
+        return [(file, spaces[file.filename]) for file in listed]
 
     def _check_all(self, comparisons: Sequence[Comparison], rebound: Set[str] = frozenset()) -> list[Plan]:
         by_file, spaces = self._live_in([each.new.filename for each in comparisons])
@@ -283,7 +290,7 @@ class Sources(KnownTexts):
 
     def _live_in(self, filenames: Sequence[str]) -> tuple[dict[str, list[FunctionType]], dict[str, list[Namespace]]]:
         """Give the live functions of files, and the namespaces of the modules that were loaded from them, by file."""
-        spaces = {name: namespaces_of([name], self._files[name].module_names) for name in filenames}
+        spaces = namespaces_of_each({name: self._files[name].module_names for name in filenames})
         by_file: dict[str, list[FunctionType]] = {name: [] for name in filenames}
         for function in live_functions(filenames, [space for each in spaces.values() for space in each]):
             if self._entered.node(function.__code__) is not None:

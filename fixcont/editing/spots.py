@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import compress, count, islice
+from itertools import compress, count
 from types import CodeType
 
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
@@ -26,18 +25,13 @@ def spots_of(code: CodeType, number: int = 0) -> tuple[int, ...]:
     return tuple(at for at, place in places if place[2] == column == place[3])
 
 
-def span_at(code: CodeType, unit: int) -> Span | None:
-    """Return where the source of an instruction is. Instructions without a place belong to what is before them."""
-    nearest = deque(islice(code.co_positions(), unit + 1), maxlen=_NEAR)
-    return last_span(nearest) or (last_span(list(islice(code.co_positions(), unit + 1))) if unit >= _NEAR else None)
+Positions = Sequence[tuple[int | None, int | None, int | None, int | None]]
 
 
-_NEAR = 50  # that many instructions hardly ever lack a place one after the other
-
-
-def last_span(positions: Sequence[tuple[int | None, ...]]) -> Span | None:
-    """Return the last of places that is known."""
-    for line, end_line, column, end_column in reversed(positions):
+def span_at(positions: Positions, unit: int) -> Span | None:
+    """Return where the source of an instruction is, of all in a code object. Those without a place belong to what is before them."""
+    for at in range(unit, -1, -1):
+        line, end_line, column, end_column = positions[at]
         if line is not None and end_line is not None and column is not None and end_column is not None:
             return line, end_line, column, end_column
     return None

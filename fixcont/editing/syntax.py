@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import itertools
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Union
 
 from fixcont.editing.texts import Kind, Node, Text
@@ -104,25 +107,50 @@ def _name(definition: Def) -> str:
 
 
 class Syntax:
-    """The syntax tree of a text, tied to its nodes.
+    """The syntax of a text, tied to its nodes: of those pieces of the text that are asked for.
 
-    Statements are looked through at once. Lambdas stand in expressions, which are ten times as much to look through: that is done
-    when the first one is asked for.
+    Lambdas stand in expressions, which are ten times as much to look through as statements: that is done when the first one of a piece is
+    asked for.
+
+    Attributes:
+        pieces: of the text. Kept, as what is known goes by the ids of their statements.
     """
 
     def __init__(self, text: Text) -> None:
         self.text = text
-        self._tree = text.tree  # kept, as what is known goes by the ids of its nodes
+        self.pieces = text.pieces
         self._of_node: dict[int, Def] = {}  # id of a node -> the syntax of its definition
         self._nodes: dict[int, Node] = {}  # id of a definition's syntax -> its node
-        self._has_lambdas = False
-        self._tie(_definitions(self._tree.body), (Kind.CLASS, Kind.FUNCTION))
+        self._items: dict[int, Item] = {}  # id of a statement -> it, with its key
+        self._tied: set[int] = set()  # pieces
+        self._with_lambdas: set[int] = set()  # pieces
 
-    def _tie(self, definitions: Iterable[Def], kinds: tuple[Kind, ...]) -> None:
+    def _tie_at(self, line: int) -> None:
+        """Tie what is defined in the piece that a line is in."""
+        at = self.pieces.at(line)
+        if at not in self._tied:
+            self._tied.add(at)
+            self._tie(at, _definitions(self.pieces.statements([at])), (Kind.CLASS, Kind.FUNCTION))
+
+    def _tie_lambdas_at(self, line: int) -> None:
+        at = self.pieces.at(line)
+        if at not in self._with_lambdas:
+            self._with_lambdas.add(at)
+            within = itertools.chain.from_iterable(map(ast.walk, self.pieces.statements([at])))
+            lambdas = [each for each in within if isinstance(each, ast.Lambda)]
+            self._tie(at, sorted(lambdas, key=lambda each: (each.lineno, each.col_offset)), (Kind.LAMBDA,))
+
+    @cached_property
+    def _by_line(self) -> list[Node]:
+        return sorted(self.text.module.walk(), key=lambda node: node.line)
+
+    def _tie(self, at: int, definitions: Iterable[Def], kinds: tuple[Kind, ...]) -> None:
         by_place: dict[tuple[str, int], tuple[list[Def], list[Node]]] = {}  # (name, first line) -> what stands there, in order
         for definition in definitions:
             by_place.setdefault((_name(definition), first_line(definition)), ([], []))[0].append(definition)
-        for node in self.text.module.walk():
+        lines = self.pieces.lines(at)
+        begin, end = (bisect_left(self._by_line, line, key=lambda node: node.line) for line in (lines.start, lines.stop))
+        for node in self._by_line[begin:end]:
             if node.kind in kinds:
                 by_place.setdefault((node.code.co_name, node.line), ([], []))[1].append(node)
         for those, nodes in by_place.values():
@@ -132,26 +160,36 @@ class Syntax:
 
     def definition(self, node: Node) -> Def | None:
         """Give the syntax of the definition that `node` was compiled from, None where that cannot be told for certain."""
-        if node.kind is Kind.LAMBDA and not self._has_lambdas:
-            self._has_lambdas = True
-            lambdas = [each for each in ast.walk(self._tree) if isinstance(each, ast.Lambda)]
-            self._tie(sorted(lambdas, key=lambda each: (each.lineno, each.col_offset)), (Kind.LAMBDA,))
+        (self._tie_lambdas_at if node.kind is Kind.LAMBDA else self._tie_at)(node.line)
         return self._of_node.get(id(node))
 
     def node(self, definition: Def) -> Node | None:
         """Give the node that a `def` or `class` was compiled to, None where the compiler left it out or it cannot be told."""
+        (self._tie_lambdas_at if isinstance(definition, ast.Lambda) else self._tie_at)(first_line(definition))
         return self._nodes.get(id(definition))
 
-    def body(self, scope: Node) -> list[ast.stmt]:
-        """Give the statements of the module or class `scope`, in order."""
+    def body(self, scope: Node, pieces: Iterable[int] | None = None) -> list[ast.stmt]:
+        """Give the statements of the module or class `scope`, in order.
+
+        Args:
+            pieces: of a module, where only their statements are of interest.
+        """
         if scope.kind is Kind.MODULE:
-            return self._tree.body
+            return self.pieces.statements(pieces)
         definition = self.definition(scope)
         return definition.body if isinstance(definition, ast.ClassDef) else []
 
-    def definitions(self, scope: Node) -> Iterator[Def]:
+    def bound_among(self, scope: Node, names: Collection[str]) -> set[str]:
+        """Give those of some names that the statements of the module or class `scope` bind."""
+        return bound_names(self.body(scope, self.pieces.with_any(names))).intersection(names) if names else set()
+
+    def may_read(self, node: Node, names: Collection[str]) -> bool:
+        """Tell whether one of these names may be in the definition that `node` was compiled from, without parsing it."""
+        return self.pieces.may_have(self.pieces.at(node.line), names)
+
+    def definitions(self, scope: Node, pieces: Iterable[int] | None = None) -> Iterator[Def]:
         """Give the `def` and `class` statements of the module or class `scope`, those in its compound statements too."""
-        waiting = list(reversed(self.body(scope)))
+        waiting = list(reversed(self.body(scope, pieces)))
         while waiting:
             statement = waiting.pop()
             if isinstance(statement, DEFINITIONS):
@@ -159,9 +197,14 @@ class Syntax:
             else:
                 waiting += [each for block in reversed(list(blocks_of(statement))) for each in reversed(block)]
 
-    def items(self, scope: Node) -> list[Item]:
-        """Give the statements of the module or class `scope` in order."""
-        return [Item(_key(statement), statement) for statement in self.body(scope)]
+    def items(self, scope: Node, pieces: Iterable[int] | None = None) -> list[Item]:
+        """Give the statements of the module or class `scope` in order; of a module those of some pieces only, where these are given."""
+        found = []
+        for statement in self.body(scope, pieces):
+            if id(statement) not in self._items:
+                self._items[id(statement)] = Item(_key(statement), statement)
+            found.append(self._items[id(statement)])
+        return found
 
 
 def _definitions(body: list[ast.stmt]) -> Iterator[Def]:

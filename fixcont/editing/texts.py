@@ -20,6 +20,7 @@ from types import CodeType
 from typing import Any
 
 from fixcont.editing import parsing
+from fixcont.editing.pieces import Pieces
 
 
 class Kind(enum.Enum):
@@ -150,9 +151,12 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """Go through the node and all below it, in the order of the source."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            if node.children:
+                waiting += reversed(node.children)
 
     def run_by(self, code: CodeType, trap: Callable[[CodeType], CodeType]) -> None:
         """Note `code` as the live code of this node, and the code inside it as that of the nodes below.
@@ -187,6 +191,7 @@ class Text:
         self._module: Node | None = None
         self._nodes: dict[tuple[str, int], list[Node]] | None = None  # (qualified name, first line) -> nodes, in source order
         self._tree: ast.Module | None = None
+        self._pieces: Pieces | None = None
         self._statements: dict[int, ast.Module] = {}  # line of a node -> a tree of the top-level statement that begins there
 
     @property
@@ -224,9 +229,36 @@ class Text:
     def tree(self) -> ast.Module:
         """The syntax tree. Costs more than compiling: asked for only when more than function bodies changed."""
         if self._tree is None:
-            self._tree = parsing.parse(self.source, self.filename)
+            if self._pieces is None:
+                self._tree = parsing.parse(self.source, self.filename)
+            else:
+                self._tree = ast.Module(self._pieces.statements(), [])
             _parsed.add(self)
         return self._tree
+
+    @property
+    def pieces(self) -> Pieces:
+        """The text in pieces, whose statements are those of `tree`, but parsed only where they are looked at.
+
+        A piece begins where a function or class begins at the left margin.
+
+        Raises:
+            SyntaxError: the text does not compile.
+        """
+        if self._pieces is None:
+            self._pieces = Pieces(self.lines, self.filename, self._starts(), self._tree)
+            _parsed.add(self)
+        return self._pieces
+
+    def _starts(self) -> list[int]:
+        if _CHANGES_SYNTAX in self.source:
+            return [1]
+        found = {
+            min([node.line, *(child.line for child in node.children if child.kind in STATEMENTS)])
+            for node in self.module.children
+            if node.kind in STATEMENTS
+        }
+        return sorted({1}.union(line for line in found if self.lines[line - 1].startswith(parsing.STARTS)))
 
     def tree_around(self, node: Node, like: Node | None = None) -> ast.Module:
         """Give a tree that has the statement of the module's top level in which `node` stands, as it is in the whole tree.
@@ -253,7 +285,7 @@ class Text:
         return None if known is None else parsing.parse_changed(known, like.text.lines, self.lines, self.filename)
 
     def _forget_trees(self) -> None:
-        self._tree = None
+        self._tree = self._pieces = None
         self._statements.clear()
 
 
@@ -266,6 +298,8 @@ def _at_top(node: Node) -> Node:
 
 #: What `def` and `class` statements are compiled to.
 STATEMENTS = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.TYPE_PARAMETERS})
+#: The one import from `__future__` that changes what can be parsed.
+_CHANGES_SYNTAX = b"barry_as_FLUFL"
 _parsed: weakref.WeakSet[Text] = weakref.WeakSet()  # texts that have a syntax tree
 
 

@@ -118,10 +118,11 @@ class UnrunStatements:
         if not mine:
             return
         syntax = comparison.syntax or Syntax(comparison.new)
-        items = {item.key: item for item in syntax.items(comparison.new.module)}
         for number in mine:
-            unrun, _, flags = self._waiting[number]
-            item = items.get(self._keys[number])
+            unrun, statement, flags = self._waiting[number]
+            names = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
+            items = syntax.items(comparison.new.module, syntax.pieces.with_all(names))
+            item = next((each for each in reversed(items) if each.key == self._keys[number]), None)
             if item is not None:
                 moved = Unrun(number, unrun.filename, item.line, unrun.text)
                 self._waiting[number] = moved, item.statement, flags

@@ -40,10 +40,10 @@ from fixcont.editing.partners import Side, handlers_of, partners_of
 from fixcont.editing.spots import (
     COLUMN,
     IS_CALL,
+    Positions,
     borrowed_names,
     calls_exit,
     instructions,
-    last_span,
     span_at,
     spots_of,
     with_nested,
@@ -168,13 +168,12 @@ def make_variant(
         raise Refused(Refusal("no-statement", f"{old.qualname} is no statement to go on at", "go on in the function around it"))
     while unit and code.co_code[2 * unit] == OPCODE["CACHE"]:  # 3.11 and 3.12 point into the caches of a call
         unit -= 1
-    unit = _behind_marker(code, unit)
-    return _Maker(old, new, code, unit, bound).make(how, line)
-
-
-def _behind_marker(code: CodeType, unit: int) -> int:
-    """Return the code unit of the statement behind a marker, where a frame that went on in the middle was held at that."""
     positions = list(code.co_positions())
+    return _Maker(old, new, code, positions, _behind_marker(positions, unit), bound).make(how, line)
+
+
+def _behind_marker(positions: Positions, unit: int) -> int:
+    """Return the code unit of the statement behind a marker, where a frame that went on in the middle was held at that."""
     while unit + 1 < len(positions) and positions[unit][2] == COLUMN:
         unit += 1
     return unit
@@ -194,13 +193,13 @@ class _Maker:
         is_changed_near: whether the edit changed the statement that failed or the lines around it.
     """
 
-    def __init__(self, old: Node, new: Node, code: CodeType, unit: int, bound: Collection[str]) -> None:
+    def __init__(self, old: Node, new: Node, code: CodeType, positions: Positions, unit: int, bound: Collection[str]) -> None:
         self.new_node = new
         self.bound = bound
-        self.code, self.unit = code, unit
+        self.code, self.positions, self.unit = code, positions, unit
         self.old, self.new = _scope(old), _scope(new, old)
         self.old_places, self.new_places = places(self.old), places(self.new)
-        self.span = span_at(code, unit)
+        self.span = span_at(positions, unit)
         place = self._place_of(self.span) if self.span else None
         if place is None:
             raise Refused(Refusal("no-statement", f"no statement of {old.qualname} is known to run", "give a line"))
@@ -330,10 +329,7 @@ class _Maker:
         if count == 1:
             return 0
         op = self.code.co_code[2 * self.unit]
-        positions = list(self.code.co_positions())
-        likes = [
-            at for at, name, _ in instructions(self.code) if OPCODE[name] == op and last_span(positions[: at + 1]) == self.span
-        ]
+        likes = [at for at, name, _ in instructions(self.code) if OPCODE[name] == op and span_at(self.positions, at) == self.span]
         if self.unit not in likes or len(likes) % count:
             return None
         return likes.index(self.unit) // (len(likes) // count)
@@ -504,7 +500,7 @@ class _Maker:
         spans = {span_of(each): each for each in own_expressions(node) if isinstance(each, ast.Call)}
         found = []
         calls = self.code.co_code[: 2 * self.unit : 2].translate(IS_CALL) if spans else b""
-        for position in compress(self.code.co_positions(), calls):
+        for position in compress(self.positions, calls):
             call = spans.pop(position, None)
             if call is not None and position != self.span and not (how is How.USE_VALUE and lies_in(call, self.span)):
                 found.append(f"{ast.unparse(call.func)}()")

@@ -22,7 +22,7 @@ from fixcont.stepping.breakpoints import Breakpoint, Breakpoints, Point, Spot, c
 from fixcont.stepping.mechanism import Mechanism, choose
 from fixcont.stepping.places import Place, lines_of, owner_of, place_of_function, place_on, starts
 from fixcont.stepping.steps import Following, is_waiting, takes_over
-from fixcont.stopping.stop import Moment, StopReason
+from fixcont.stopping.stop import Moment, Occasion, StopReason
 
 
 class Texts(Protocol):
@@ -35,12 +35,8 @@ class Texts(Protocol):
         """Return the installed text of a file."""
 
 
-class Halt(Protocol):
-    """Stops the calling thread; raises what is to be raised in the frame. See `fixcont.stopping.serving.Server.elsewhere`."""
-
-    def __call__(
-        self, frame: FrameType, reason: StopReason, moment: Moment, value: object, breakpoints: tuple[int, ...]
-    ) -> None: ...
+#: Stops the calling thread; raises what is to be raised in the frame. See `fixcont.stopping.serving.Server.elsewhere`.
+Halt = Callable[[FrameType, Occasion], None]
 
 
 class Stepping:
@@ -256,7 +252,7 @@ class Stepping:
         if hit:
             self.at_points(frame, hit)
         elif step is not None and step.frame is frame and step.takes(line):
-            self._stop(frame, step.reason)
+            self._stop(frame, Occasion(step.reason))
 
     def at_points(self, frame: FrameType, hit: Sequence[Point]) -> None:
         """Stop at breakpoints."""
@@ -265,7 +261,7 @@ class Stepping:
             if point.is_temporary:
                 self.breakpoints.remove([point.number])
                 self.breakpoints.tell(point)
-        self._stop(frame, StopReason.BREAKPOINT, breakpoints=numbers)
+        self._stop(frame, Occasion(StopReason.BREAKPOINT, breakpoints=numbers))
 
     def at_call(self, frame: FrameType) -> None:
         """A frame begins."""
@@ -282,7 +278,7 @@ class Stepping:
                 self._follow(step, frame)
                 return
             try:
-                self._stop(frame, StopReason.STEP, Moment.CALL)
+                self._stop(frame, Occasion(StopReason.STEP, Moment.CALL))
             except BaseException as raised:
                 raised.__traceback__ = None
                 self.steps[thread] = Following(StepKind.OVER, frame, deferred=raised)
@@ -304,7 +300,7 @@ class Stepping:
         if step is None or step.frame is not frame or thread in self.busy:
             return
         if step.at_edges:
-            self._stop(frame, StopReason.STEP, Moment.RETURN, value)
+            self._stop(frame, Occasion(StopReason.STEP, Moment.RETURN, value))
         else:
             self._leave(thread, step, frame)
 
@@ -324,16 +320,9 @@ class Stepping:
         if step is not None and step.frame is frame and thread not in self.busy:
             self._leave(thread, step, frame)
 
-    def _stop(
-        self,
-        frame: FrameType,
-        reason: StopReason,
-        moment: Moment = Moment.LINE,
-        value: object = None,
-        breakpoints: tuple[int, ...] = (),
-    ) -> None:
+    def _stop(self, frame: FrameType, occasion: Occasion) -> None:
         self.stops += 1
-        self._halt(frame, reason, moment, value, breakpoints)
+        self._halt(frame, occasion)
 
     def _leave(self, thread: int, step: Following, frame: FrameType) -> None:
         """Go on in the caller of a frame that ends."""

@@ -32,7 +32,7 @@ from fixcont.errors import Quit, Refusal, Refused
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
-from fixcont.stopping.stop import FrontEnd, Moment, Stop, StopReason
+from fixcont.stopping.stop import FrontEnd, Moment, Occasion, Stop, StopReason
 
 
 class Steps(Protocol):
@@ -76,23 +76,13 @@ class Server:
 
     def exception(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
-        held = _Held(self._context, frame, exception, (state.handler, state.retry), StopReason.EXCEPTION)
+        held = _Held(self._context, frame, exception, (state.handler, state.retry), Occasion(StopReason.EXCEPTION))
         held.state = state
         way = self._ask(held, late)
         return held.answer(way, state)
 
-    def elsewhere(
-        self,
-        frame: FrameType,
-        reason: StopReason,
-        moment: Moment = Moment.LINE,
-        value: object = None,
-        breakpoints: tuple[int, ...] = (),
-    ) -> None:
+    def elsewhere(self, frame: FrameType, occasion: Occasion) -> None:
         """Stop where no exception is in flight: `frame` is about to run on, and code of ours was called from it.
-
-        Args:
-            moment, value, breakpoints: as in `Stop`.
 
         Raises:
             Signal, Quit or the exception that the user throws: to be let through by the caller.
@@ -100,8 +90,7 @@ class Server:
         thread = get_ident()
         if thread in self._busy:
             return
-        held = _Held(self._context, frame, None, (None, -1), reason)
-        held.moment, held.value, held.breakpoints = moment, value, breakpoints
+        held = _Held(self._context, frame, None, (None, -1), occasion)
         self._busy.add(thread)
         try:
             way = self._ask(held, "")
@@ -137,7 +126,7 @@ class Server:
                     sys.setrecursionlimit(limit)
         steps = self._context.stepping if _is_followed(way) else self._context.known_steps
         if steps is not None:
-            steps.goes_on(way, held.frame, held.moment)
+            steps.goes_on(way, held.frame, held.occasion.moment)
         return way
 
 
@@ -154,7 +143,7 @@ class _Held:
             it is not in a trap.
         state: what its trap says, None where it is not in a trap.
         retry: byte offset of the handler that an exception put in place goes to, though the one in flight has passed it; else -1.
-        moment, value, breakpoints: as in `Stop`.
+        occasion: why it is held.
     """
 
     def __init__(
@@ -163,18 +152,15 @@ class _Held:
         frame: FrameType,
         exception: BaseException | None,
         handlers: tuple[int | None, int],
-        reason: StopReason,
+        occasion: Occasion,
     ) -> None:
         self.context = context
         self.frame = frame
         self.exception = exception
         self.handler, self.retry = handlers
-        self.reason = reason
+        self.occasion = occasion
         self.traceback = exception.__traceback__ if exception is not None else None
         self.state: TrapState | None = None
-        self.moment = Moment.LINE
-        self.value: object = None
-        self.breakpoints: tuple[int, ...] = ()
         self._planned: tuple[tuple[Middle, Newest], Plan] | None = None
 
     def is_deep(self, limit: int) -> bool:
@@ -191,7 +177,7 @@ class _Held:
     def stop(self, late: str) -> Stop:
         unwound = self._unwound_frames()
         return Stop(
-            reason=self.reason,
+            **self.occasion._asdict(),
             exception=self.exception,
             frames=unwound + self._live_frames(),
             selected=len(unwound),
@@ -199,9 +185,6 @@ class _Held:
             refusal_of=self.refusal_of,
             landing_of=self.landing_of,
             late=late,
-            moment=self.moment,
-            value=self.value,
-            breakpoints=self.breakpoints,
         )
 
     def _failed_at(self) -> int:
@@ -328,7 +311,7 @@ class _Held:
 
     def _leaves_at_once(self, way: Way, raw: FrameType) -> bool:
         """Tell whether what is raised for a way would leave the frame in which it must arrive."""
-        if self.moment is not Moment.RETURN or interpreter.RETURN_IS_INSIDE:
+        if self.occasion.moment is not Moment.RETURN or interpreter.RETURN_IS_INSIDE:
             return False
         return raw is self.frame or (isinstance(way, Throw) and self._thrower(raw) is self.frame)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from fixcont.continuing.ways import Landing, Resume, Skip, UseValue, Way
@@ -29,6 +29,15 @@ class Moment(enum.Enum):
     LINE = "line"  #: to run a line, or the rest of one
     CALL = "call"  #: to begin
     RETURN = "return"  #: to return a value
+
+
+class Occasion(NamedTuple):
+    """Why a thread is held where no exception is in flight. For the attributes see `Stop`."""
+
+    reason: StopReason
+    moment: Moment = Moment.LINE
+    value: Any = None
+    breakpoints: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

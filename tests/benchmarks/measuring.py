@@ -130,6 +130,44 @@ def load(path: Path, name: str) -> ModuleType:
     return module
 
 
+def compile_time(path: Path) -> float:
+    """Return the CPU seconds that compiling a file takes."""
+    text = path.read_bytes()
+    begin = process_time()
+    compile(text, str(path), "exec", dont_inherit=True)
+    return process_time() - begin
+
+
+#: A class as programs have many, to be formatted with an index: what long programs are made of.
+FILLER = '''\
+class Account{index}:
+    """Keeps some money."""
+
+    def __init__(self, owner, amount=0):
+        self.owner = owner
+        self.amount = amount
+        self.changes = []
+
+    def change(self, amount, reason=""):
+        if self.amount + amount < 0:
+            raise ValueError(f"{{self.owner}} lacks {{-amount - self.amount}}")
+        self.amount += amount
+        self.changes.append((amount, reason))
+        return self
+
+    def total(self, rates):
+        return sum(amount * rates.get(reason, 1) for amount, reason in self.changes)
+
+    @property
+    def report(self):
+        with open("report.txt", "a") as file:
+            for amount, reason in self.changes:
+                print(amount, reason, file=file)
+
+
+'''
+
+
 def timed(call: Callable[[], object], times: int) -> float:
     """Return the CPU seconds that a number of calls take."""
     begin = process_time()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from types import ModuleType
 
 from fixcont.editing import compare, sources
@@ -13,7 +13,17 @@ from fixcont.editing.files import File
 from fixcont.editing.result import InstallResult
 from fixcont.editing.sources import Sources
 from fixcont.session import Session
-from tests.benchmarks.measuring import Figure, NoStops, Size, active_session, figure_of, load, temporary_folder
+from tests.benchmarks.measuring import (
+    FILLER,
+    Figure,
+    NoStops,
+    Size,
+    active_session,
+    compile_time,
+    figure_of,
+    load,
+    temporary_folder,
+)
 from tests.benchmarks.parts import Parts, Place, whole_figures
 
 _LINES = 5000
@@ -52,7 +62,7 @@ def measure(size: Size) -> Iterator[Figure]:
         for name in ("long_program", *names):
             del sys.modules[name]
         assert len(loaded) == modules
-        compiling = [1000 * _compile_time(path) for _ in range(5)]
+        compiling = [1000 * compile_time(path) for _ in range(5)]
     assert len(alive) >= objects // 4
     yield figure_of("for comparison: compiling the file alone, CPU time", compiling, "ms")
 
@@ -70,13 +80,6 @@ def _loaded(path: Path, name: str, text: str) -> ModuleType:
     module = load(path, name)
     sys.modules[name] = module
     return module
-
-
-def _compile_time(path: Path) -> float:
-    text = path.read_bytes()
-    begin = process_time()
-    compile(text, str(path), "exec", dont_inherit=True)
-    return process_time() - begin
 
 
 class _Edits:
@@ -118,8 +121,8 @@ def _text(number: int, count: int, *, is_wide: bool = False) -> str:
     """Return a program of so many lines. In the middle a function differs with the number; with `is_wide` more does."""
     other = number if is_wide else 0
     edited = _EDITED.format(number=number, other=other)
-    fillers = max(1, (count - edited.count("\n")) // _FILLER.count("\n"))
-    lines = [_FILLER.format(index=index) for index in range(fillers)]
+    fillers = max(1, (count - edited.count("\n")) // (FILLER + _RATES).count("\n"))
+    lines = [FILLER.format(index=index) + _RATES.format(index=index) for index in range(fillers)]
     return "".join([*lines[: fillers // 2], edited, *lines[fillers // 2 :]])
 
 
@@ -145,31 +148,4 @@ class Changed:
 
 
 '''
-_FILLER = '''\
-class Account{index}:
-    """Keeps some money."""
-
-    def __init__(self, owner, amount=0):
-        self.owner = owner
-        self.amount = amount
-        self.changes = []
-
-    def change(self, amount, reason=""):
-        if self.amount + amount < 0:
-            raise ValueError(f"{{self.owner}} lacks {{-amount - self.amount}}")
-        self.amount += amount
-        self.changes.append((amount, reason))
-        return self
-
-    def total(self, rates):
-        return sum(amount * rates.get(reason, 1) for amount, reason in self.changes)
-
-    @property
-    def report(self):
-        with open("report.txt", "a") as file:
-            for amount, reason in self.changes:
-                print(amount, reason, file=file)
-
-
-RATES_{index} = {{"plain": {index}, "other": [1, 2, {index}]}}
-'''
+_RATES = 'RATES_{index} = {{"plain": {index}, "other": [1, 2, {index}]}}\n'

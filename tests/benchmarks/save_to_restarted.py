@@ -10,7 +10,17 @@ from fixcont.continuing.ways import Propagate, RestartFrame, Way
 from fixcont.errors import Refusal
 from fixcont.session import Session
 from fixcont.stopping.stop import Stop
-from tests.benchmarks.measuring import Figure, Size, active_session, figure_of, load, percentile, temporary_folder
+from tests.benchmarks.measuring import (
+    FILLER,
+    Figure,
+    Size,
+    active_session,
+    compile_time,
+    figure_of,
+    load,
+    percentile,
+    temporary_folder,
+)
 
 _LINES = 2000
 _OBJECTS = 1_000_000
@@ -31,7 +41,7 @@ def measure(size: Size) -> Iterator[Figure]:
             module = load(path, "long_program")
             module.begun = front_end.begun  # type: ignore[attr-defined]
             assert module.run() == rounds
-        compiling = [_compile_time(path) for _ in range(5)]
+        compiling = [compile_time(path) for _ in range(5)]
     assert len(alive) == objects
     note = f"{rounds} saves, {_LINES} lines, {objects:,} objects"
     for index, clock in enumerate(_CLOCKS):
@@ -51,13 +61,6 @@ Moment = tuple[float, ...]
 
 def _now() -> Moment:
     return tuple(clock() for clock in _CLOCKS.values())
-
-
-def _compile_time(path: Path) -> float:
-    text = path.read_bytes()
-    begin = process_time()
-    compile(text, str(path), "exec", dont_inherit=True)
-    return process_time() - begin
 
 
 class _Editor:
@@ -111,36 +114,7 @@ def _text(number: int, *, fails: bool = True) -> str:
     count = sum(text.count("\n") for text in lines)
     index = 0
     while count < _LINES - 20:
-        lines.append(_FILLER.format(index=index))
+        lines.append(FILLER.format(index=index))
         count += lines[-1].count("\n")
         index += 1
     return "".join(lines)
-
-
-_FILLER = '''\
-class Account{index}:
-    """Keeps some money."""
-
-    def __init__(self, owner, amount=0):
-        self.owner = owner
-        self.amount = amount
-        self.changes = []
-
-    def change(self, amount, reason=""):
-        if self.amount + amount < 0:
-            raise ValueError(f"{{self.owner}} lacks {{-amount - self.amount}}")
-        self.amount += amount
-        self.changes.append((amount, reason))
-        return self
-
-    def total(self, rates):
-        return sum(amount * rates.get(reason, 1) for amount, reason in self.changes)
-
-    @property
-    def report(self):
-        with open("report.txt", "a") as file:
-            for amount, reason in self.changes:
-                print(amount, reason, file=file)
-
-
-'''

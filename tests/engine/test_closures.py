@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from fixcont.bytecode.closures import Body, body_of, can_exchange, exchange, is_cell_of
+from fixcont.bytecode.closures import Body, body_of, can_exchange, is_cell_of
 from fixcont.continuing.ways import Resume, Way
 from fixcont.editing.cells import DROPPED
+from fixcont.editing.install import Installation
 from fixcont.editing.result import InstallResult, InstallStatus
 from fixcont.stopping.stop import Stop
 from support.front_end import Answer, LiveProgram, find_frame, fix, restart
@@ -746,6 +747,13 @@ first = main(None)
 
 
 # The exchange itself
+
+
+def exchange(function: FunctionType, body: Body) -> None:
+    """Give a function another body, as an install does."""
+    installation = Installation()
+    installation.set_function(function, "__code__", body)
+    installation.commit()
 
 
 def make(count: int) -> FunctionType:

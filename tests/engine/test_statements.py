@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixcont.editing.matching import match
 from fixcont.editing.statements import (
     Block,
     BlockKind,
     Place,
     Scope,
     find_scope,
-    match,
     nearest,
     place_of_span,
     place_on_line,
@@ -39,7 +39,10 @@ def headline(node: ast.AST) -> str:
 
 def matched(old: str, new: str) -> tuple[Scope, Scope, dict[ast.AST, ast.AST]]:
     before, after = module(old), module(new)
-    return before, after, match(before, after)
+    found = match(before, after)
+    old_lines, new_lines = (textwrap.dedent(each).strip("\n").splitlines(keepends=True) for each in (old, new))
+    assert match(before, after, (old_lines, new_lines)) == found, "the text makes it faster, not different"
+    return before, after, found
 
 
 def pairs(old: str, new: str) -> dict[str, str | None]:
@@ -609,6 +612,26 @@ def test_partners_are_one_to_one_and_of_one_form(before: str, after: str) -> Non
         assert type(one) is type(other) or not (hasattr(one, "body") or hasattr(other, "body"))
     for place in places(old):
         assert place.node in found or len(nearest(old, new, found, place.node)) <= 2
+
+
+@given(PROGRAMS, PROGRAMS, st.data())
+@settings(max_examples=300)
+def test_the_text_of_statements_makes_no_difference(source: str, other: str, data: st.DataObject) -> None:
+    """Statements that are written alike are not looked into; what is found is the same."""
+    begin, end = sorted(data.draw(st.tuples(st.integers(0, 12), st.integers(0, 12))))
+    old = ast.parse(source)
+    edited = [*old.body[:begin], *ast.parse(other).body[: data.draw(st.integers(0, 2))], *old.body[end:]]
+    before, after = ast.unparse(old), ast.unparse(ast.Module(edited, []))
+    old, new = ast.parse(before), ast.parse(after)
+    assert match(old, new, (before.splitlines(keepends=True), after.splitlines(keepends=True))) == match(old, new)
+
+
+def test_statements_that_are_written_differently_are_equal_still() -> None:
+    before = "a = 1; b = 2\nc(1)\nif a:\n    d()\n"
+    after = "a = 1\nb = 2\nc( 1 )  # how\nif a: d()\n"
+    old, new = ast.parse(before), ast.parse(after)
+    found = match(old, new, (before.splitlines(keepends=True), after.splitlines(keepends=True)))
+    assert found == dict(zip(everything(old), everything(new), strict=True))
 
 
 @given(PROGRAMS, st.data())

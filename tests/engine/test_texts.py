@@ -17,48 +17,9 @@ from types import ModuleType
 import pytest
 
 from fixcont.editing.texts import STATEMENTS, Node, Text, forget_trees
+from support.tricky_text import TRICKY
 
 EDITS = Path(__file__).parent.parent / "edits"
-
-TRICKY = '''\
-# -*- coding: latin-1 -*-
-"""A text
-def not_a_function(): the margin of a string
-"""
-import functools
-
-@functools.cache
-# a comment at the margin
-def decorated(a="\u00e9", b=(
-1, 2)):
-    x = """
-def inside(): a string
-@of this function
-class X: y
-"""
-# another comment at the margin
-
-    return x, "\u00e9\u00e9", \\
-a
-@functools.cache
-@functools.cache
-class Decorated:
-\tdef tabs(self): return [
-"at the margin"
-]
-\f
-def after_a_form_feed(): return 1
-async def last(
-):
-    class Inner:
-        def method(self): return lambda: self
-    return Inner
-if Decorated:
-    def conditional(): return 1
-else:
-    def conditional(): return 2
-x = 1; y = lambda: 2
-def end(): return 3'''
 
 
 def dumped(tree: ast.AST) -> str:
@@ -139,7 +100,7 @@ def other(): return 1
 
 
 def edits(lines: list[str], seed: int) -> list[str]:
-    """Delete, double, exchange or indent some lines."""
+    """Delete, double, exchange, indent or replace some lines."""
     random = Random(seed)
     at = random.randrange(len(lines))
     end = min(len(lines), at + random.randrange(1, 4))
@@ -147,8 +108,11 @@ def edits(lines: list[str], seed: int) -> list[str]:
     kinds = [
         [], piece * 2, [f"    {line}" for line in piece], [line.removeprefix("    ") for line in piece], piece[::-1],
         ["    else:\n", "        pass\n", *piece], ['    """\n', *piece], ["    new = [a, b]\n", *piece],
+        ["    else: pass\n", *piece[1:]], ["    x = (\n", *piece[1:]], ['    """a"""\n', *piece[1:]], ["    @functools.cache\n", *piece[1:]],
+        ["\n", *piece[1:]], ["    pass; \\\n", *piece[1:]], ["new = 1\n", *piece[1:]], [line.replace("1", "3") for line in piece],
     ]  # fmt: skip
-    return [*lines[:at], *random.choice(kinds), *lines[end:]]
+    lines = [*lines[:at], *random.choice(kinds), *lines[end:]]
+    return edits(lines, seed + 10_000) if random.random() < 0.3 else lines
 
 
 def check_edit(before: str, after: str, name: str) -> bool:
@@ -168,7 +132,7 @@ def check_edit(before: str, after: str, name: str) -> bool:
 
 def test_an_edited_statement_is_parsed_as_in_the_whole_text() -> None:
     shared = 0
-    for seed in range(600):
+    for seed in range(1500):
         after = "".join(edits(CHANGED.splitlines(keepends=True), seed))
         try:
             compile(after, "file.py", "exec")
