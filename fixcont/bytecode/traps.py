@@ -495,8 +495,19 @@ class _Trapper:
             at, delta = end, 0
         return lines + no_lines(len(self.tail) // 2 - at)
 
+    def _note_hidden(self) -> None:
+        """Name the variables of comprehensions that the body of a class or module runs itself, in instructions that are never reached.
+
+        From these the interpreter tells what is no name of the body, when code is made. Where the compiler has dropped a comprehension as
+        dead code it would not know; it would then delete that name from the body's namespace when somebody reads `f_locals`.
+        """
+        if _LOAD_FAST_AND_CLEAR is not None and not self.code.co_flags & interpreter.OPTIMIZED:
+            for slot in range(self.code.co_nlocals):
+                self.tail += _instruction(_LOAD_FAST_AND_CLEAR, slot)
+
     def _replace(self) -> CodeType:
         code = self.code
+        self._note_hidden()
         extra = {}
         if self.flags == interpreter.ASYNC_GENERATOR and not code.co_nlocals and not code.co_cellvars and not code.co_freevars:
             extra = {"co_varnames": (".driver",), "co_nlocals": 1}
@@ -539,6 +550,7 @@ _RESUME = OPCODE["RESUME"]
 _PUSH_EXC_INFO = OPCODE["PUSH_EXC_INFO"]
 _WITH_EXCEPT_START = OPCODE["WITH_EXCEPT_START"]
 _RERAISE = OPCODE["RERAISE"]
+_LOAD_FAST_AND_CLEAR = "LOAD_FAST_AND_CLEAR" if "LOAD_FAST_AND_CLEAR" in OPCODE else None
 _RAISE_VARARGS = OPCODE["RAISE_VARARGS"]
 _RAISES_AGAIN = {_RERAISE, _RAISE_VARARGS}
 #: What is mostly exempt, or a region by itself. Caches are zeros, so that what is found is an instruction.

@@ -208,6 +208,25 @@ def test_the_prefix_keeps_only_what_is_rebound() -> None:
     assert kept("def f(a, **b): b.pop(1)\n") == ["b"]
 
 
+def test_the_names_of_a_body_stay_when_somebody_looks_at_them() -> None:
+    """A comprehension that is never reached has a variable of the same name, which 3.12 would take for the body's own."""
+    text = """
+class C:
+    v = 5
+    try:
+        raise ValueError
+    except ValueError:
+        pass
+    else:
+        n = [v for v in (1, 2)]
+    look()
+    z = v
+"""
+    names = {"look": lambda: sys._getframe(1).f_locals, "__name__": "bodies"}
+    exec(trap(compile(text, "bodies.py", "exec")), names)
+    assert names["C"].z == 5  # type: ignore[attr-defined]
+
+
 def test_the_end_of_a_long_async_loop_in_an_expression_is_left_as_it_is() -> None:
     text = f"async def f(a): return [{' + '.join(['x'] * 300)} async for x in a]"
     plain = next(code for code in codes(compile(text, "long.py", "exec")) if "GET_ANEXT" in operations(code))
