@@ -77,6 +77,16 @@ class Console(Protocol):
         to show it, where statements of a module were not run, as the user may want to run them first.
         """
 
+    def edit_in_place(self, *, is_wanted: bool) -> bool:
+        """Let the user edit the selected function right here, if there is an editor here and no other one is set.
+
+        Args:
+            is_wanted: it was asked for; then it is refused where it cannot be.
+
+        Returns:
+            False where another editor is to be started. Raises `NotDone` where nothing was saved.
+        """
+
     def unrun(self) -> Sequence[Unrun]:
         """The statements of modules that are in the files and were not run."""
 
@@ -147,6 +157,7 @@ class Argument(enum.Enum):
     NUMBER = "a number, or nothing"
     ANY = "whatever the command makes of it"
     NAME = "a name, or nothing"
+    IN_PLACE = "nothing, or -i"
     FILES = "nothing, or what to do with the files"
 
     def accepts(self, text: str) -> bool:
@@ -161,6 +172,8 @@ class Argument(enum.Enum):
             return text in ("", "-f", "files")
         if self is Argument.NAME:
             return True
+        if self is Argument.IN_PLACE:
+            return text in ("", "-i")
         return bool(text) == (self is Argument.EXPRESSION)
 
 
@@ -209,6 +222,9 @@ def _fix(console: Console, argument: str) -> None:
     if not os.path.isfile(path):
         console.refuse(Refusal("no-file", f"{path} is no file that can be edited"))
         raise NotDone
+    if console.edit_in_place(is_wanted=argument == "-i"):
+        console.install(tell_unchanged=True)
+        return
     line = line if code.co_name == "<module>" else editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
     try:
         editor.edit(path, line)
@@ -418,13 +434,14 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "fix",
         (),
-        "fix",
-        "edit the selected function in your editor, and install it",
-        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line.\n"
+        "fix [-i]",
+        "edit the selected function, in your editor or right here, and install it",
+        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line. Where neither is set, or\n"
+        'with "-i", the function is edited right here, if this is a terminal that can do it.\n'
         "When the editor ends, what changed in the program's files is installed and named.\n"
         "Calls that begin from then on run the new code; the frames of this stop go on with the old one until\n"
         'they take it up where they are ("retry", "resume") or are restarted ("restartframe").',
-        Argument.NONE,
+        Argument.IN_PLACE,
         AppliesTo.STOP,
         _fix,
         goes_on=False,

@@ -22,7 +22,7 @@ from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
-from fixcont_ui import history_wording, wording
+from fixcont_ui import capability, editor, history_wording, wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.breakpoint_console import BreakpointConsole
 from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fixcont.editing.result import UndoResult
     from fixcont.editing.stale import Stale
     from fixcont.session import Session
+    from fixcont_ui.terminal.fix_editor import Draft
 
 #: What `help` lists together.
 _SECTIONS = (
@@ -77,6 +78,7 @@ class Prompt(BreakpointConsole):
         self._last: tuple[weakref.ref[Stop], int] | None = None  # the stop served last, and what was selected in it
         self._way: Way | None = None  # the answer to the present stop, once there is one
         self._stepped = ""  # the command of the last step: an empty line repeats it
+        self._drafts: dict[tuple[str, str], Draft] = {}  # (file, function) -> what was typed there and not saved
 
     # The front end that the engine knows.
 
@@ -204,6 +206,35 @@ class Prompt(BreakpointConsole):
             # Running one of them is likely what the user wants before the new code runs.
             self.message("give the command again to go on without that")
             raise NotDone
+
+    def edit_in_place(self, *, is_wanted: bool) -> bool:
+        if not is_wanted and editor.is_set():
+            return False
+        streams = self._streams
+        if streams is None or not capability.can_edit(streams):
+            if not is_wanted:
+                return False
+            self.refuse(
+                Refusal("no-terminal", "this is no terminal to edit in", "set $VISUAL or $EDITOR, or save the file otherwise")
+            )
+            raise NotDone
+        return self._edit(streams)
+
+    def _edit(self, streams: Streams) -> bool:
+        """Edit the selected function in the terminal. Raises `NotDone` where nothing was saved."""
+        from fixcont_ui.terminal.in_place import edit  # only here, as it needs what takes time to import
+
+        code, line = self.place
+        assert self.curframe is not None
+        text = self._text_of(self.curframe)[line - 1 : line]
+        edited = edit(streams, code, line, text[0] if text else "", self._drafts, self.session.at_work)
+        if edited.refusal is not None:
+            self.refuse(edited.refusal)
+        elif edited.message:
+            self.message(edited.message)
+        if not edited.is_saved:
+            raise NotDone
+        return True
 
     def unrun(self) -> Sequence[Unrun]:
         return self.session.sources.unrun.all()

@@ -33,26 +33,13 @@ from prompt_toolkit.widgets import SearchToolbar
 from pygments.lexers.python import PythonLexer
 
 from fixcont_ui.indentation import unit_of
+from fixcont_ui.source_file import Fault
 from fixcont_ui.terminal import editor_keys
 from fixcont_ui.terminal.editor_margin import FaultProcessor, SourceMargin
 
+__all__ = ["ACCEPT_LABEL", "Choice", "Fault", "Question", "SourceEditor"]
+
 ACCEPT_LABEL: Final = "save and install"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with a text, and where; shown there until the text is edited.
-
-    Attributes:
-        line: as the margin numbers lines; None where the fault has no place.
-        column: from 0, in characters.
-        end_column: where the faulty text ends; None for the one character.
-    """
-
-    message: str
-    line: int | None = None
-    column: int = 0
-    end_column: int | None = None
 
 
 @dataclass(frozen=True)
