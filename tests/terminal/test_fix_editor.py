@@ -186,11 +186,11 @@ def test_a_file_that_is_gone_loses_nothing(desk: Desk, tmp_path: Path) -> None:
     editing = FixEditor(place, desk.drafts)
     desk.path.unlink()
     with create_pipe_input() as keyboard:
-        keyboard.send_text("# why" + KEYS["f5"] + "s")
+        keyboard.send_text(KEYS["c-e"] + "  # why" + KEYS["f5"] + "s")
         assert editing.run(Terminal(keyboard, DummyOutput(), False, nullcontext)) is False
     kept = Path(editing.message.removeprefix("what was typed is in "))
 
-    assert kept.read_text() == "# whydef area(radius):\n    return math.pi * radius * radius"
+    assert kept.read_text() == "def area(radius):  # why\n    return math.pi * radius * radius"
     assert kept.parent == tmp_path / "state" / "fixcont" / "unsaved"
 
 

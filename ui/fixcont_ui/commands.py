@@ -5,7 +5,6 @@ Prompt, help and completion read the table; none of them knows a command by name
 
 from __future__ import annotations
 
-import ast
 import enum
 import os
 from collections.abc import Callable, Sequence
@@ -35,6 +34,7 @@ from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop
 from fixcont_ui import editor, history_wording, wording
+from fixcont_ui.raising import NoException, exception_of
 
 if TYPE_CHECKING:
     from fixcont.stepping.engine import Stepping
@@ -351,7 +351,11 @@ def _force_return(console: Console, argument: str) -> None:
 def _throw(console: Console, argument: str) -> None:
     frame = live_frame(console)
     console.install(tell_unchanged=False)
-    exception = _exception(console, argument)
+    try:
+        exception = exception_of(argument, console.evaluate, console.call)
+    except NoException as error:
+        console.complain(str(error))
+        raise NotDone from None
     told = f"throw {type(exception).__name__} in {frame.function}"
     go(console, Throw(frame, exception), told, lambda other: Throw(other, exception))
 
@@ -399,35 +403,6 @@ def _land(console: Console, way: Resume | UseValue | Skip, elsewhere: Callable[[
     for line in wording.landing_lines(landing, skips=isinstance(way, Skip)):
         console.say(line)
     console.answer(way)
-
-
-def _exception(console: Console, argument: str) -> BaseException:
-    """Make the exception that `raise ARGUMENT` would raise, with its cause."""
-    try:
-        body = ast.parse(f"raise {argument}").body
-    except (SyntaxError, ValueError) as error:
-        console.complain(f"{type(error).__name__}: {getattr(error, 'msg', error)}")
-        raise NotDone from None
-    statement = body[0]
-    if len(body) != 1 or not isinstance(statement, ast.Raise) or statement.exc is None:
-        console.complain("one exception is wanted, as in: throw ValueError('no such thing')")
-        raise NotDone
-    exception = _instance(console, console.evaluate(ast.unparse(statement.exc)), "exceptions must derive from BaseException")
-    if statement.cause is not None:
-        cause = console.evaluate(ast.unparse(statement.cause))
-        exception.__cause__ = (
-            None if cause is None else _instance(console, cause, "exception causes must derive from BaseException")
-        )
-    return exception
-
-
-def _instance(console: Console, value: Any, otherwise: str) -> BaseException:
-    if isinstance(value, type) and issubclass(value, BaseException):
-        value = console.call(value)
-    if not isinstance(value, BaseException):
-        console.complain(f"TypeError: {otherwise}")
-        raise NotDone
-    return value
 
 
 COMMANDS: Final[tuple[Command, ...]] = (

@@ -22,13 +22,13 @@ from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
-from fixcont_ui import capability, editor, history_wording, wording
+from fixcont_ui import history_wording, wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
-from fixcont_ui.breakpoint_console import BreakpointConsole
 from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
 from fixcont_ui.interrupts import Interrupts
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
+from fixcont_ui.terminal_console import TerminalConsole
 from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from fixcont.editing.result import UndoResult
     from fixcont.editing.stale import Stale
     from fixcont.session import Session
-    from fixcont_ui.terminal.fix_editor import Draft
 
 #: What `help` lists together.
 _SECTIONS = (
@@ -51,7 +50,7 @@ _NOT_AVAILABLE = {name: group for group in NOT_AVAILABLE for name in group.names
 _DELIMITERS = " \t\n`@#%^&*()=+[{]}\\|;:'\",<>?"
 
 
-class Prompt(BreakpointConsole):
+class Prompt(TerminalConsole):
     """A front end that talks in lines, and the `Console` of its commands.
 
     One prompt serves all stops of a process, one after the other.
@@ -78,7 +77,6 @@ class Prompt(BreakpointConsole):
         self._last: tuple[weakref.ref[Stop], int] | None = None  # the stop served last, and what was selected in it
         self._way: Way | None = None  # the answer to the present stop, once there is one
         self._stepped = ""  # the command of the last step: an empty line repeats it
-        self._drafts: dict[tuple[str, str], Draft] = {}  # (file, function) -> what was typed there and not saved
 
     # The front end that the engine knows.
 
@@ -146,7 +144,7 @@ class Prompt(BreakpointConsole):
             self.message(f"in thread {stop.thread_name}:")
         self.show_notices()
         if stop.exception is not None:
-            self.message("\n".join(wording.exception_lines(stop.exception)))
+            self.message(self.painted("\n".join(wording.exception_lines(stop.exception))))
         elif stop.reason is StopReason.INTERRUPT:
             self.message("\nProgram interrupted")
         elif stop.moment is not Moment.LINE:
@@ -158,6 +156,7 @@ class Prompt(BreakpointConsole):
         streams = self._streams = self._given_streams or choose_streams()
         self.stdin, self.stdout = streams.stdin, streams.stdout
         self.use_rawinput = streams.are_the_programs
+        self.use(streams)
         if sys.stdout is not None and sys.stdout is not streams.stdout:
             with _broken_streams_forgiven():
                 sys.stdout.flush()
@@ -206,35 +205,6 @@ class Prompt(BreakpointConsole):
             # Running one of them is likely what the user wants before the new code runs.
             self.message("give the command again to go on without that")
             raise NotDone
-
-    def edit_in_place(self, *, is_wanted: bool) -> bool:
-        if not is_wanted and editor.is_set():
-            return False
-        streams = self._streams
-        if streams is None or not capability.can_edit(streams):
-            if not is_wanted:
-                return False
-            self.refuse(
-                Refusal("no-terminal", "this is no terminal to edit in", "set $VISUAL or $EDITOR, or save the file otherwise")
-            )
-            raise NotDone
-        return self._edit(streams)
-
-    def _edit(self, streams: Streams) -> bool:
-        """Edit the selected function in the terminal. Raises `NotDone` where nothing was saved."""
-        from fixcont_ui.terminal.in_place import edit  # only here, as it needs what takes time to import
-
-        code, line = self.place
-        assert self.curframe is not None
-        text = self._text_of(self.curframe)[line - 1 : line]
-        edited = edit(streams, code, line, text[0] if text else "", self._drafts, self.session.at_work)
-        if edited.refusal is not None:
-            self.refuse(edited.refusal)
-        elif edited.message:
-            self.message(edited.message)
-        if not edited.is_saved:
-            raise NotDone
-        return True
 
     def unrun(self) -> Sequence[Unrun]:
         return self.session.sources.unrun.all()
@@ -367,6 +337,10 @@ class Prompt(BreakpointConsole):
             self.error("Not yet returned!")
 
     do_rv = do_retval
+
+    def command_summaries(self) -> dict[str, str]:
+        summaries = super().command_summaries()
+        return {name: _BY_NAME[name].summary if name in _BY_NAME else "" for name in summaries}
 
     def get_names(self) -> list[str]:
         """Give the names that help and completion offer: without the commands that cannot do their work here."""

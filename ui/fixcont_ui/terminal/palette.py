@@ -33,6 +33,7 @@ STYLE: Final = Style.from_dict(
     {
         **{f"pygments.{name}": style for name, style in TOKENS.items()},
         "prompt": "bold",
+        "command": "bold",
         "editor.number": "#808080",
         "editor.number.current": "bold",
         "editor.number.running": "ansiyellow bold",
