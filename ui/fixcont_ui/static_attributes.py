@@ -22,6 +22,16 @@ def type_name(value: object) -> str:
     return str(_NAME.__get__(type(value)))
 
 
+def _is(value: object, *types: type) -> bool:
+    """Whether the type of an object is one of some, and no other: `isinstance` and `==` may ask the program."""
+    kind = type(value)
+    return any(kind is each for each in types)
+
+
+def _is_class(value: object) -> bool:
+    return any(klass is type for klass in _MRO.__get__(type(value)))
+
+
 def attribute_names(value: object) -> set[str]:
     """Give the names of the attributes that lie in the object, its class and the classes above."""
     names: set[str] = set()
@@ -34,7 +44,7 @@ def attribute(value: object, name: str) -> Any:
     """Look an attribute up; `UNKNOWN` where there is none, or where it would have to be worked out."""
     for klass in _MRO.__get__(type(value)):
         space = _CLASS_DICT.__get__(klass)
-        if name in space and isinstance(space[name], _PLAIN):
+        if name in space and _is(space[name], *_PLAIN):
             try:
                 return space[name].__get__(value)
             except Exception:
@@ -42,7 +52,7 @@ def attribute(value: object, name: str) -> Any:
     for space in _spaces(value):
         if name in space:
             found = space[name]
-            if isinstance(found, (types.FunctionType, staticmethod, classmethod)):
+            if _is(found, types.FunctionType, staticmethod, classmethod):
                 return found
             worked_out = any("__get__" in _CLASS_DICT.__get__(klass) for klass in _MRO.__get__(type(found)))
             return UNKNOWN if worked_out and space is not _own_space(value) else found
@@ -76,10 +86,11 @@ def _value(node: ast.expr, spaces: list[Mapping[str, Any]]) -> Any:
 
 
 def _item(value: object, key: object) -> Any:
-    if type(value) in (list, tuple) and type(key) is int:
-        assert isinstance(value, (list, tuple))
+    if _is(value, list, tuple) and _is(key, int):
+        assert isinstance(value, (list, tuple)) and isinstance(key, int)
         return value[key] if -len(value) <= key < len(value) else UNKNOWN
-    if type(value) is dict and type(key) in (int, str):
+    if _is(value, dict) and _is(key, int, str):
+        assert isinstance(value, dict)
         # Not by hashing: another key's `__eq__` might be the program's.
         return next((item for each, item in list(value.items()) if type(each) is type(key) and each == key), UNKNOWN)
     return UNKNOWN
@@ -89,7 +100,7 @@ def _spaces(value: object) -> Iterator[Mapping[str, Any]]:
     own = _own_space(value)
     if own is not None:
         yield own
-    if isinstance(value, type):
+    if _is_class(value):
         for klass in _MRO.__get__(value):
             yield _CLASS_DICT.__get__(klass)
     for klass in _MRO.__get__(type(value)):
@@ -98,11 +109,11 @@ def _spaces(value: object) -> Iterator[Mapping[str, Any]]:
 
 def _own_space(value: object) -> Mapping[str, Any] | None:
     """Give the object's own dictionary, where its class has an ordinary one."""
-    if isinstance(value, type):
+    if _is_class(value):
         return None
     for klass in _MRO.__get__(type(value)):
         found = _CLASS_DICT.__get__(klass).get("__dict__")
         if found is not None:
-            space = found.__get__(value) if isinstance(found, types.GetSetDescriptorType) else None
+            space = found.__get__(value) if _is(found, *_PLAIN) else None
             return space if type(space) is dict else None
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from fixcont.errors import Refusal, Refused
 from fixcont_ui import awaiting, capability, editor, wording
@@ -24,7 +24,7 @@ class TerminalConsole(BreakpointConsole):
 
     Attributes:
         _terminal: the streams of the present stop.
-        _lines: reads the lines, once there was a stop at which that could be; it is used where `_is_rich`.
+        _lines: reads the lines, once there was a stop at which that could be, from the streams `_lines_on`; it is used where `_is_rich`.
         _drafts: (file, function) -> what was typed there and not saved.
     """
 
@@ -32,6 +32,7 @@ class TerminalConsole(BreakpointConsole):
         super().__init__(session)
         self._terminal: Streams | None = None
         self._lines: LineReader | None = None
+        self._lines_on: tuple[TextIO, TextIO] | None = None
         self._is_rich = False
         self._has_failed = False
         self._drafts: dict[tuple[str, str], Draft] = {}
@@ -50,8 +51,8 @@ class TerminalConsole(BreakpointConsole):
             from fixcont_ui.terminal.painter import Painter
 
             self.painter = Painter()
-            if self._lines is None:
-                self._lines = self._make_lines(streams)
+            if self._lines is None or self._lines_on != (streams.stdin, streams.stdout):
+                self._lines, self._lines_on = self._make_lines(streams), (streams.stdin, streams.stdout)
         except Exception as error:
             self._fall_back(error)
 
@@ -65,8 +66,11 @@ class TerminalConsole(BreakpointConsole):
         return LineReader(keyboard, screen, history=KeptHistory(), is_vi=wants_vi(), at_work=self.session.at_work)
 
     def _fall_back(self, error: Exception) -> None:
-        """Read plain lines from now on."""
-        self._is_rich, self._has_failed, self.painter = False, True, None
+        """Read plain lines from now on; where only no thread can be started, as at the end of the program, at this stop."""
+        self._is_rich = False
+        if type(error).__name__ == "CannotRun":  # what is missing may be prompt_toolkit itself, so that cannot be imported here
+            return
+        self._has_failed, self.painter = True, None
         print(f"fixcont: lines are read plainly from now on: {type(error).__name__}: {error}", file=sys.__stderr__, flush=True)
 
     # Reading.
@@ -87,7 +91,7 @@ class TerminalConsole(BreakpointConsole):
                     line = "EOF"
                 except Exception as error:
                     self._fall_back(error)
-                    super().cmdloop(intro)
+                    self.cmdloop(intro)
                     return
             line = self.precmd(line)
             stop = self.onecmd(line)

@@ -157,7 +157,8 @@ def is_unfinished(text: str) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return compiler(text.rstrip(" \t"), "<stdin>", "single") is None
+            # As in pdb, what stands in one line needs no empty one behind it.
+            return compiler(text.rstrip(" \t") + ("" if "\n" in text else "\n"), "<stdin>", "single") is None
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
         return False  # whoever runs it says what is wrong
 
