@@ -11,7 +11,7 @@ from support.programs import DEMOS
 from support.screen import SIZES, ScreenSession
 
 PRICES = {"prices.py": (DEMOS / "prices.py").read_text(encoding="utf-8"), "data/": str(DEMOS / "data")}
-READY = r"^\(fixcont\)$"
+READY = r"^\(fixcont\)\Z"
 both_sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
@@ -74,7 +74,7 @@ def test_the_terminal_is_as_before_afterwards() -> None:
     with opened() as session:
         assert session.screen.is_full_screen and session.screen.takes_mouse
         session.press("c-c")
-        session.wait_for("nothing changed\n\\(fixcont\\)$")
+        session.wait_for("nothing changed\n\\(fixcont\\)\\Z")
 
         assert not session.screen.is_full_screen and not session.screen.takes_mouse
 
@@ -97,7 +97,7 @@ def test_an_interrupt_keeps_the_text() -> None:
         session.type("# why ")
         session.wait_for("# why")
         session.interrupt()
-        session.wait_for(r"--KeyboardInterrupt--\n\(fixcont\)$")
+        session.wait_for(r"--KeyboardInterrupt--\n\(fixcont\)\Z")
         session.type("fix -i\r")
         session.wait_for("what you typed before is here again")
 

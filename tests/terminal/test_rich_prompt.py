@@ -12,7 +12,7 @@ from support.programs import DEMOS
 from support.screen import SIZES, ScreenSession
 
 PRICES = {"prices.py": (DEMOS / "prices.py").read_text(encoding="utf-8"), "data/": str(DEMOS / "data")}
-READY = r"^\(fixcont\)$"
+READY = r"^\(fixcont\)\Z"
 both_sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
@@ -25,13 +25,15 @@ def enter(session: ScreenSession, *lines: str) -> None:
     """Type lines, each once the prompt is ready."""
     for line in lines:
         session.wait_for(READY)
-        session.type(line + "\r")
+        session.type(line)
+        session.wait_for(rf"^\(fixcont\) {re.escape(line)}\Z")
+        session.press("enter")
 
 
 def after(session: ScreenSession, line: str) -> str:
     """Type one line and give what is shown between it and the next prompt."""
     enter(session, line)
-    shown = rf"^\(fixcont\) {re.escape(line)}\n((?:(?!\(fixcont\)).*\n)*)\(fixcont\)$"
+    shown = rf"^\(fixcont\) {re.escape(line)}\n((?:(?!\(fixcont\)).*\n)*)\(fixcont\)\Z"
     session.wait_for(shown)
     match = re.search(shown, session.text, re.MULTILINE)
     assert match is not None
@@ -56,7 +58,7 @@ def test_a_block_of_several_lines(size: tuple[int, int]) -> None:
         session.type("print('row', i)\r")
         session.wait_for(r"print\('row', i\)\n +\.\.\.$")
         session.type("\r")
-        session.wait_for(r"row 1\n\(fixcont\)$")
+        session.wait_for(r"row 1\n\(fixcont\)\Z")
         session.matches("prompt-block")
 
 
@@ -141,14 +143,14 @@ def test_history_is_there_in_the_next_run() -> None:
     ) as second:
         second.wait_for(READY)
         second.press("up", "up", "enter")
-        second.wait_for(r"p a \+ 40\n41\n\(fixcont\)$")
+        second.wait_for(r"p a \+ 40\n41\n\(fixcont\)\Z")
 
 
 def test_a_history_that_cannot_be_written_is_no_trouble() -> None:
     with ScreenSession({"program.py": OBSOLETE, ".local": "a file"}, ["-m", "fixcont", "program.py"]) as session:
         assert after(session, "p a") == "1"
         session.press("up", "enter")
-        session.wait_for(r"p a\n1\n\(fixcont\) p a\n1\n\(fixcont\)$")
+        session.wait_for(r"p a\n1\n\(fixcont\) p a\n1\n\(fixcont\)\Z")
 
 
 def test_what_was_typed_before_is_suggested() -> None:
@@ -157,7 +159,7 @@ def test_what_was_typed_before_is_suggested() -> None:
         session.type("p a")
         session.wait_for(r"p a \+ 40$")
         session.press("right", "enter")
-        session.wait_for(r"41\n\(fixcont\) p a \+ 40\n41\n\(fixcont\)$")
+        session.wait_for(r"41\n\(fixcont\) p a \+ 40\n41\n\(fixcont\)\Z")
 
 
 def test_control_c_clears_the_line() -> None:
@@ -165,7 +167,7 @@ def test_control_c_clears_the_line() -> None:
         session.wait_for(READY)
         session.type("p nonsense")
         session.press("c-c")
-        session.wait_for(r"--KeyboardInterrupt--\n\(fixcont\)$")
+        session.wait_for(r"--KeyboardInterrupt--\n\(fixcont\)\Z")
         assert after(session, "p b") == "0"
 
 
@@ -175,7 +177,7 @@ def test_an_interrupt_from_outside_clears_the_line_too() -> None:
         session.type("p nonsense")
         session.wait_for("nonsense$")
         session.interrupt()
-        session.wait_for(r"--KeyboardInterrupt--\n\(fixcont\)$")
+        session.wait_for(r"--KeyboardInterrupt--\n\(fixcont\)\Z")
         assert after(session, "p b") == "0"
 
 
@@ -193,14 +195,14 @@ def test_vi_keys_as_inputrc_says() -> None:
         session.wait_for(READY)
         session.type("p a + 1\x1b0w")
         session.type("rb\r")
-        session.wait_for(r"p b \+ 1\n1\n\(fixcont\)$")
+        session.wait_for(r"p b \+ 1\n1\n\(fixcont\)\Z")
 
 
 def test_an_empty_line_repeats_what_was_looked_at() -> None:
     with debugged(OBSOLETE) as session:
         after(session, "p a")
         session.press("enter")
-        session.wait_for(r"p a\n1\n\(fixcont\)\n1\n\(fixcont\)$")
+        session.wait_for(r"p a\n1\n\(fixcont\)\n1\n\(fixcont\)\Z")
 
 
 def test_a_pasted_block_is_run_as_one() -> None:
@@ -239,12 +241,12 @@ def test_completion_runs_nothing_of_the_program() -> None:
         session.type("sly.")
         session.press("tab")
         session.wait_for("worked_out")
-        session.press("escape", "c-c")
-        session.wait_for("--KeyboardInterrupt--")
+        session.press("c-c")
+        session.wait_for(r"--KeyboardInterrupt--\n\(fixcont\)\Z")
         session.type("p sly.worked_out.x")
         session.press("tab")
         session.press("c-c")
-        session.wait_for(r"--KeyboardInterrupt--\n(.*\n)*.*--KeyboardInterrupt--\n\(fixcont\)$")
+        session.wait_for(r"--KeyboardInterrupt--\n(.*\n)*.*--KeyboardInterrupt--\n\(fixcont\)\Z")
 
         assert " RAN" not in session.text
 

@@ -14,7 +14,7 @@ import sys
 import threading
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import BuiltinFunctionType, FrameType
 from typing import Any, Final, Generic, TypeVar
 
@@ -60,7 +60,6 @@ def run(
     running = _Running(application, at_work)
     try:
         with _ending_signals_raised():
-            running.start()
             running.wait()
     except _Ended as ended:
         when_ended()
@@ -73,30 +72,39 @@ class _Running(Generic[T]):
     """One application in its thread.
 
     Attributes:
-        _loop: set before `_started` is; then the application can be told to end.
+        _leaving: why it is to end before the user ends it. Set before anything else is done to end it: whoever comes to a point
+            from which on it would run looks at it.
+        _loop: set once the loop runs.
     """
 
     def __init__(self, application: Application[T], at_work: Callable[[], AbstractContextManager[None]]) -> None:
         self._application = application
         self._at_work = at_work
+        self._leaving: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._results: list[T] = []
         self._error: BaseException | None = None
+        self._begun, self._done = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="fixcont-terminal", daemon=True)
 
-    def start(self) -> None:
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            raise CannotRun(str(error)) from None
-
     def wait(self) -> None:
-        """Wait until the application ends; end it where something is raised here."""
+        """Start, and wait until the application ends; end it where something is raised here."""
         try:
-            self._thread.join()
+            try:
+                self._thread.start()
+            except RuntimeError as error:
+                raise CannotRun(str(error)) from None
+            self._done.wait()
+        except CannotRun:
+            raise
         except BaseException as error:
-            self._leave(error)
-            self._thread.join()
+            self._leaving = error
+            if self._loop is not None:
+                with suppress(RuntimeError):  # it has closed meanwhile
+                    self._loop.call_soon_threadsafe(self._exit, error)
+            # What was raised may have come before there was a thread; one that begins later ends at once.
+            if _wait_deaf(self._begun, 2):
+                _wait_deaf(self._done, None)
             raise
 
     def result(self) -> T:
@@ -111,16 +119,27 @@ class _Running(Generic[T]):
         # The program's tracers are for its own threads.
         sys.settrace(None)
         sys.setprofile(None)
+        self._begun.set()
         try:
+            if self._leaving is not None:
+                raise self._leaving
             with self._at_work(), asyncio.Runner(debug=False, loop_factory=asyncio.SelectorEventLoop) as runner:
                 self._results.append(runner.run(self._main()))
         except BaseException as error:
             self._error = error
+        finally:
+            self._done.set()
 
     async def _main(self) -> T:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._failed)
-        return await self._application.run_async(handle_sigint=False, set_exception_handler=False)
+        return await self._application.run_async(
+            pre_run=self._look_whether_to_leave, handle_sigint=False, set_exception_handler=False
+        )
+
+    def _look_whether_to_leave(self) -> None:
+        if self._leaving is not None:
+            self._exit(self._leaving)
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback has failed: end with that. prompt_toolkit itself would show it and wait for a key."""
@@ -128,15 +147,19 @@ class _Running(Generic[T]):
         if isinstance(error, BaseException):
             self._exit(error)
 
-    def _leave(self, error: BaseException) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._exit, error)
-
     def _exit(self, error: BaseException) -> None:
         future = self._application.future
         if future is not None and not future.done():
             future.set_exception(error)
+
+
+def _wait_deaf(event: threading.Event, seconds: float | None) -> bool:
+    """Wait for an event whatever signals come: the terminal must be as it was before anything else happens."""
+    while True:
+        try:
+            return event.wait(seconds)
+        except (KeyboardInterrupt, _Ended):
+            continue
 
 
 @contextmanager
