@@ -42,7 +42,7 @@ def test_the_whole_file(size: tuple[int, int]) -> None:
 def test_a_syntax_error(size: tuple[int, int]) -> None:
     with opened(size) as session:
         session.press("end")
-        session.type(" if count else")
+        session.type(" + (1")
         session.press("f5")
         session.wait_for("^! line 12")
         session.matches("fix-fault")

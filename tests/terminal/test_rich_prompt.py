@@ -291,9 +291,17 @@ def test_what_is_typed_ahead_for_the_program_reaches_it() -> None:
     text = "import fixcont\nfixcont.set_trace()\nprint('got', repr(input('name? ')))\n"
     with ScreenSession({"program.py": text}, ["program.py"]) as session:
         session.wait_for(READY)
-        session.type("c\rAda\r")
+        session.type("p 101\rp 102\rp 103\rc\rAda\r")
         assert session.finish() == 0
         assert "got 'Ada'" in session.text
+        assert "101\n(fixcont) p 102\n102\n(fixcont) p 103\n103\n" in session.text
+
+
+def test_commands_typed_ahead_are_taken_one_by_one() -> None:
+    with debugged(OBSOLETE) as session:
+        session.wait_for(READY)
+        session.type("b divide\rcommands 1\rp 101\rend\rp 102\r")
+        session.wait_for(r"\(com\) end\n\(fixcont\) p 102\n102\n\(fixcont\)\Z")
 
 
 def test_a_stop_in_another_thread() -> None:

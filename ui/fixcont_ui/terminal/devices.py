@@ -21,6 +21,9 @@ def devices(streams: Streams, *, is_sparing: bool = False) -> tuple[Input, Outpu
     """
     term = os.environ.get("TERM")
     screen = Vt100_Output.from_pty(streams.stdout, term=term, default_color_depth=ColorDepth.from_env())
+    if is_sparing:
+        # The terminal's answer to the question where the cursor is would come behind what was typed ahead, which would have to be read.
+        screen.enable_cpr = False
     return (SparingInput if is_sparing else Vt100Input)(streams.stdin), screen
 
 
