@@ -411,8 +411,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         (),
         "fix [-i]",
         "edit the selected function, in your editor or right here, and install it",
-        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line. Where neither is set, or\n"
-        'with "-i", the function is edited right here, if this is a terminal that can do it.\n'
+        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line. Where neither is\n"
+        'set, or with "-i", the function is edited right here, if this is a terminal that can do it.\n'
         "When the editor ends, what changed in the program's files is installed and named.\n"
         "Calls that begin from then on run the new code; the frames of this stop go on with the old one until\n"
         'they take it up where they are ("retry", "resume") or are restarted ("restartframe").',

@@ -94,7 +94,9 @@ class _Running(Generic[T]):
                 self._thread.start()
             except RuntimeError as error:
                 raise CannotRun(str(error)) from None
-            self._done.wait()
+            # A signal that another thread has taken does not end a wait, so it must not last.
+            while not self._done.wait(0.2):
+                pass
         except CannotRun:
             raise
         except BaseException as error:
