@@ -116,6 +116,12 @@ def test_the_failing_expression_is_underlined() -> None:
     assert marked[0][0] == begin and marked[-1][1] == begin + len("row['b'].upper")
 
 
+def test_the_source_of_anything_is_coloured() -> None:
+    with debugged(OBSOLETE) as session:
+        assert after(session, "source divide") == "  1     def divide(a, b):\n  2         return a / b"
+        assert session.look_of("def") == "bold blue"
+
+
 @pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["no-color", "dumb"])
 def test_plain_terminals_get_plain_text_and_a_line_of_carets(plain: dict[str, str]) -> None:
     with debugged(OBSOLETE, environment=plain, term=plain.get("TERM", "xterm-256color")) as session:

@@ -181,25 +181,28 @@ class StopViewer(pdb.Pdb):
     do_ll = do_longlist
 
     def _print_lines(self, lines: Sequence[str], start: int, breaks: Sequence[int] = (), frame: FrameType | None = None) -> None:
-        if self.painter is not None and frame is not None:
-            self._print_painted(self.painter, len(lines), start, breaks, frame)
+        if self.painter is not None:
+            self._print_painted(self.painter, lines, start, breaks, frame)
             return
         base: Any = super()
         base._print_lines(lines, start, breaks, None if frame is None else _At(self.place[1]))
 
-    def _print_painted(self, painter: Painter, number: int, start: int, breaks: Sequence[int], frame: FrameType) -> None:
+    def _print_painted(
+        self, painter: Painter, lines: Sequence[str], start: int, breaks: Sequence[int], frame: FrameType | None
+    ) -> None:
         """Print lines as pdb does, in colour, the line at which the frame stands and the expression that it is in marked."""
         pdb_itself: Any = self
-        text, current = self._text_of(frame), self.place[1]
+        text, first = (lines, start) if frame is None else (self._text_of(frame), 1)
+        current = self.place[1] if frame is not None else -1
         failed = pdb_itself.tb_lineno.get(frame, -1)
-        if self._is_obsolete(frame):
+        if frame is not None and self._is_obsolete(frame):
             self.message(painter.strong("[old version]"))
-        for line in range(start, min(start + number, len(text) + 1)):
-            sign = "->" if line == current else ">>" if line == failed else ""
-            head = f"{line:>3} {'B' if line in breaks else ' '}{sign}"
-            span = self._span(frame, line, text[line - 1]) if line == current else None
+        for number in range(start, min(start + len(lines), first + len(text))):
+            sign = "->" if number == current else ">>" if number == failed else ""
+            head = f"{number:>3}".ljust(4) + ("B" if number in breaks else " ") + sign
+            span = self._span(frame, number, text[number - 1]) if frame is not None and number == current else None
             head = painter.strong(head) if sign else painter.faint(head)
-            self.message(f"{head}\t{painter.line(text, line, span)}".rstrip())
+            self.message(f"{head}\t{painter.line(text, number - first + 1, span)}".rstrip())
 
     def _is_obsolete(self, raw: FrameType) -> bool:
         frame = self._frames.get(raw) if self._is_live else None

@@ -40,6 +40,7 @@ from fixcont_ui.terminal.editor_margin import FaultProcessor, SourceMargin
 __all__ = ["ACCEPT_LABEL", "Choice", "Fault", "Question", "SourceEditor"]
 
 ACCEPT_LABEL: Final = "save and install"
+_LONG: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class SourceEditor:
         )
         self.control = BufferControl(
             self.buffer,
-            lexer=PygmentsLexer(PythonLexer),
+            lexer=PygmentsLexer(PythonLexer, sync_from_start=Condition(self._is_short)),
             search_buffer_control=self._search.control,
             preview_search=True,
             include_default_input_processors=True,
@@ -311,6 +312,10 @@ class SourceEditor:
                 )
             )
         return HSplit(parts)
+
+    def _is_short(self) -> bool:
+        """Whether colours may be worked out from the first line on at each edit; else from the nearest `def` or `class`."""
+        return self.buffer.document.line_count < _LONG
 
     def _is_cut(self) -> bool:
         """Whether there is more text than is shown."""
