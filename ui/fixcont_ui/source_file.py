@@ -131,12 +131,13 @@ class SourceFile:
         return "".join(line + end for line, end in zip(lines, chosen, strict=True))
 
 
-def syntax_fault(data: bytes, path: str) -> Fault | None:
+def syntax_fault(data: bytes) -> Fault | None:
     """Compile what is to be written. Returns what is wrong with it, or None. Nothing runs."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(data, path, "exec", dont_inherit=True)
+            # Not under its own name: the compiler would work columns out from what that file says on disk.
+            compile(data, "<edited>", "exec", dont_inherit=True)
     except SyntaxError as error:
         column = max(0, (error.offset or 1) - 1)
         end = error.end_offset - 1 if error.end_offset and error.end_lineno == error.lineno else None

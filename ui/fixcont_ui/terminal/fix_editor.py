@@ -160,7 +160,7 @@ class FixEditor:
         span = None if draft is not None and draft.is_whole else span_of(text, place.qualname, place.near)
         part, first = self._cut(text, span)
         lines = text.split("\n")
-        fault = syntax_fault(self._file.data, place.path)
+        fault = syntax_fault(self._file.data)
         running = place.line if place.line and lines[place.line - 1 : place.line] == [place.line_text] else None
         if fault is not None:
             line, column = fault.line, fault.column
@@ -199,7 +199,7 @@ class FixEditor:
 
     def _accept(self, text: str) -> Fault | Question | None:
         encoded = self._file.encoded(self._whole())
-        fault = encoded if isinstance(encoded, Fault) else syntax_fault(encoded, self._place.path)
+        fault = encoded if isinstance(encoded, Fault) else syntax_fault(encoded)
         if fault is not None:
             return fault
         assert isinstance(encoded, bytes)
