@@ -10,6 +10,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from fixcont_ui.pasted import statements
 from fixcont_ui.static_attributes import UNKNOWN, attribute, attribute_names, resolve
 from fixcont_ui.terminal.completion import FrameCompleter, Surroundings
 from fixcont_ui.terminal.history import KeptHistory
@@ -198,3 +199,16 @@ def test_keys_are_those_of_inputrc(tmp_path: Path, inputrc: str, expected: bool)
     assert wants_vi({"INPUTRC": str(tmp_path / "inputrc")}) is expected
     assert wants_vi({"INPUTRC": str(tmp_path / "inputrc"), "FIXCONT_KEYS": "vi"}) is True
     assert wants_vi({"INPUTRC": str(tmp_path / "inputrc"), "FIXCONT_KEYS": "emacs"}) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb\n", ["a\n", "b\n"]),
+        ("if a:\n    b\n\n    c\nd; e\n", ["if a:\n    b\n\n    c\n", "d; e\n"]),
+        ("@cache\ndef f():\n    pass\nawait f()\n", ["@cache\ndef f():\n    pass\n", "await f()\n"]),
+        ("a = \n", ["a = \n"]),
+    ],
+)
+def test_several_statements_are_told_apart(text: str, expected: list[str]) -> None:
+    assert statements(text) == expected

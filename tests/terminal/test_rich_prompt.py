@@ -211,13 +211,15 @@ def test_an_empty_line_repeats_what_was_looked_at() -> None:
         session.wait_for(r"p a\n1\n\(fixcont\)\n1\n\(fixcont\)\Z")
 
 
-def test_a_pasted_block_is_run_as_one() -> None:
+def test_what_is_pasted_runs_as_if_it_were_typed() -> None:
     with debugged(OBSOLETE) as session:
         session.wait_for(READY)
-        session.paste("def twice(n):\n    return 2 * n\n\nprint(twice(a))")
+        session.paste("import math\n\nfor n in (4, 9):\n    print(n)\n    print(math.sqrt(n))\na + 70\n")
         session.press("enter")
-        session.wait_for(r"SyntaxError|^2$")
-        assert after(session, "p twice(5)") in ("10", "*** NameError: name 'twice' is not defined")
+        session.wait_for(r"^4\n2\.0\n9\n3\.0\n71\n\(fixcont\)\Z")
+        session.paste("p a\np b\n")
+        session.press("enter")
+        session.wait_for(r"^1\n0\n\(fixcont\)\Z")
 
 
 UNTOUCHED = """\

@@ -10,6 +10,7 @@ from fixcont.errors import Refusal, Refused
 from fixcont_ui import awaiting, capability, editor, wording
 from fixcont_ui.breakpoint_console import BreakpointConsole
 from fixcont_ui.commands import NotDone
+from fixcont_ui.pasted import statements
 
 if TYPE_CHECKING:
     from fixcont.session import Session
@@ -115,10 +116,15 @@ class TerminalConsole(BreakpointConsole):
         return {name.removeprefix("do_"): "" for name in self.get_names() if name.startswith("do_") and name != "do_EOF"}
 
     def onecmd(self, line: str) -> bool:
-        if "\n" not in line:
+        first, newline, rest = line.partition("\n")
+        if not newline:
             return bool(super().onecmd(line))
+        if first.split(" ", 1)[0] in self.command_summaries():  # several commands, pasted
+            self.cmdqueue[:0] = [each for each in rest.split("\n") if each.strip()]
+            return bool(super().onecmd(first))
         self.lastcmd = ""
-        self.default(line.lstrip().removeprefix("!"))
+        for statement in statements(line.lstrip().removeprefix("!")):
+            self.default(statement)
         return False
 
     # Awaiting.
