@@ -134,6 +134,15 @@ def test_plain_terminals_get_plain_text_and_a_line_of_carets(plain: dict[str, st
     assert "\x1b" not in shown
 
 
+def test_help_is_wrapped_to_the_terminal() -> None:
+    with debugged(OBSOLETE) as session:
+        enter(session, "help")
+        session.wait_for(READY)
+
+        assert "commands [number]                                 give commands that are run\n" in session.text
+        assert "\n" + " " * 50 + "whenever a breakpoint stops\n" in session.text
+
+
 # What keys do.
 
 

@@ -320,7 +320,8 @@ class Prompt(TerminalConsole):
                 width = max(len(command.usage) for command in commands)
                 self.message(f"{title}:\n{'=' * (len(title) + 1)}")
                 for command in commands:
-                    self.message(f"{command.usage:{width}}  {command.summary}")
+                    for line in wording.two_columns(command.usage, command.summary, width, self.columns):
+                        self.message(line)
                 self.message("")
         return None
 

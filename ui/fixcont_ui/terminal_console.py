@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import CodeType
 from typing import TYPE_CHECKING, Any, TextIO
@@ -73,6 +74,11 @@ class TerminalConsole(BreakpointConsole):
             return
         self._has_failed, self.painter = True, None
         print(f"fixcont: lines are read plainly from now on: {type(error).__name__}: {error}", file=sys.__stderr__, flush=True)
+
+    @property
+    def columns(self) -> int | None:
+        """How many columns a line has; None where that is nobody's concern."""
+        return shutil.get_terminal_size().columns if self._is_rich else None
 
     # Reading.
 
