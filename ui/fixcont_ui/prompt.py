@@ -24,11 +24,11 @@ from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
 from fixcont_ui import history_wording, wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
-from fixcont_ui.breakpoint_console import BreakpointConsole
 from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
 from fixcont_ui.interrupts import Interrupts
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
+from fixcont_ui.terminal_console import TerminalConsole
 from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _NOT_AVAILABLE = {name: group for group in NOT_AVAILABLE for name in group.names
 _DELIMITERS = " \t\n`@#%^&*()=+[{]}\\|;:'\",<>?"
 
 
-class Prompt(BreakpointConsole):
+class Prompt(TerminalConsole):
     """A front end that talks in lines, and the `Console` of its commands.
 
     One prompt serves all stops of a process, one after the other.
@@ -144,7 +144,7 @@ class Prompt(BreakpointConsole):
             self.message(f"in thread {stop.thread_name}:")
         self.show_notices()
         if stop.exception is not None:
-            self.message("\n".join(wording.exception_lines(stop.exception)))
+            self.message(self.painted("\n".join(wording.exception_lines(stop.exception))))
         elif stop.reason is StopReason.INTERRUPT:
             self.message("\nProgram interrupted")
         elif stop.moment is not Moment.LINE:
@@ -156,6 +156,7 @@ class Prompt(BreakpointConsole):
         streams = self._streams = self._given_streams or choose_streams()
         self.stdin, self.stdout = streams.stdin, streams.stdout
         self.use_rawinput = streams.are_the_programs
+        self.use(streams)
         if sys.stdout is not None and sys.stdout is not streams.stdout:
             with _broken_streams_forgiven():
                 sys.stdout.flush()
@@ -319,7 +320,8 @@ class Prompt(BreakpointConsole):
                 width = max(len(command.usage) for command in commands)
                 self.message(f"{title}:\n{'=' * (len(title) + 1)}")
                 for command in commands:
-                    self.message(f"{command.usage:{width}}  {command.summary}")
+                    for line in wording.two_columns(command.usage, command.summary, width, self.columns):
+                        self.message(line)
                 self.message("")
         return None
 
@@ -336,6 +338,10 @@ class Prompt(BreakpointConsole):
             self.error("Not yet returned!")
 
     do_rv = do_retval
+
+    def command_summaries(self) -> dict[str, str]:
+        summaries = super().command_summaries()
+        return {name: _BY_NAME[name].summary if name in _BY_NAME else "" for name in summaries}
 
     def get_names(self) -> list[str]:
         """Give the names that help and completion offer: without the commands that cannot do their work here."""

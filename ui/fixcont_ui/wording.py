@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -165,6 +166,19 @@ def landing_lines(landing: Landing, *, skips: bool) -> list[str]:
         lines = " and of ".join(f"line {line}" for line in landing.closes)
         told += f", closing the with of {lines}"
     return [told, *(f"this calls {call} again" for call in landing.calls)]
+
+
+def two_columns(left: str, right: str, width: int, columns: int | None) -> list[str]:
+    """Lay two texts side by side, the right one wrapped where a line has only so many columns.
+
+    Args:
+        width: of the left column.
+        columns: of the whole line; None where it may be as long as it is.
+    """
+    room = None if columns is None else columns - width - 2
+    parts = [right] if room is None or room < 20 else textwrap.wrap(right, room)
+    margin = " " * (width + 2)
+    return [f"{left:{width}}  {parts[0]}", *(margin + part for part in parts[1:])]
 
 
 def frame_mark(frame: Frame, *, is_obsolete: bool) -> str:
