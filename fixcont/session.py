@@ -9,7 +9,7 @@ import sys
 import traceback as tracebacks
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -290,6 +290,10 @@ class Session:
     def expect_none(self) -> None:
         """Free what `expect_edits` has made; called once for each call of that, when the stop ends."""
         self.sources.release()
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Give what lets nothing stop in this thread while it is entered: for those who hold a thread themselves."""
+        return self._at_work()
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:

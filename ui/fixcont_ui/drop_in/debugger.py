@@ -1,0 +1,162 @@
+"""The class `Pdb` of the drop-in: the running interpreter's, which carries out fix-and-continue commands at its stops.
+
+bdb stops a thread by not returning from a trace function. What a command decides is carried out where that returns: by raising, in the
+frame that was stopped, what takes it where the user wants it. Everything else is pdb's own.
+"""
+
+from __future__ import annotations
+
+import pdb
+import sys
+from contextlib import nullcontext
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from fixcont.bytecode import interpreter
+from fixcont.continuing.unwinding import is_ours, is_shell
+from fixcont.session import active
+from fixcont.stopping.frames import write_locals
+from fixcont.stopping.stop import Moment
+from fixcont_ui.drop_in import breaks
+from fixcont_ui.drop_in.console import DropInConsole
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from fixcont.stopping.serving import Hold
+
+_MOMENTS: Final = {"call": Moment.CALL, "return": Moment.RETURN}
+
+
+class Pdb(DropInConsole, breaks.BreakpointsByMonitoring):
+    """The interpreter's pdb, with the fix-and-continue commands. `help fixcont` lists them."""
+
+    # The event that is being handled; what is to be raised when it was; and in a frame that begins, on its first line.
+    _event: tuple[FrameType, str, Any] | None = None
+    _to_raise: BaseException | None = None
+    _delayed: tuple[FrameType, BaseException] | None = None
+
+    # -- where bdb comes in
+
+    def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if self._delayed is not None and event == "line" and self._delayed[0] is frame:
+            raised, self._delayed = self._delayed[1], None
+            self._run_on()
+            raise raised
+        outer, self._event = self._event, (frame, event, arg)
+        try:
+            local = super().trace_dispatch(frame, event, arg)
+        finally:
+            self._event = outer
+        if self._to_raise is None:
+            return local
+        raised, self._to_raise = self._to_raise, None
+        if event == "call":  # the frame's own traps see only what is raised on its lines
+            self._delayed = frame, raised
+            self.set_step()
+            return self.trace_dispatch
+        self._run_on()
+        raise raised
+
+    def set_trace(self, frame: FrameType | None = None, **keywords: Any) -> None:
+        if "_last_pdb_instance" in vars(Pdb):
+            del Pdb._last_pdb_instance  # it was cleared in this class; pdb's own has the new one
+        super().set_trace(frame or sys._getframe(1), **keywords)
+
+    def _run_on(self) -> None:
+        """Let the program run to the next breakpoint, when something is raised: a trace function that raises is turned off."""
+        self.set_continue()
+        if self.breaks and self._watch is None and sys.getprofile() is None:
+            sys.setprofile(self._on_again)
+
+    def _on_again(self, frame: FrameType, event: str, arg: Any) -> None:
+        sys.setprofile(None)
+        self._trace()
+
+    # -- a stop
+
+    def interaction(self, frame: FrameType | None, tb_or_exc: Any) -> None:
+        if self._to_raise is not None:
+            return  # the commands of a breakpoint have decided
+        self._is_stopping()
+        with self._stopped_at(frame):
+            super().interaction(frame, tb_or_exc)
+        if self._event is None and self._to_raise is not None:
+            raised, self._to_raise = self._to_raise, None
+            raise raised
+
+    def bp_commands(self, frame: FrameType) -> Any:
+        self._is_stopping()
+        with self._stopped_at(frame):
+            return super().bp_commands(frame)
+
+    def _stopped_at(self, frame: FrameType | None) -> _Stopped:
+        return _Stopped(self, frame)
+
+    def _make_hold(self, frame: FrameType) -> Hold:
+        server = self.session.server()
+        if self._event is None or self._event[0] is not frame:
+            return server.hold(frame, None)
+        _, event, arg = self._event
+        exception = arg[1] if event == "exception" else None
+        value = arg if event == "return" else None
+        return server.hold(frame, exception, _MOMENTS.get(event, Moment.LINE), value)
+
+    # -- what is shown
+
+    def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
+        """Give the stack without frames of fixcont, and without those that others have taken over."""
+        stack, index = super().get_stack(f, t)
+        if active() is None:
+            return stack, index
+        shown = [entry for at, entry in enumerate(stack) if at == index or not (is_ours(entry[0]) or is_shell(entry[0]))]
+        return shown, shown.index(stack[index])
+
+    # -- assignments, where pdb alone would lose them
+
+    def default(self, line: str) -> Any:
+        raw = self.curframe
+        if raw is None or interpreter.LOCALS_WRITE_THROUGH or not raw.f_code.co_flags & interpreter.OPTIMIZED:
+            return super().default(line)
+        before = dict(self.curframe_locals)
+        try:
+            return super().default(line)
+        finally:
+            if self._stopped_frame is not None and self.curframe is raw:
+                self._write(raw, {n: v for n, v in self.curframe_locals.items() if n not in before or v is not before[n]})
+
+    def _write(self, raw: FrameType, assigned: dict[str, Any]) -> None:
+        """Make assignments take effect in a live frame, whichever is selected. Nothing else is set back to what it was."""
+        if assigned:
+            self.curframe_locals = raw.f_locals
+            self.curframe_locals.update(assigned)
+            write_locals(raw, self.curframe_locals)
+
+
+class _Stopped:
+    """While the user is asked at a stop."""
+
+    def __init__(self, debugger: Pdb, frame: FrameType | None) -> None:
+        self._debugger = debugger
+        self._frame = frame
+
+    def __enter__(self) -> None:
+        debugger = self._debugger
+        if self._frame is not None and active() is None:
+            debugger._make_active()  # now: what is called from here on can be repaired in the middle
+        self._before = debugger._stop, debugger._hold, debugger._stopped_frame, debugger._way
+        debugger._stop = debugger._hold = debugger._way = None
+        debugger._stopped_frame = self._frame
+        session = active()
+        self._quiet = session.quiet() if session is not None else nullcontext()
+        self._quiet.__enter__()
+
+    def __exit__(self, *exception: object) -> None:
+        debugger = self._debugger
+        self._quiet.__exit__(None, None, None)
+        try:
+            if debugger._way is not None and debugger._hold is not None and exception[0] is None:
+                debugger._to_raise = debugger._hold.exception_for(debugger._way)
+        finally:
+            debugger._end_stop()
+            debugger._stop, debugger._hold, debugger._stopped_frame, debugger._way = self._before
