@@ -18,8 +18,9 @@ from typing import Any
 
 _IN_CHILDREN = """\
 import sys
-import fixcont.pdb
-sys.modules["pdb"] = fixcont.pdb
+if "fixcont.pdb" not in sys.orig_argv:  # which does it by itself
+    import fixcont.pdb
+    sys.modules["pdb"] = fixcont.pdb
 """
 
 

@@ -13,22 +13,26 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.bytecode import interpreter
+from fixcont.bytecode.original import is_trapped
 from fixcont.continuing.unwinding import is_ours, is_shell
 from fixcont.session import active
 from fixcont.stopping.frames import write_locals
 from fixcont.stopping.stop import Moment
 from fixcont_ui.drop_in import breaks
 from fixcont_ui.drop_in.console import DropInConsole
+from fixcont_ui.drop_in.program import ProgramDebugger
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from fixcont.continuing.ways import Way
     from fixcont.stopping.serving import Hold
+    from fixcont.stopping.stop import Stop
 
 _MOMENTS: Final = {"call": Moment.CALL, "return": Moment.RETURN}
 
 
-class Pdb(DropInConsole, breaks.BreakpointsByMonitoring):
+class Pdb(ProgramDebugger, DropInConsole, breaks.BreakpointsByMonitoring):
     """The interpreter's pdb, with the fix-and-continue commands. `help fixcont` lists them."""
 
     # The event that is being handled; what is to be raised when it was; and in a frame that begins, on its first line.
@@ -69,6 +73,21 @@ class Pdb(DropInConsole, breaks.BreakpointsByMonitoring):
         if self.breaks and self._watch is None and sys.getprofile() is None:
             sys.setprofile(self._on_again)
 
+    def stop_here(self, frame: FrameType) -> bool:
+        return not is_ours(frame) and super().stop_here(frame)
+
+    def dispatch_call(self, frame: FrameType, arg: Any) -> Any:
+        if _is_hidden(frame):
+            return None
+        return super().dispatch_call(frame, arg)
+
+    def dispatch_return(self, frame: FrameType, arg: Any) -> Any:
+        local = super().dispatch_return(frame, arg)
+        caller = frame.f_back
+        if caller is not None and (is_ours(caller) or is_shell(caller)) and self.stoplineno != -1:
+            _visible(caller).f_trace = self.trace_dispatch  # a step out of what has taken a frame over leads to the caller of that
+        return local
+
     def _on_again(self, frame: FrameType, event: str, arg: Any) -> None:
         sys.setprofile(None)
         self._trace()
@@ -102,6 +121,20 @@ class Pdb(DropInConsole, breaks.BreakpointsByMonitoring):
         value = arg if event == "return" else None
         return server.hold(frame, exception, _MOMENTS.get(event, Moment.LINE), value)
 
+    # -- an uncaught exception of a program
+
+    def _pause(self) -> None:
+        """Trace nothing, as inside of a trace function."""
+        self._end_watch()
+        self._stop_tracing()
+
+    def _answer_alive(self, stop: Stop, shown: Any) -> Way | None:
+        with _Stopped(self, None):
+            self._stop, self._stopped_frame = stop, stop.frames[stop.selected].raw
+            super().interaction(None, shown)
+            way, self._way = self._way, None
+        return way
+
     # -- what is shown
 
     def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
@@ -131,6 +164,26 @@ class Pdb(DropInConsole, breaks.BreakpointsByMonitoring):
             self.curframe_locals = raw.f_locals
             self.curframe_locals.update(assigned)
             write_locals(raw, self.curframe_locals)
+
+
+def _is_hidden(frame: FrameType) -> bool:
+    """Tell whether a frame that begins is one of fixcont, or of what that calls."""
+    if active() is None:
+        return False
+    outer: FrameType | None = frame
+    while outer is not None and not is_trapped(outer.f_code):
+        if is_ours(outer):
+            return True
+        outer = outer.f_back
+    return False
+
+
+def _visible(frame: FrameType) -> FrameType:
+    """Return the nearest frame further out that is the program's, and has not handed over."""
+    outer = frame
+    while outer.f_back is not None and (is_ours(outer) or is_shell(outer)):
+        outer = outer.f_back
+    return outer
 
 
 class _Stopped:
