@@ -95,7 +95,7 @@ def main(how: str, module: str, names: list[str]) -> None:
     loader = unittest.defaultTestLoader
     found = importlib.import_module(module)
     suite = loader.loadTestsFromNames(names, found) if names else loader.loadTestsFromModule(found)
-    result = unittest.TextTestRunner(resultclass=_Result, verbosity=0).run(suite)
+    result = unittest.TextTestRunner(resultclass=_Result, verbosity=2).run(suite)
     assert isinstance(result, _Result)
     Path(os.environ["FIXCONT_RESULTS"]).write_text(json.dumps(result.outcomes), encoding="utf-8")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.original import is_trapped
+from fixcont.bytecode.stubs import HOOK_NAME
 from fixcont.continuing.unwinding import is_ours, is_shell
 from fixcont.session import active
 from fixcont.stopping.frames import write_locals
@@ -167,12 +168,14 @@ class Pdb(ProgramDebugger, DropInConsole, breaks.BreakpointsByMonitoring):
 
 
 def _is_hidden(frame: FrameType) -> bool:
-    """Tell whether a frame that begins is one of fixcont, or of what that calls."""
+    """Tell whether a frame that begins is one of fixcont, or of what a trap has called."""
     if active() is None:
         return False
+    if is_ours(frame):
+        return True
     outer: FrameType | None = frame
     while outer is not None and not is_trapped(outer.f_code):
-        if is_ours(outer):
+        if outer.f_code.co_name == HOOK_NAME:
             return True
         outer = outer.f_back
     return False
