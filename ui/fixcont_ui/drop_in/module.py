@@ -97,7 +97,7 @@ def _class_of_ours(original: type, namespace: dict[str, Any]) -> type:
     methods = {
         name: rebound(method, namespace)
         for name, method in vars(original).items()
-        if isinstance(method, FunctionType) and _EXCHANGED & set(method.__code__.co_names)
+        if isinstance(method, FunctionType) and method.__globals__ is vars(pdb)
     }
     bases = (original, Pdb) if issubclass(original, pdb.Pdb) else (original,)
     return type(original.__name__, bases, {"__module__": namespace["__name__"], "__doc__": original.__doc__, **methods})

@@ -70,7 +70,7 @@ class Program:
 
     def _make_session(self) -> Session:
         session = Session(_FrontEnd(self), stop="unhandled")
-        session.policy = _Uncaught(StopMode.UNHANDLED)
+        session.policy = _Uncaught(StopMode.UNHANDLED, ignore=["pdb.Restart"])
         session.install(loaded=True)
         return session
 
