@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from fixcont_ui.drop_in import breaks, program
+from fixcont_ui.drop_in import breaks
 from fixcont_ui.drop_in.debugger import Pdb
 
 #: What a module has of its own.
@@ -39,7 +39,6 @@ def fill(namespace: dict[str, Any]) -> None:
     namespace["Pdb"] = Pdb
     breaks.PLAIN[0] = Pdb
     Pdb.__module__ = namespace["__name__"]
-    program.prepare(namespace)
     for name in ("do_debug", "_create_recursive_debugger"):
         method = vars(pdb.Pdb).get(name)
         if method is not None:  # the debugger in the debugger is one of ours, too

@@ -67,6 +67,7 @@ class Program:
         self._restart: BaseException | None = None  # what starts the program again once it has unwound
         self._is_running = False
         self.session = active() or self._make_session()
+        _stand_in(sys.modules["fixcont.pdb"])
 
     def _make_session(self) -> Session:
         session = Session(_FrontEnd(self), stop="unhandled")
@@ -216,23 +217,11 @@ def _whole_traceback(exception: BaseException, stop: Stop) -> TracebackType | No
     return whole
 
 
-def prepare(namespace: dict[str, Any]) -> None:
-    """Put our `main` into the namespace of the module, where pdb's is now."""
-    run = namespace["main"]
-
-    def main() -> None:
-        _stand_in(namespace)
-        run()
-
-    main.__module__ = namespace["__name__"]
-    main.__doc__ = run.__doc__
-    namespace["main"] = main
-
-
-def _stand_in(namespace: dict[str, Any]) -> None:
-    """Let the program have ours where it imports pdb: `breakpoint()` does so too."""
-    module = sys.modules[namespace["__name__"]]
-    found = type(module)("pdb", pdb.__doc__)
-    own = {name: value for name, value in vars(pdb).items() if name in ("__name__", "__spec__", "__loader__", "__file__", "__package__")}
-    vars(found).update({**namespace, **own})
+def _stand_in(module: ModuleType) -> None:
+    """Let the program have a module of ours where it imports pdb: `breakpoint()` does so too."""
+    if sys.modules.get("pdb") is not pdb:
+        return
+    found = type(module)("pdb", module.__doc__)
+    own = {name: vars(pdb)[name] for name in ("__name__", "__spec__", "__loader__", "__file__", "__package__")}
+    vars(found).update({**vars(module), **own})
     sys.modules["pdb"] = found
