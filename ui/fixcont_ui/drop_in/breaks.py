@@ -10,11 +10,10 @@ where the user then steps, the tracing is turned on again.
 
 from __future__ import annotations
 
-import bdb
 import pdb
 import sys
 from _thread import get_ident
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib.util import find_spec
 from types import CodeType, FrameType
 from typing import Any, Final
@@ -55,7 +54,9 @@ class BreakpointsByMonitoring(pdb.Pdb):
 
     def reset(self) -> None:
         current = _watches.get(get_ident())
-        if current is not None:  # also that of another debugger: whoever starts to trace a thread takes the place of the one before
+        if (
+            current is not None
+        ):  # also that of another debugger: whoever starts to trace a thread takes the place of the one before
             current.end()
         super().reset()
 
@@ -94,24 +95,28 @@ class BreakpointsByMonitoring(pdb.Pdb):
     # Breakpoints that come and go while the program runs.
 
     def set_break(self, *args: Any, **keywords: Any) -> Any:
-        return self._changing(super().set_break(*args, **keywords))
+        return self._and_watch(super().set_break(*args, **keywords))
 
     def clear_break(self, *args: Any, **keywords: Any) -> Any:
-        return self._changing(super().clear_break(*args, **keywords))
+        return self._and_watch(super().clear_break(*args, **keywords))
 
     def clear_bpbynumber(self, *args: Any, **keywords: Any) -> Any:
-        return self._changing(super().clear_bpbynumber(*args, **keywords))
+        return self._and_watch(super().clear_bpbynumber(*args, **keywords))
 
     def clear_all_file_breaks(self, *args: Any, **keywords: Any) -> Any:
-        return self._changing(super().clear_all_file_breaks(*args, **keywords))
+        return self._and_watch(super().clear_all_file_breaks(*args, **keywords))
 
     def clear_all_breaks(self, *args: Any, **keywords: Any) -> Any:
-        return self._changing(super().clear_all_breaks(*args, **keywords))
+        return self._and_watch(super().clear_all_breaks(*args, **keywords))
 
-    def _changing(self, result: Any) -> Any:
+    def _and_watch(self, result: Any) -> Any:
+        self.breaks_changed()
+        return result
+
+    def breaks_changed(self) -> None:
+        """Look at the breakpoints anew."""
         if self._watch is not None:
             self._watch.changed()
-        return result
 
     # From one way of watching to the other.
 
@@ -173,7 +178,7 @@ class BreakWatch:
         self._thread = get_ident()
         self._is_over = False
         self.steps: dict[int, Any] = {}
-        self.busy: frozenset[int] = frozenset()
+        self.busy: Collection[int] = frozenset()
         self.stops = 0
         self.version = 0
         self._mechanism = _Monitoring(self)
@@ -291,8 +296,3 @@ def _line_at(code: CodeType, offset: int) -> int:
         if start <= offset < end:
             return line or 0
     return 0
-
-
-def breakpoints_of(filename: str) -> list[bdb.Breakpoint]:
-    """Return bdb's breakpoints in a file, by its canonical name."""
-    return [each for each in bdb.Breakpoint.bpbynumber if each is not None and each.file == filename]

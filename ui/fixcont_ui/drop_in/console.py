@@ -21,6 +21,8 @@ from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
 from fixcont_ui import history_wording, wording
 from fixcont_ui.commands import COMMANDS, AppliesTo, Argument, Command, NotDone
+from fixcont_ui.drop_in.breaks import BreakpointsByMonitoring
+from fixcont_ui.drop_in.edits import Result, changing, move_breakpoints, running_text
 
 if TYPE_CHECKING:
     from fixcont.editing.history import History
@@ -41,7 +43,7 @@ _DEAD_INSTEAD: Final = (
 )
 
 
-class DropInConsole(pdb.Pdb):
+class DropInConsole(BreakpointsByMonitoring):
     """A pdb in which the commands of the table can be given, as far as the stop allows."""
 
     # The stop, once a command has asked for it; what it is held by, where we hold it; the answer.
@@ -49,6 +51,7 @@ class DropInConsole(pdb.Pdb):
     _hold: Hold | None = None
     _stopped_frame: FrameType | None = None
     _way: Way | None = None
+    _told: Sequence[str] = ()  # what became of breakpoints, to be told with what was installed
     _lists_only_pdbs = False
 
     # -- the stop
@@ -118,12 +121,12 @@ class DropInConsole(pdb.Pdb):
             raise NotDone from None
 
     def install(self, *, tell_unchanged: bool) -> None:
-        result = self.session.sources.install_changes()
+        result = self._changing(self.session.sources.install_changes)
         lines = wording.install_lines(result)
         if tell_unchanged and not lines:
             held_back = self.held_back()
             lines = [history_wording.held_back_line(held_back) if held_back else "nothing changed"]
-        for line in lines:
+        for line in [*lines, *self._told]:
             self.message(line)
         if not wording.is_current(result):
             raise NotDone
@@ -131,6 +134,12 @@ class DropInConsole(pdb.Pdb):
         if result.unrun and not tell_unchanged:
             self.message("give the command again to go on without that")
             raise NotDone
+
+    def _changing(self, change: Callable[[], Result]) -> Result:
+        """Change the process, and take the breakpoints along."""
+        result, changes = changing(self.session.sources, change)
+        self._told = list(move_breakpoints(self, changes))
+        return result
 
     def _is_up_to_date(self) -> None:
         """Take what is in the files for what runs: pdb warns of files that have changed."""
@@ -153,7 +162,7 @@ class DropInConsole(pdb.Pdb):
         return self.session.sources.history
 
     def undo(self) -> UndoResult:
-        return self.session.sources.undo()
+        return self._changing(self.session.sources.undo)
 
     def held_back(self) -> list[str]:
         return self.session.sources.held_back()
@@ -193,6 +202,24 @@ class DropInConsole(pdb.Pdb):
     def answer(self, way: Way) -> None:
         self._way = way
 
+    # -- frames show the text that they run
+
+    def format_stack_entry(self, frame_lineno: tuple[FrameType, int], lprefix: str = ": ") -> str:
+        with running_text(frame_lineno[0]):
+            return super().format_stack_entry(frame_lineno, lprefix)
+
+    def do_list(self, arg: str) -> Any:
+        with running_text(self.curframe):
+            return super().do_list(arg)
+
+    def do_longlist(self, arg: str) -> Any:
+        with running_text(self.curframe):
+            return super().do_longlist(arg)
+
+    do_list.__doc__ = pdb.Pdb.do_list.__doc__
+    do_longlist.__doc__ = pdb.Pdb.do_longlist.__doc__
+    do_l, do_ll = do_list, do_longlist
+
     # -- carrying commands out
 
     def run_command(self, command: Command, argument: str) -> bool:
@@ -226,9 +253,7 @@ class DropInConsole(pdb.Pdb):
         raw = self.curframe
         if raw is not None and (name in raw.f_globals or name in raw.f_locals):
             return True
-        return argument[:1] in ("=", ".", "[", "(") and argument[:1] != "(" or (
-            bool(argument) and command.argument is Argument.NONE
-        )
+        return argument.startswith("=") or (bool(argument) and command.argument is Argument.NONE)
 
     def do_fixcont(self, arg: str) -> Any:
         """fixcont command
@@ -297,7 +322,6 @@ for _name, _command in _BY_NAME.items():
     setattr(DropInConsole, f"do_{_name}", _command_method(_name, _command))
     if _command.argument is Argument.EXPRESSION:
         setattr(DropInConsole, f"complete_{_name}", pdb.Pdb._complete_expression)
-DropInConsole.commands_resuming = [  # type: ignore[attr-defined] # what ends the commands of a breakpoint
-    *getattr(pdb.Pdb, "commands_resuming", ()),
-    *(f"do_{name}" for name, command in _BY_NAME.items() if command.goes_on),
-]
+#: What ends the commands of a breakpoint, where pdb asks for names.
+_RESUMING: Final = [f"do_{name}" for name, command in _BY_NAME.items() if command.goes_on]
+setattr(DropInConsole, "commands_resuming", [*getattr(pdb.Pdb, "commands_resuming", ()), *_RESUMING])  # noqa: B010 - pdb's own

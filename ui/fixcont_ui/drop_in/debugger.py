@@ -6,7 +6,6 @@ frame that was stopped, what takes it where the user wants it. Everything else i
 
 from __future__ import annotations
 
-import pdb
 import sys
 from contextlib import nullcontext
 from types import FrameType
@@ -16,10 +15,10 @@ from fixcont.bytecode import interpreter
 from fixcont.bytecode.original import is_trapped
 from fixcont.bytecode.stubs import HOOK_NAME
 from fixcont.continuing.unwinding import is_ours, is_shell
+from fixcont.continuing.ways import Landing, Resume, UseValue
 from fixcont.session import active
 from fixcont.stopping.frames import write_locals
 from fixcont.stopping.stop import Moment
-from fixcont_ui.drop_in import breaks
 from fixcont_ui.drop_in.console import DropInConsole
 from fixcont_ui.drop_in.program import ProgramDebugger
 
@@ -33,13 +32,15 @@ if TYPE_CHECKING:
 _MOMENTS: Final = {"call": Moment.CALL, "return": Moment.RETURN}
 
 
-class Pdb(ProgramDebugger, DropInConsole, breaks.BreakpointsByMonitoring):
+class Pdb(ProgramDebugger, DropInConsole):
     """The interpreter's pdb, with the fix-and-continue commands. `help fixcont` lists them."""
 
     # The event that is being handled; what is to be raised when it was; and in a frame that begins, on its first line.
     _event: tuple[FrameType, str, Any] | None = None
     _to_raise: BaseException | None = None
     _delayed: tuple[FrameType, BaseException] | None = None
+    # Where a frame goes on in the middle: the canonical file and the line, whose breakpoints are passed by once.
+    _landing: tuple[str, int] | None = None
 
     # -- where bdb comes in
 
@@ -65,7 +66,7 @@ class Pdb(ProgramDebugger, DropInConsole, breaks.BreakpointsByMonitoring):
 
     def set_trace(self, frame: FrameType | None = None, **keywords: Any) -> None:
         if "_last_pdb_instance" in vars(Pdb):
-            del Pdb._last_pdb_instance  # it was cleared in this class; pdb's own has the new one
+            delattr(Pdb, "_last_pdb_instance")  # it was cleared in this class; pdb's own has the new one
         super().set_trace(frame or sys._getframe(1), **keywords)
 
     def _run_on(self) -> None:
@@ -73,6 +74,13 @@ class Pdb(ProgramDebugger, DropInConsole, breaks.BreakpointsByMonitoring):
         self.set_continue()
         if self.breaks and self._watch is None and sys.getprofile() is None:
             sys.setprofile(self._on_again)
+
+    def break_here(self, frame: FrameType) -> bool:
+        if self._landing is not None:
+            landing, self._landing = self._landing, None
+            if landing == (self.canonic(frame.f_code.co_filename), frame.f_lineno):
+                return False  # the user stands there already
+        return super().break_here(frame)
 
     def stop_here(self, frame: FrameType) -> bool:
         return not is_ours(frame) and super().stop_here(frame)
@@ -86,7 +94,9 @@ class Pdb(ProgramDebugger, DropInConsole, breaks.BreakpointsByMonitoring):
         local = super().dispatch_return(frame, arg)
         caller = frame.f_back
         if caller is not None and (is_ours(caller) or is_shell(caller)) and self.stoplineno != -1:
-            _visible(caller).f_trace = self.trace_dispatch  # a step out of what has taken a frame over leads to the caller of that
+            _visible(
+                caller
+            ).f_trace = self.trace_dispatch  # a step out of what has taken a frame over leads to the caller of that
         return local
 
     def _on_again(self, frame: FrameType, event: str, arg: Any) -> None:
@@ -134,7 +144,14 @@ class Pdb(ProgramDebugger, DropInConsole, breaks.BreakpointsByMonitoring):
             self._stop, self._stopped_frame = stop, stop.frames[stop.selected].raw
             super().interaction(None, shown)
             way, self._way = self._way, None
+            if way is not None:
+                self._note_landing(way)
         return way
+
+    def _note_landing(self, way: Way) -> None:
+        landing = self.stop.landing_of(way) if isinstance(way, (Resume, UseValue)) else None
+        if isinstance(landing, Landing):
+            self._landing = self.canonic(way.frame.filename), landing.line  # type: ignore[union-attr] # these have a frame
 
     # -- what is shown
 
@@ -212,6 +229,7 @@ class _Stopped:
         self._quiet.__exit__(None, None, None)
         try:
             if debugger._way is not None and debugger._hold is not None and exception[0] is None:
+                debugger._note_landing(debugger._way)
                 debugger._to_raise = debugger._hold.exception_for(debugger._way)
         finally:
             debugger._end_stop()

@@ -43,7 +43,8 @@ class ProgramDebugger(pdb.Pdb):
     def _run(self, target: Any) -> None:
         if self._program is None:
             self._program = Program(self)
-        self._program.run(target, super()._run)
+        base: Any = super()
+        self._program.run(target, base._run)
 
     # What a program asks of the debugger, which others provide.
 
@@ -78,7 +79,7 @@ class Program:
     def run(self, target: Any, run: Callable[[Any], None]) -> None:
         """Run the program once; where pdb starts it again without asking its caller, until that is over."""
         while True:
-            self._shown = self._restart = None
+            self._restart = None
             self._is_running = True
             try:
                 run(_Prepared(target, self.session))
@@ -88,6 +89,7 @@ class Program:
                     raise
             finally:
                 self._is_running = False
+                self._shown = None
             if self._restart is not None:
                 raise self._restart
             if not _SAYS_FINISHED or self._debugger._user_requested_quit:  # type: ignore[attr-defined] # pdb's own
