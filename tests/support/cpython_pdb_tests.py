@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +89,21 @@ class _Result(unittest.TextTestResult):
         self._note("skipped")
 
 
+def _tests_in(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
+    for each in suite:
+        if isinstance(each, unittest.TestSuite):
+            yield from _tests_in(each)
+        else:
+            yield each
+
+
 def main(how: str, module: str, names: list[str]) -> None:
-    """Run the tests of a module, or those of them that are named."""
+    """Run the tests of a module, or those whose names are given."""
     if how == "stand-in":
         put_in_place(Path.cwd())
-    loader = unittest.defaultTestLoader
-    found = importlib.import_module(module)
-    suite = loader.loadTestsFromNames(names, found) if names else loader.loadTestsFromModule(found)
-    result = unittest.TextTestRunner(resultclass=_Result, verbosity=2).run(suite)
+    suite = unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(module))
+    wanted = unittest.TestSuite(test for test in _tests_in(suite) if not names or test.id() in names)
+    result = unittest.TextTestRunner(resultclass=_Result, verbosity=2).run(wanted)
     assert isinstance(result, _Result)
     Path(os.environ["FIXCONT_RESULTS"]).write_text(json.dumps(result.outcomes), encoding="utf-8")
 

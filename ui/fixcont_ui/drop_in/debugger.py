@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.bytecode import interpreter
-from fixcont.bytecode.original import is_trapped
+from fixcont.bytecode.original import is_trapped, original_end, prefix_units
 from fixcont.bytecode.stubs import HOOK_NAME
 from fixcont.continuing.unwinding import is_ours, is_shell
 from fixcont.continuing.ways import Landing, Resume, UseValue
@@ -43,6 +43,18 @@ class Pdb(ProgramDebugger, DropInConsole):
     _landing: tuple[str, int] | None = None
 
     # -- where bdb comes in
+
+    def run(self, *args: Any, **keywords: Any) -> None:
+        self.session  # noqa: B018 - what is called from now on can be repaired in the middle
+        super().run(*args, **keywords)
+
+    def runeval(self, *args: Any, **keywords: Any) -> Any:
+        self.session  # noqa: B018
+        return super().runeval(*args, **keywords)
+
+    def runcall(self, *args: Any, **keywords: Any) -> Any:
+        self.session  # noqa: B018
+        return super().runcall(*args, **keywords)
 
     def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
         if self._delayed is not None and event == "line" and self._delayed[0] is frame:
@@ -80,10 +92,10 @@ class Pdb(ProgramDebugger, DropInConsole):
             landing, self._landing = self._landing, None
             if landing == (self.canonic(frame.f_code.co_filename), frame.f_lineno):
                 return False  # the user stands there already
-        return super().break_here(frame)
+        return _is_programs_own(frame) and super().break_here(frame)
 
     def stop_here(self, frame: FrameType) -> bool:
-        return not is_ours(frame) and super().stop_here(frame)
+        return super().stop_here(frame) and _is_programs_own(frame)
 
     def dispatch_call(self, frame: FrameType, arg: Any) -> Any:
         if _is_hidden(frame):
@@ -182,6 +194,14 @@ class Pdb(ProgramDebugger, DropInConsole):
             self.curframe_locals = raw.f_locals
             self.curframe_locals.update(assigned)
             write_locals(raw, self.curframe_locals)
+
+
+def _is_programs_own(frame: FrameType) -> bool:
+    """Tell whether a frame is at an instruction of the program: not in a trap, nor in what prepares it to go on in the middle."""
+    if is_ours(frame):
+        return False
+    code = frame.f_code
+    return not is_trapped(code) or 2 * prefix_units(code) <= max(frame.f_lasti, 0) < original_end(code)
 
 
 def _is_hidden(frame: FrameType) -> bool:
