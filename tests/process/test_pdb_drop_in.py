@@ -14,7 +14,7 @@ import fixcont.pdb
 from fixcont.bytecode import interpreter
 from support.editor import ScriptedEditor
 from support.programs import Program
-from support.session import Ended, run_python
+from support.session import Ended, child_environment, run_python
 
 SmallPrograms = Callable[[str], Program]
 
@@ -60,8 +60,12 @@ def inline(program: Program, commands: Sequence[str], editor: ScriptedEditor | N
 # The names of pdb.
 
 
+MODULE: Any = fixcont.pdb
+PLAIN: Any = pdb
+
+
 def test_every_name_of_the_interpreters_pdb_is_there() -> None:
-    assert fixcont.pdb.__all__ == pdb.__all__
+    assert MODULE.__all__ == PLAIN.__all__
     assert {name for name in dir(pdb) if name not in dir(fixcont.pdb)} == set()
     assert {name for name in dir(fixcont.pdb) if name not in dir(pdb)} == set()
 
@@ -82,13 +86,13 @@ def test_functions_make_debuggers_of_ours() -> None:
 
 
 def test_what_is_set_in_the_module_works() -> None:
-    before = pdb.line_prefix
-    fixcont.pdb.line_prefix = ": "
+    before = PLAIN.line_prefix
+    MODULE.line_prefix = ": "
     try:
-        assert pdb.line_prefix == ": "
+        assert PLAIN.line_prefix == ": "
     finally:
-        fixcont.pdb.line_prefix = before
-    assert pdb.line_prefix == before
+        MODULE.line_prefix = before
+    assert PLAIN.line_prefix == before
 
 
 # A program that fails.
@@ -414,18 +418,111 @@ def test_a_subclass_that_looks_at_calls_gets_them_all(small_program: SmallProgra
     assert int(ended.output.split()[-1]) >= 5
 
 
+PYTEST = """\
+def price(count):
+    total = 1
+    return total / count
+
+def test_of_a_failure():
+    assert price(0) == 4
+
+def test_with_a_breakpoint():
+    breakpoint()
+    assert price(0) == 4
+"""
+
+
 def test_pytest_takes_the_class(small_program: SmallPrograms) -> None:
-    program = small_program(
-        "def price(count):\n    breakpoint()\n    return 1 / count\n\ndef test_price():\n    assert price(0) == 4\n"
-        "\ndef test_fails():\n    assert price(1) == 2\n"
-    )
+    program = small_program(PYTEST)
+    options = ["-q", "-p", "no:cacheprovider", "--pdb", "--pdbcls=fixcont.pdb:Pdb"]
+    stopped_in_price = ["tbreak price", "c", "forcereturn 4"]
     ended = run_python(
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pdb", "--pdbcls=fixcont.pdb:Pdb", program.path],
+        ["-m", "pytest", *options, program.path],
         folder=program.folder,
-        stdin="s\ns\ns\np 'alive'\nup\nforcereturn 4\nc\nretry\nc\n",
+        environment={"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        stdin="".join(f"{line}\n" for line in ["retry", "c", *stopped_in_price]),
     )
 
-    assert "1 failed, 1 passed" in ended.output or "refused" in ended.output, ended.output
+    assert "refused: post-mortem: price has unwound already" in ended.output
+    assert "return from price\n" in ended.output
+    assert "1 failed, 1 passed" in ended.output
+
+
+def test_the_environment_can_name_it(small_program: SmallPrograms) -> None:
+    program = small_program("def f():\n    return 1\n\nbreakpoint()\nprint('got', f())\n")
+    ended = run_python(
+        [program.path],
+        folder=program.folder,
+        environment={"PYTHONBREAKPOINT": "fixcont.pdb.set_trace", "HOME": str(program.folder)},
+        stdin="tbreak f\nc\nforcereturn 5\n",
+    )
+
+    assert ended.output.endswith("got 5\n")
+
+
+ASYNC = """\
+import asyncio
+import fixcont.pdb as pdb
+
+async def step(number):
+    await asyncio.sleep(0)
+    return number  # @return
+
+async def main():
+    await pdb.set_trace_async()
+    total = 0
+    for number in range(3):
+        total += await step(number)
+    print("total", total)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(not hasattr(pdb, "set_trace_async"), reason="this Python's pdb has no set_trace_async")
+def test_a_coroutine_is_stopped_and_goes_on_with_another_value(small_program: SmallPrograms) -> None:
+    program = small_program(ASYNC)
+    ended = inline(program, ["await step(7)", f"tbreak {program.line('return')}, number == 1", "c", "forcereturn 100", "c"])
+
+    assert ended.output.endswith("total 102\n")
+    assert (ended.status, ended.errors) == (0, "")
+
+
+ATTACHED = """\
+import sys
+import fixcont
+
+def work(number):
+    return number  # @work
+
+fixcont.install(stop="never")
+print("ready", flush=True)
+while work(0) == 0:
+    pass
+print("left")
+"""
+
+
+@pytest.mark.skipif(not hasattr(pdb, "attach"), reason="this Python's pdb cannot be attached to a process")
+def test_a_process_is_attached_to_and_repaired(small_program: SmallPrograms) -> None:
+    program = small_program(ATTACHED)
+    process = subprocess.Popen(
+        [sys.executable, program.path], stdout=subprocess.PIPE, text=True, cwd=program.folder, env=child_environment()
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        ended = run_python(
+            ["-m", "fixcont.pdb", "-p", str(process.pid)],
+            folder=program.folder,
+            stdin=f"b {program.path}:{program.line('work')}\nc\ncl 1\nforcereturn 1\n",
+        )
+        if "insufficient permissions" in ended.output:
+            process.kill()
+            pytest.skip("this system does not let a process be attached to")
+        assert "return from work" in ended.output, ended
+        assert process.stdout.read() == "left\n"
+    assert process.returncode == 0
 
 
 # What stays behind.

@@ -10,15 +10,17 @@ where the user then steps, the tracing is turned on again.
 
 from __future__ import annotations
 
+import bdb
 import pdb
 import sys
 from _thread import get_ident
 from collections.abc import Callable, Collection, Iterator
 from importlib.util import find_spec
 from types import CodeType, FrameType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fixcont.bytecode import interpreter
+from fixcont.bytecode.original import original_end, prefix_units
 from fixcont.stepping.breakpoints import Spot
 from fixcont.stepping.monitoring import Monitoring
 
@@ -27,7 +29,7 @@ _DECIDING: Final = (
     "trace_dispatch", "dispatch_line", "dispatch_call", "dispatch_return", "dispatch_exception", "stop_here", "break_here",
     "break_anywhere", "user_call",
 )  # fmt: skip
-_SPOT: Final = Spot((), frozenset())
+_TESTS_KEPT: Final = 100
 
 #: Ident of a thread -> what watches it. A thread has one debugger at a time, as it has one trace function.
 _watches: dict[int, BreakWatch] = {}
@@ -37,6 +39,19 @@ class BreakpointsByMonitoring(pdb.Pdb):
     """pdb, which lets the program run at its own speed between breakpoints."""
 
     _watch: BreakWatch | None = None
+    #: The breakpoint that has been reached, and whether it is to go if it is temporary.
+    _reached: tuple[bdb.Breakpoint, bool] | None = None
+    # Where a frame goes on in the middle: the canonical file and the line, whose breakpoints are passed by once.
+    _landing: tuple[str, int] | None = None
+
+    def break_here(self, frame: FrameType) -> bool:
+        if self._reached is None:
+            return super().break_here(frame)
+        (point, may_go), self._reached = self._reached, None
+        self.currentbp = point.number
+        if may_go and point.temporary:
+            self.do_clear(str(point.number))
+        return True
 
     def set_continue(self) -> None:
         self._end_watch()
@@ -181,6 +196,7 @@ class BreakWatch:
         self.busy: Collection[int] = frozenset()
         self.stops = 0
         self.version = 0
+        self._tests: dict[str, CodeType] = {}  # condition -> it, compiled
         self._mechanism = _Monitoring(self)
 
     def begin(self) -> bool:
@@ -212,14 +228,15 @@ class BreakWatch:
         return not self._is_over and bool(self._debugger.breaks)
 
     def spots_in(self, code: CodeType) -> dict[int, Spot]:
-        breaks = self._debugger.breaks.get(self._debugger.canonic(code.co_filename))
+        filename = self._debugger.canonic(code.co_filename)
+        breaks = self._debugger.breaks.get(filename)
         if not breaks:
             return {}
         lines = {line for _, _, line in code.co_lines() if line}
-        watched = lines.intersection(breaks)
+        by_line: dict[int, Any] = {line: _spot(filename, line, code) for line in lines.intersection(breaks)}
         if code.co_firstlineno in breaks:  # set by the name of a function: bdb looks for its first line as it runs
-            watched |= lines
-        return dict.fromkeys(watched, _SPOT)
+            by_line = dict.fromkeys(lines, _spot(filename, 0, code)) | by_line
+        return by_line
 
     # -- what it tells
 
@@ -228,6 +245,13 @@ class BreakWatch:
         if self._is_over or get_ident() != self._thread:
             return
         debugger = self._debugger
+        place: Any = spot
+        if place.points and debugger._landing is None:
+            if not place.begins <= frame.f_lasti < place.ends:
+                return
+            debugger._reached = self._reached(frame, place.points)
+            if debugger._reached is None:
+                return
         stops = self.stops
         if not interpreter.LOCALS_WRITE_THROUGH:
             frame.f_locals  # noqa: B018 - takes the snapshot that the debugger works with, as for a trace function
@@ -242,6 +266,31 @@ class BreakWatch:
         if debugger._watch is self and not debugger._runs_to_breakpoints:
             debugger._trace_again(frame)
 
+    def _reached(self, frame: FrameType, points: tuple[bdb.Breakpoint, ...]) -> tuple[bdb.Breakpoint, bool] | None:
+        """Count a hit, and tell which breakpoint stops it and whether that may go: what `bdb.effective` does, with conditions compiled once."""
+        for point in points:
+            if not point.enabled:
+                continue
+            point.hits += 1
+            if point.cond:
+                try:
+                    test = self._tests.get(point.cond) or self._compiled(point.cond)
+                    if not eval(test, frame.f_globals, frame.f_locals):
+                        continue
+                except:  # noqa: E722 - as bdb: the user shall see that the condition cannot be evaluated
+                    return point, False
+            if point.ignore > 0:
+                point.ignore -= 1
+                continue
+            return point, True
+        return None
+
+    def _compiled(self, condition: str) -> CodeType:
+        if len(self._tests) >= _TESTS_KEPT:
+            self._tests.clear()
+        test = self._tests[condition] = compile(condition.lstrip(" \t"), "<string>", "eval", dont_inherit=True)
+        return test
+
     def at_call(self, frame: FrameType) -> None:
         """There are no steps here."""
 
@@ -252,6 +301,21 @@ class BreakWatch:
 
     def at_yield(self, frame: FrameType, offset: int) -> None:
         """There are no steps here."""
+
+
+class _Place(NamedTuple):
+    """The breakpoints of a line of a code object, if they are all there is to it, and the byte offsets of the program's own instructions."""
+
+    points: tuple[bdb.Breakpoint, ...]
+    begins: int
+    ends: int
+
+
+def _spot(filename: str, line: int, code: CodeType) -> _Place:
+    points = tuple(bdb.Breakpoint.bplist.get((filename, line), ()))
+    if any(point.funcname for point in points) or code.co_firstlineno == line:
+        points = ()  # bdb decides
+    return _Place(points, 2 * prefix_units(code), original_end(code))
 
 
 def _begin(debugger: BreakpointsByMonitoring) -> BreakWatch | None:

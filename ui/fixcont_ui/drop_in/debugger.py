@@ -39,8 +39,6 @@ class Pdb(ProgramDebugger, DropInConsole):
     _event: tuple[FrameType, str, Any] | None = None
     _to_raise: BaseException | None = None
     _delayed: tuple[FrameType, BaseException] | None = None
-    # Where a frame goes on in the middle: the canonical file and the line, whose breakpoints are passed by once.
-    _landing: tuple[str, int] | None = None
 
     # -- where bdb comes in
 
