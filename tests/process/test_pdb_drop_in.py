@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 import pdb
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
