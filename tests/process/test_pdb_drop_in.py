@@ -185,6 +185,55 @@ def test_a_module_is_run(small_program: SmallPrograms) -> None:
     assert "[2.0, 0.5, 1.0]" in ended.output
 
 
+LIBRARY = """\
+import json
+
+def read(text):
+    return json.loads(text)  # @read
+
+print("read", read("{"))
+"""
+
+
+def test_of_what_a_library_raised_the_own_frames_are_alive(small_program: SmallPrograms) -> None:
+    ended = debug(small_program(LIBRARY), ["c", "retry", "up 3", "forcereturn 'nothing'", "q"])
+
+    assert re.search(r'refused: unwound: .*\nnearest that can: read\(\) at program.py:4 \(use "up 3"\)', ended.output)
+    assert "read nothing\n" in ended.output
+
+
+def test_the_main_coroutine_is_stopped_in_before_it_unwinds(small_program: SmallPrograms) -> None:
+    program = small_program(
+        "import asyncio\nasync def f(n):\n    return 1 / n\nasync def main():\n    print('got', await f(0))\nasyncio.run(main())\n"
+    )
+    ended = debug(program, ["c", "forcereturn 8", "q"])
+
+    assert "got 8\nThe program finished" in ended.output
+
+
+def test_a_program_that_was_fixed_is_fixed_again_after_it_was_started_again(small_program: SmallPrograms, tmp_path: Path) -> None:
+    program = small_program(PRICES)
+    editor = ScriptedEditor(
+        tmp_path / "editor", [{"return total / count": "return total / (count - 5)"}, {"(count - 5)": "(count + 1)"}]
+    )
+    ended = debug(program, ["c", "fix", "restartframe", "run", "c", "fix", "retry", "q"], editor=editor)
+
+    assert "installed: price (version 2)" in ended.output
+    assert ended.output.count("installed: price") == 2, ended.output
+    assert re.search(r"leaving after 3\n\[-1.3333333333333333, -0.6, 0.8333333333333334\]\n", ended.output), ended.output
+
+
+def test_ctrl_c_in_a_loop_stops_as_in_pdb_and_the_loop_is_left(small_program: SmallPrograms) -> None:
+    text = "import os, signal\ndef loop():\n    n = 0\n    while True:\n        n += 1\n        if n == 1000:\n            os.kill(os.getpid(), signal.SIGINT)\n    return n  # @never\nprint('left with', loop())\n"
+    program = small_program(text)
+    # Where there is tracing because of a breakpoint, the signal may arrive in bdb itself, as in pdb.
+    breakpoints = [f"b {program.line('never')}"] if interpreter.HAS_MONITORING else []
+    ended = debug(program, [*breakpoints, "c", "p n >= 1000", "forcereturn 3", "q"])
+
+    assert "Program interrupted. (Use 'cont' to resume)." in ended.output
+    assert "left with 3\n" in ended.output
+
+
 # Stops of all kinds.
 
 
@@ -447,7 +496,7 @@ def test_pytest_takes_the_class(small_program: SmallPrograms) -> None:
     )
 
     assert "refused: post-mortem: price has unwound already" in ended.output
-    assert "return from price\n" in ended.output
+    assert re.search(r"return from price\n\n>+ PDB continue \(IO-capturing resumed\) >+\n", ended.output), ended.output
     assert "1 failed, 1 passed" in ended.output
 
 

@@ -162,7 +162,10 @@ class DropInConsole(BreakpointsByMonitoring):
         return self.session.sources.history
 
     def undo(self) -> UndoResult:
-        return self._changing(self.session.sources.undo)
+        result = self._changing(self.session.sources.undo)
+        for line in self._told:
+            self.message(line)
+        return result
 
     def held_back(self) -> list[str]:
         return self.session.sources.held_back()
@@ -190,12 +193,10 @@ class DropInConsole(BreakpointsByMonitoring):
 
     def refuse(self, refusal: Refusal, can: Callable[[Frame], bool] | None = None) -> None:
         self.message(wording.refusal_line(refusal))
-        frame = self.frame
-        if can is None or frame is None:
-            return
-        shown = {raw for raw, _ in self.stack}
-        frames = [each for each in self.stop.frames if each.raw in shown]
-        nearest = wording.nearest_line(frames, frames.index(frame), can)
+        by_raw = {each.raw: each for each in self.stop.frames}
+        frames = [by_raw[raw] for raw, _ in reversed(self.stack) if raw in by_raw]
+        selected = next((at for at, each in enumerate(frames) if each.raw is self.curframe), None)
+        nearest = wording.nearest_line(frames, selected, can) if can is not None and selected is not None else ""
         if nearest:
             self.message(nearest)
 
@@ -231,17 +232,22 @@ class DropInConsole(BreakpointsByMonitoring):
         try:
             refusal = self._refusal_of(command)
             if refusal is not None:
-                self.refuse(refusal)
+                self.refuse(refusal, lambda frame: frame.can_restart)
             else:
                 command.action(self, argument)  # type: ignore[arg-type] # breakpoints are pdb's, so what is for them is not here
         except NotDone:
             pass
-        return self._way is not None
+        if self._way is None:
+            return False
+        self.do_continue("")  # a way to go on is one to continue, for subclasses too
+        return True
 
     def _refusal_of(self, command: Command) -> Refusal | None:
         if command.applies_to is not AppliesTo.FRAME or self.frame is not None:
             return None
         name = self.curframe.f_code.co_qualname if self.curframe is not None else "the program"
+        if self.stop.frames and any(each.raw is self.curframe for each in self.stop.frames):
+            return Refusal("unwound", f"{name} has unwound already", "select a frame that is still there")
         return Refusal("post-mortem", f"{name} has unwound already: what is shown is what it left behind", _DEAD_INSTEAD)
 
     def _is_statement(self, name: str, argument: str) -> bool:

@@ -69,7 +69,9 @@ class Pdb(ProgramDebugger, DropInConsole):
         raised, self._to_raise = self._to_raise, None
         if event == "call":  # the frame's own traps see only what is raised on its lines
             self._delayed = frame, raised
+            self._end_watch()
             self.set_step()
+            self._trace()
             return self.trace_dispatch
         self._run_on()
         raise raised
