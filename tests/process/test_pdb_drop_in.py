@@ -38,6 +38,9 @@ print(report([(4, 2), (3, 0), (5, 5)]))  # @report
 """
 
 
+loops_can_be_kept = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="how far a loop over a list has come cannot be read")
+
+
 def debug(
     program: Program,
     commands: Sequence[str],
@@ -116,6 +119,7 @@ def test_a_program_that_fails_is_fixed_before_anything_unwinds(small_program: Sm
     assert ended.status == 0
 
 
+@loops_can_be_kept
 def test_a_frame_goes_on_in_the_middle(small_program: SmallPrograms) -> None:
     program = small_program(PRICES)
     ended = debug(program, ["c", "up", "usevalue 7.5", "q"])
@@ -348,6 +352,7 @@ def test_a_frame_shows_the_text_that_it_runs(small_program: SmallPrograms, tmp_p
     assert "WARNING" not in listed
 
 
+@loops_can_be_kept
 def test_assignments_take_effect_in_any_frame(small_program: SmallPrograms) -> None:
     program = small_program(PRICES)
     ended = debug(program, ["c", "up", "count = 4", "p count", "retry", "q"])
