@@ -667,6 +667,10 @@ SAME = {
         "def f():\n    raise KeyError(1)\ntry:\n    f()\nexcept KeyError:\n    print('caught')\n",
         ["n", "n", "n", "n", "n", "n", "n", "q"],
     ),
+    "a program that is started again": (
+        "def f(n):\n    return n\nfor i in range(2):\n    f(i)\n",
+        ["b 4", "c", "s", "c", "s", "s", "b 3", "c", "ignore 1 1", "b 1", "s", "s", "q"],
+    ),
     "unknown words": ("pass\n", ["retry + 1", "throwing", "fixcont", "undo = 3", "undo", "skip = 1", "skip", "q"]),
     "a debugger in the debugger": ("def f(i):\n    return i\nx = 1\n", ["n", "debug f(3)", "s", "s", "a", "c", "n", "q"]),
 }

@@ -30,6 +30,7 @@ _DECIDING: Final = (
     "break_anywhere", "user_call",
 )  # fmt: skip
 _TESTS_KEPT: Final = 100
+_CODES_KEPT: Final = 500
 
 #: Ident of a thread -> what watches it. A thread has one debugger at a time, as it has one trace function.
 _watches: dict[int, BreakWatch] = {}
@@ -53,6 +54,23 @@ class BreakpointsByMonitoring(pdb.Pdb):
             self.do_clear(str(point.number))
         return True
 
+    # id of a code object -> it, and its lines
+    _lines: dict[int, tuple[CodeType, frozenset[int | None]]] | None = None
+
+    def _lineno_in_frame(self, lineno: int, frame: FrameType) -> bool:
+        """Tell whether a line is one of a frame's code, as bdb asks from 3.14 on.
+
+        bdb remembers lines by equal code in a weak dictionary. Where two runs of a program have equal code, and the older one goes away between
+        two looks at that, it fails; and the user who steps may find himself in that dictionary's own functions.
+        """
+        code = frame.f_code
+        if self._lines is None or len(self._lines) > _CODES_KEPT:
+            self._lines = {}
+        known = self._lines.get(id(code))
+        if known is None:
+            known = self._lines[id(code)] = code, frozenset(line for _, _, line in code.co_lines())
+        return lineno >= code.co_firstlineno and lineno in known[1]
+
     def set_continue(self) -> None:
         self._end_watch()
         super().set_continue()
@@ -68,6 +86,7 @@ class BreakpointsByMonitoring(pdb.Pdb):
         return all(getattr(kind, name) is getattr(PLAIN[0], name) for name in _DECIDING)
 
     def reset(self) -> None:
+        self._lines = None
         current = _watches.get(get_ident())
         if (
             current is not None
