@@ -294,6 +294,13 @@ def test_stepping_goes_on_behind_a_restarted_frame(small_program: SmallPrograms)
     assert lines[-2:] == [(str(program.line("call") - 1), "report"), (str(program.line("call")), "report")]
 
 
+def test_a_value_is_returned_in_a_debugger_in_the_debugger(small_program: SmallPrograms) -> None:
+    program = small_program("def f(n):\n    m = n + 1\n    return m\n\nx = 1\n")
+    ended = debug(program, ["n", "debug print('nested', f(3))", "s", "s", "forcereturn 9", "n", "q"])
+
+    assert "nested 9\nLEAVING RECURSIVE DEBUGGER\n" in ended.output
+
+
 INLINE = """\
 import fixcont.pdb as pdb
 
