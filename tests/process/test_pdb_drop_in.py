@@ -182,6 +182,13 @@ def test_breakpoint_in_a_program_gives_our_commands(small_program: SmallPrograms
     assert "return from f\ngot 5\n" in ended.output
 
 
+def test_set_trace_of_fixcont_opens_the_prompt(small_program: SmallPrograms) -> None:
+    program = small_program("import fixcont\ndef f():\n    fixcont.set_trace()\n    return 1\n\nprint('got', f())\n")
+    ended = debug(program, ["c", "forcereturn 5", "q"])
+
+    assert "(fixcont) return from f\ngot 5\n" in ended.output
+
+
 def test_a_module_is_run(small_program: SmallPrograms) -> None:
     program = small_program(PRICES)
     ended = run_python(["-m", "fixcont.pdb", "-c", "c", "-m", program.path.stem], folder=program.folder, stdin="fr 0.5\nq\n")
@@ -427,6 +434,10 @@ SUBCLASS = """\
 import fixcont.pdb
 
 class Own(fixcont.pdb.Pdb):
+    def __init__(self, *args, **keywords):
+        super().__init__(*args, **keywords)
+        self.frame = self.stop = self.session = self.place = self.history = self.call = self.answer = None
+
     def user_line(self, frame):
         print("line", frame.f_lineno)
         super().user_line(frame)

@@ -144,10 +144,10 @@ class BreakpointsByMonitoring(pdb.Pdb):
         return self._and_watch(super().clear_all_breaks(*args, **keywords))
 
     def _and_watch(self, result: Any) -> Any:
-        self.breaks_changed()
+        self._breaks_changed()
         return result
 
-    def breaks_changed(self) -> None:
+    def _breaks_changed(self) -> None:
         """Look at the breakpoints anew."""
         if self._watch is not None:
             self._watch.changed()

@@ -7,7 +7,8 @@ frame that was stopped, what takes it where the user wants it. Everything else i
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,9 @@ from fixcont.continuing.ways import Landing, Resume, UseValue
 from fixcont.session import active
 from fixcont.stopping.frames import write_locals
 from fixcont.stopping.stop import Moment
-from fixcont_ui.drop_in.console import DropInConsole
+from fixcont_ui.drop_in.commands import CommandsOfOurs
+from fixcont_ui.drop_in.console import StopConsole
+from fixcont_ui.drop_in.front_end import session_of_ours
 from fixcont_ui.drop_in.program import ProgramDebugger
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 _MOMENTS: Final = {"call": Moment.CALL, "return": Moment.RETURN}
 
 
-class Pdb(ProgramDebugger, DropInConsole):
+class Pdb(ProgramDebugger, CommandsOfOurs):
     """The interpreter's pdb, with the fix-and-continue commands. `help fixcont` lists them."""
 
     # The event that is being handled; what is to be raised when it was; and in a frame that begins, on its first line.
@@ -43,15 +46,15 @@ class Pdb(ProgramDebugger, DropInConsole):
     # -- where bdb comes in
 
     def run(self, *args: Any, **keywords: Any) -> None:
-        self.session  # noqa: B018 - what is called from now on can be repaired in the middle
+        session_of_ours()  # what is called from now on can be repaired in the middle
         super().run(*args, **keywords)
 
     def runeval(self, *args: Any, **keywords: Any) -> Any:
-        self.session  # noqa: B018
+        session_of_ours()
         return super().runeval(*args, **keywords)
 
     def runcall(self, *args: Any, **keywords: Any) -> Any:
-        self.session  # noqa: B018
+        session_of_ours()
         return super().runcall(*args, **keywords)
 
     def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
@@ -106,9 +109,8 @@ class Pdb(ProgramDebugger, DropInConsole):
         local = super().dispatch_return(frame, arg)
         caller = frame.f_back
         if caller is not None and (is_ours(caller) or is_shell(caller)) and self.stoplineno != -1:
-            _visible(
-                caller
-            ).f_trace = self.trace_dispatch  # a step out of what has taken a frame over leads to the caller of that
+            # A step out of what has taken a frame over leads to the caller of that.
+            _visible(caller).f_trace = self.trace_dispatch
         return local
 
     def _on_again(self, frame: FrameType, event: str, arg: Any) -> None:
@@ -121,7 +123,7 @@ class Pdb(ProgramDebugger, DropInConsole):
         if self._to_raise is not None:
             return  # the commands of a breakpoint have decided
         self._is_stopping()
-        with self._stopped_at(frame):
+        with self._asking(StopConsole(self, frame, hold=self._hold)):
             super().interaction(frame, tb_or_exc)
         if self._event is None and self._to_raise is not None:
             raised, self._to_raise = self._to_raise, None
@@ -129,14 +131,28 @@ class Pdb(ProgramDebugger, DropInConsole):
 
     def bp_commands(self, frame: FrameType) -> Any:
         self._is_stopping()
-        with self._stopped_at(frame):
+        with self._asking(StopConsole(self, frame, hold=self._hold)):
             return super().bp_commands(frame)
 
-    def _stopped_at(self, frame: FrameType | None) -> _Stopped:
-        return _Stopped(self, frame)
+    @contextmanager
+    def _asking(self, console: StopConsole) -> Iterator[None]:
+        """Ask the user at a stop; note what is to be raised for the answer."""
+        if console.innermost is not None:
+            session_of_ours()  # now: what is called from here on can be repaired in the middle
+        session = active()
+        outer, self._console = self._console, console
+        try:
+            with session.quiet() if session is not None else nullcontext():
+                yield
+            if console.way is not None:
+                self._note_landing(console, console.way)
+                self._to_raise = console.exception_for_way()
+        finally:
+            console.end()
+            self._console = outer
 
-    def _make_hold(self, frame: FrameType) -> Hold:
-        server = self.session.server()
+    def _hold(self, frame: FrameType) -> Hold:
+        server = session_of_ours().server()
         if self._event is None or self._event[0] is not frame:
             return server.hold(frame, None)
         _, event, arg = self._event
@@ -152,18 +168,16 @@ class Pdb(ProgramDebugger, DropInConsole):
         self._stop_tracing()
 
     def _answer_alive(self, stop: Stop, shown: Any) -> Way | None:
-        with _Stopped(self, None):
-            self._stop, self._stopped_frame = stop, stop.frames[stop.selected].raw
+        console = StopConsole(self, stop.frames[stop.selected].raw, stop)
+        with self._asking(console):
             super().interaction(None, shown)
-            way, self._way = self._way, None
-            if way is not None:
-                self._note_landing(way)
-        return way
+        return console.way
 
-    def _note_landing(self, way: Way) -> None:
-        landing = self.stop.landing_of(way) if isinstance(way, (Resume, UseValue)) else None
-        if isinstance(landing, Landing):
-            self._landing = self.canonic(way.frame.filename), landing.line  # type: ignore[union-attr] # these have a frame
+    def _note_landing(self, console: StopConsole, way: Way) -> None:
+        if isinstance(way, (Resume, UseValue)):
+            landing = console.stop.landing_of(way)
+            if isinstance(landing, Landing):
+                self._landing = self.canonic(way.frame.filename), landing.line
 
     # -- what is shown
 
@@ -185,7 +199,7 @@ class Pdb(ProgramDebugger, DropInConsole):
         try:
             return super().default(line)
         finally:
-            if self._stopped_frame is not None and self.curframe is raw:
+            if self._console is not None and self._console.innermost is not None and self.curframe is raw:
                 self._write(raw, {n: v for n, v in self.curframe_locals.items() if n not in before or v is not before[n]})
 
     def _write(self, raw: FrameType, assigned: dict[str, Any]) -> None:
@@ -224,33 +238,3 @@ def _visible(frame: FrameType) -> FrameType:
     while outer.f_back is not None and (is_ours(outer) or is_shell(outer)):
         outer = outer.f_back
     return outer
-
-
-class _Stopped:
-    """While the user is asked at a stop."""
-
-    def __init__(self, debugger: Pdb, frame: FrameType | None) -> None:
-        self._debugger = debugger
-        self._frame = frame
-
-    def __enter__(self) -> None:
-        debugger = self._debugger
-        if self._frame is not None and active() is None:
-            debugger._make_active()  # now: what is called from here on can be repaired in the middle
-        self._before = debugger._stop, debugger._hold, debugger._stopped_frame, debugger._way
-        debugger._stop = debugger._hold = debugger._way = None
-        debugger._stopped_frame = self._frame
-        session = active()
-        self._quiet = session.quiet() if session is not None else nullcontext()
-        self._quiet.__enter__()
-
-    def __exit__(self, *exception: object) -> None:
-        debugger = self._debugger
-        self._quiet.__exit__(None, None, None)
-        try:
-            if debugger._way is not None and debugger._hold is not None and exception[0] is None:
-                debugger._note_landing(debugger._way)
-                debugger._to_raise = debugger._hold.exception_for(debugger._way)
-        finally:
-            debugger._end_stop()
-            debugger._stop, debugger._hold, debugger._stopped_frame, debugger._way = self._before

@@ -58,7 +58,7 @@ def move_breakpoints(debugger: BreakpointsByMonitoring, changes: Sequence[tuple[
                 yield f"Breakpoint {point.number} is at {point.file}:{point.line} now"
         if points and filename in debugger.breaks:
             debugger.breaks[filename] = sorted({point.line for point in points})
-            debugger.breaks_changed()
+            debugger._breaks_changed()
 
 
 def _new_line(point: bdb.Breakpoint, old: Text, new: Text) -> int | None:

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
 from fixcont.continuing.ways import Propagate, Way
-from fixcont.errors import Refusal
+from fixcont.session import Session, active
 from fixcont.stopping.stop import Stop
-
-if TYPE_CHECKING:
-    from fixcont.editing.diffs import Summary
+from fixcont_ui.first_stop import PromptAtFirstStop
 
 
-class DropInFrontEnd:
-    """Lets all exceptions go on, and tells at the end what was repaired."""
+class DropInFrontEnd(PromptAtFirstStop):
+    """Lets all exceptions go on, and tells at the end what was repaired. `fixcont.set_trace()` opens the prompt."""
 
-    #: Ctrl-C is pdb's.
-    takes_interrupts = False
+    @property
+    def takes_interrupts(self) -> bool:
+        return False  # Ctrl-C is pdb's
 
     def stopped(self, stop: Stop) -> Way:
-        return Propagate()
-
-    def refused(self, refusal: Refusal) -> None:
-        self.report(str(refusal))
-
-    def ended(self, summary: Summary, patch_file: str | None) -> None:
-        from fixcont_ui.history_wording import summary_lines
-
-        _tell("\n".join(summary_lines(summary, patch_file)))
-
-    def report(self, message: str) -> None:
-        _tell(f"fixcont: {message}")
+        return Propagate() if stop.exception is not None else super().stopped(stop)
 
 
-def _tell(text: str) -> None:
-    try:
-        print(text, file=sys.__stderr__, flush=True)
-    except (OSError, ValueError, AttributeError):
-        pass  # there is nobody left to tell
+def session_of_ours() -> Session:
+    """Return the session of this process. One that a pdb makes stops nowhere by itself: where to stop is pdb's business."""
+    session = active()
+    if session is None:
+        front_end = DropInFrontEnd()
+        session = front_end.session = Session(front_end, stop="never")
+        session.install(loaded=True)
+    return session

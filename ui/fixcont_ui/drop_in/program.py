@@ -71,7 +71,8 @@ class Program:
         _stand_in(sys.modules["fixcont.pdb"])
 
     def _make_session(self) -> Session:
-        session = Session(_FrontEnd(self), stop="unhandled")
+        front_end = _FrontEnd(self)
+        session = front_end.session = Session(front_end, stop="unhandled")
         session.policy = _Uncaught(StopMode.UNHANDLED, ignore=["pdb.Restart"])
         session.install(loaded=True)
         return session
@@ -136,10 +137,11 @@ class _FrontEnd(DropInFrontEnd):
     """Hands the stops to the program's debugger."""
 
     def __init__(self, program: Program) -> None:
+        super().__init__()
         self._program = program
 
     def stopped(self, stop: Stop) -> Way:
-        return self._program.stopped(stop)
+        return self._program.stopped(stop) if stop.exception is not None else super().stopped(stop)
 
 
 class _Uncaught(Policy):
