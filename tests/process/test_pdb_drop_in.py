@@ -398,6 +398,27 @@ def test_in_a_post_mortem_it_is_said_why_not_and_what_instead(small_program: Sma
     assert ended.output.endswith("0.0\n")
 
 
+FAULTY = """\
+import fixcont.pdb as pdb
+from fixcont_ui.drop_in.console import StopConsole
+
+def broken(self):
+    raise RuntimeError("broken")
+
+StopConsole.stale = broken
+pdb.set_trace()
+print("goes on")
+"""
+
+
+def test_a_fault_of_ours_does_not_become_the_programs(small_program: SmallPrograms) -> None:
+    ended = inline(small_program(FAULTY), ["stale", "c"])
+
+    assert ended.output.endswith("goes on\n")
+    assert "a fault of fixcont itself: RuntimeError: broken" in ended.errors
+    assert ended.status == 0
+
+
 # Words.
 
 

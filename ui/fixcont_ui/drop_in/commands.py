@@ -10,10 +10,12 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
+from fixcont.bytecode import interpreter
 from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
 from fixcont_ui.drop_in.breaks import BreakpointsByMonitoring
 from fixcont_ui.drop_in.console import StopConsole
 from fixcont_ui.drop_in.edits import running_text
+from fixcont_ui.drop_in.front_end import report_fault
 
 #: The commands that pdb does not have.
 OURS: Final = tuple(command for command in COMMANDS if not hasattr(pdb.Pdb, f"do_{command.name}"))
@@ -64,6 +66,8 @@ class CommandsOfOurs(BreakpointsByMonitoring):
                 command.action(console, argument)
         except NotDone:
             pass
+        except Exception as error:
+            report_fault(error)
         if console.way is None:
             return False
         self.do_continue("")  # a way to go on is one to continue, for subclasses too
@@ -76,8 +80,10 @@ class CommandsOfOurs(BreakpointsByMonitoring):
         """
         command = _BY_NAME[name]
         raw = self.curframe
-        if raw is not None and (name in raw.f_globals or name in raw.f_locals):
-            return True
+        if raw is not None:
+            variables = raw.f_locals if interpreter.LOCALS_WRITE_THROUGH else self.curframe_locals
+            if name in raw.f_globals or name in variables:
+                return True
         return argument.startswith("=") or (bool(argument) and command.argument is Argument.NONE)
 
     def do_fixcont(self, arg: str) -> Any:

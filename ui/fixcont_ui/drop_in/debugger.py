@@ -22,7 +22,7 @@ from fixcont.stopping.frames import write_locals
 from fixcont.stopping.stop import Moment
 from fixcont_ui.drop_in.commands import CommandsOfOurs
 from fixcont_ui.drop_in.console import StopConsole
-from fixcont_ui.drop_in.front_end import session_of_ours
+from fixcont_ui.drop_in.front_end import report_fault, session_of_ours
 from fixcont_ui.drop_in.program import ProgramDebugger
 
 if TYPE_CHECKING:
@@ -145,8 +145,11 @@ class Pdb(ProgramDebugger, CommandsOfOurs):
             with session.quiet() if session is not None else nullcontext():
                 yield
             if console.way is not None:
-                self._note_landing(console, console.way)
-                self._to_raise = console.exception_for_way()
+                try:
+                    self._note_landing(console, console.way)
+                    self._to_raise = console.exception_for_way()
+                except Exception as error:  # the program goes on as if nothing had been said
+                    report_fault(error)
         finally:
             console.end()
             self._console = outer
