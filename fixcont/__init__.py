@@ -50,7 +50,7 @@ def install(
         return
 
     if front_end is None:
-        from fixcont.pdb import prompt_front_end
+        from fixcont.prompt import prompt_front_end
 
         prompt = prompt_front_end()
         session = Session(prompt, stop, catch, ignore, scope, migrate=migrate, patch_file=patch_file)

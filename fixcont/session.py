@@ -223,6 +223,11 @@ class Session:
                 self._loaded.clear()
             return self._sources
 
+    @property
+    def has_edits(self) -> bool:
+        """Whether anything was installed."""
+        return self._sources is not None and bool(self._sources.history.patches)
+
     # -- stops
 
     def server(self) -> Server:

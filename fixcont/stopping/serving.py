@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from _thread import get_ident
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
@@ -63,6 +64,24 @@ class Context(Protocol):
     def expect_none(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class Hold:
+    """A stop that others show, and answer by raising what is to be raised in its innermost frame.
+
+    Attributes:
+        exception_for: gives what is to be raised so that a way, which is not refused, is gone; None where the frame just goes on.
+        ended: lets go of what was made for the stop; see `end`.
+    """
+
+    stop: Stop
+    exception_for: Callable[[Way], BaseException | None]
+    ended: Callable[[Stop], None]
+
+    def end(self) -> None:
+        """End the stop. Its frames become invalid."""
+        self.ended(self.stop)
+
+
 _RUNNER = "fixcont.loading.runner"
 _serving = threading.RLock()  # stops of several threads are served one after the other
 
@@ -100,6 +119,29 @@ class Server:
         if raised is not None:
             raise raised
 
+    def hold(self, frame: FrameType, exception: BaseException | None, moment: Moment = Moment.LINE, value: object = None) -> Hold:
+        """Begin a stop that is shown by somebody who has stopped the thread himself, as a trace function does.
+
+        Args:
+            frame: the innermost frame, which has called that, and goes on when it returns.
+            exception: the one that is being raised in `frame`, if any.
+            moment, value: as in `Stop`.
+
+        Returns:
+            The stop, to be ended by its `end`.
+        """
+        reason = StopReason.EXCEPTION if exception is not None else StopReason.BREAKPOINT
+        held = _Held(self._context, frame, exception, (None, -1), Occasion(reason, moment, value))
+        hold = Hold(held.stop(""), held.exception_for, self._ended)
+        self._context.expect_edits([*hold.stop.frames[hold.stop.selected :], *hold.stop.frames[: hold.stop.selected]])
+        return hold
+
+    def _ended(self, stop: Stop) -> None:
+        self._context.expect_none()
+        self._context.all_handlers.forget()
+        for frame in stop.frames:
+            forget_snapshot(frame.raw)
+
     def _ask(self, held: _Held, late: str) -> Way:
         limit = sys.getrecursionlimit()
         steps = self._context.known_steps
@@ -118,10 +160,7 @@ class Server:
                         break
                     self._context.front_end.refused(refusal)
             finally:
-                self._context.expect_none()
-                self._context.all_handlers.forget()
-                for frame in stop.frames:
-                    forget_snapshot(frame.raw)
+                self._ended(stop)
                 if sys.getrecursionlimit() == limit + 1000:
                     sys.setrecursionlimit(limit)
         steps = self._context.stepping if _is_followed(way) else self._context.known_steps

@@ -28,6 +28,7 @@ NAMES = (
     "resume_after_edit",
     "ten_thousand_restarts",
     "breakpoints",
+    "pdb_breakpoints",
 )
 _USAGE = f"usage: run.py [--smoke] [--json] [NAME…], with names of {', '.join(NAMES)}"
 

@@ -1,0 +1,219 @@
+"""What the commands of the table see of a pdb at one stop: the `Console`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from fixcont.continuing.ways import Way
+from fixcont.editing.sources import Rerun
+from fixcont.editing.unrun import Unrun
+from fixcont.errors import Refusal
+from fixcont.session import Session
+from fixcont.stopping.frames import Frame
+from fixcont.stopping.stop import Stop, StopReason
+from fixcont_ui import history_wording, wording
+from fixcont_ui.commands import AppliesTo, Command, NotDone
+from fixcont_ui.drop_in.edits import Result, changing, move_breakpoints
+from fixcont_ui.drop_in.front_end import session_of_ours
+
+if TYPE_CHECKING:
+    from fixcont.editing.history import History
+    from fixcont.editing.result import UndoResult
+    from fixcont.editing.stale import Stale
+    from fixcont.stopping.serving import Hold
+
+_DEAD_INSTEAD: Final = (
+    'what is fixed ("fix") runs when the function is called again; "python -m fixcont.pdb", or fixcont.install() at the start, '
+    "stop before anything unwinds"
+)
+
+
+class StopConsole:
+    """A pdb at one stop. It is an object beside the pdb, whose subclasses may call their own attributes as they like.
+
+    Args:
+        debugger: the pdb.
+        frame: the innermost frame, where that is alive; None where a traceback is looked at.
+        stop: the stop, where it is one of the session's own.
+        hold: makes the stop otherwise; not called before a command asks for it.
+
+    Attributes:
+        way: the answer, once there is one.
+    """
+
+    def __init__(
+        self, debugger: Any, frame: FrameType | None, stop: Stop | None = None, hold: Callable[[FrameType], Hold] | None = None
+    ) -> None:
+        self._debugger = debugger
+        self._stop = stop
+        self._make_hold = hold
+        self._hold: Hold | None = None
+        self._told: Sequence[str] = ()  # what became of breakpoints, to be told with what was installed
+        self.innermost = frame
+        self.way: Way | None = None
+
+    # -- the stop
+
+    @property
+    def session(self) -> Session:
+        return session_of_ours()
+
+    @property
+    def stop(self) -> Stop:
+        if self._stop is None:
+            if self.innermost is None or self._make_hold is None:
+                self._stop = _nothing_alive()
+            else:
+                self._hold = self._make_hold(self.innermost)
+                self._stop = self._hold.stop
+        return self._stop
+
+    def exception_for_way(self) -> BaseException | None:
+        """Return what is to be raised in the innermost frame for the answer."""
+        return self._hold.exception_for(self.way) if self._hold is not None and self.way is not None else None
+
+    def end(self) -> None:
+        """Let go of the stop."""
+        if self._hold is not None:
+            self._hold.end()
+        self._stop = self._hold = self.innermost = None
+
+    @property
+    def frame(self) -> Frame | None:
+        return next((frame for frame in self.stop.frames if frame.raw is self._debugger.curframe and not _is_dead(frame)), None)
+
+    @property
+    def place(self) -> tuple[CodeType, int]:
+        raw, line = self._debugger.stack[self._debugger.curindex]
+        return raw.f_code, line or 1
+
+    # -- what the commands see: the Console
+
+    def version_of(self, frame: Frame) -> int:
+        version: int = self.session.sources.newest(frame.code).version
+        return version
+
+    def stale(self) -> list[Stale]:
+        return self.session.sources.stale([frame.raw for frame in self.stop.frames])
+
+    def evaluate(self, expression: str) -> Any:
+        try:
+            return self._debugger._getval(expression)
+        except BaseException:
+            raise NotDone from None  # _getval has shown the error
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        try:
+            return function()
+        except BaseException:
+            self._debugger._error_exc()
+            raise NotDone from None
+
+    def install(self, *, tell_unchanged: bool) -> None:
+        result = self._changing(self.session.sources.install_changes)
+        lines = wording.install_lines(result)
+        if tell_unchanged and not lines:
+            held_back = self.held_back()
+            lines = [history_wording.held_back_line(held_back) if held_back else "nothing changed"]
+        for line in [*lines, *self._told]:
+            self._debugger.message(line)
+        if not wording.is_current(result):
+            raise NotDone
+        self._is_up_to_date()
+        if result.unrun and not tell_unchanged:
+            self._debugger.message("give the command again to go on without that")
+            raise NotDone
+
+    def _changing(self, change: Callable[[], Result]) -> Result:
+        """Change the process, and take the breakpoints along."""
+        result, changes = changing(self.session.sources, change)
+        self._told = list(move_breakpoints(self._debugger, changes))
+        return result
+
+    def _is_up_to_date(self) -> None:
+        """Take what is in the files for what runs: pdb warns of files that have changed."""
+        times: dict[str, float] = getattr(self._debugger, "_file_mtime_table", {})
+        for filename in list(times):
+            try:
+                times[filename] = os.path.getmtime(filename)
+            except OSError:
+                pass
+
+    def unrun(self) -> Sequence[Unrun]:
+        return self.session.sources.unrun.all()
+
+    def rerun(self, number: int) -> Rerun | None:
+        rerun: Rerun | None = self.call(lambda: self.session.sources.rerun(number))
+        return rerun
+
+    @property
+    def history(self) -> History:
+        return self.session.sources.history
+
+    def undo(self) -> UndoResult:
+        result = self._changing(self.session.sources.undo)
+        for line in self._told:
+            self._debugger.message(line)
+        return result
+
+    def held_back(self) -> list[str]:
+        return self.session.sources.held_back()
+
+    def write_back(self) -> list[tuple[str, Refusal | None]]:
+        written = self.session.sources.write_back()
+        self._is_up_to_date()
+        return written
+
+    def confirm(self, question: str) -> bool | None:
+        try:
+            if not self._debugger.stdin.isatty():
+                return None
+            self._debugger.stdout.write(question)
+            self._debugger.stdout.flush()
+            return self._debugger.stdin.readline().strip().lower() in ("y", "yes")
+        except (AttributeError, OSError, ValueError):
+            return None
+
+    def say(self, text: str) -> None:
+        self._debugger.message(text)
+
+    def complain(self, text: str) -> None:
+        self._debugger.error(text)
+
+    def refuse(self, refusal: Refusal, can: Callable[[Frame], bool] | None = None) -> None:
+        self._debugger.message(wording.refusal_line(refusal))
+        by_raw = {each.raw: each for each in self.stop.frames}
+        frames = [by_raw[raw] for raw, _ in reversed(self._debugger.stack) if raw in by_raw]
+        selected = next((at for at, each in enumerate(frames) if each.raw is self._debugger.curframe), None)
+        nearest = wording.nearest_line(frames, selected, can) if can is not None and selected is not None else ""
+        if nearest:
+            self._debugger.message(nearest)
+
+    def answer(self, way: Way) -> None:
+        self.way = way
+
+    def refusal_of(self, command: Command) -> Refusal | None:
+        """Tell why a command cannot be given now, or None where it can."""
+        if command.applies_to is not AppliesTo.FRAME or self.frame is not None:
+            return None
+        name = self._debugger.curframe.f_code.co_qualname if self._debugger.curframe is not None else "the program"
+        if self.stop.frames and any(each.raw is self._debugger.curframe for each in self.stop.frames):
+            return Refusal("unwound", f"{name} has unwound already", "select a frame that is still there")
+        return Refusal("post-mortem", f"{name} has unwound already: what is shown is what it left behind", _DEAD_INSTEAD)
+
+
+def _nothing_alive() -> Stop:
+    """Return what is held where nothing is: a traceback is looked at."""
+
+    def refusal(way: Any) -> Refusal:
+        return Refusal("post-mortem", "what is shown has unwound already", _DEAD_INSTEAD)
+
+    return Stop(StopReason.EXCEPTION, None, (), 0, threading.current_thread().name, refusal, refusal)
+
+
+def _is_dead(frame: Frame) -> bool:
+    return frame.restart_refusal is not None and frame.restart_refusal.code == "unwound"

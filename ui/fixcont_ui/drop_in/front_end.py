@@ -1,0 +1,39 @@
+"""The front end of a session that a pdb has made: pdb itself stops the program, and asks for what it needs."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+from fixcont.continuing.ways import Propagate, Way
+from fixcont.session import Session, active
+from fixcont.stopping.stop import Stop
+from fixcont_ui.first_stop import PromptAtFirstStop
+
+
+class DropInFrontEnd(PromptAtFirstStop):
+    """Lets all exceptions go on, and tells at the end what was repaired. `fixcont.set_trace()` opens the prompt."""
+
+    @property
+    def takes_interrupts(self) -> bool:
+        return False  # Ctrl-C is pdb's
+
+    def stopped(self, stop: Stop) -> Way:
+        return Propagate() if stop.exception is not None else super().stopped(stop)
+
+
+def session_of_ours() -> Session:
+    """Return the session of this process. One that a pdb makes stops nowhere by itself: where to stop is pdb's business."""
+    session = active()
+    if session is None:
+        front_end = DropInFrontEnd()
+        session = front_end.session = Session(front_end, stop="never")
+        session.install(loaded=True)
+    return session
+
+
+def report_fault(error: Exception) -> None:
+    """Tell of a fault of fixcont's own: it must not become one of the program's."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(where.filename)}:{where.lineno}"
+    session_of_ours().front_end.report(f"a fault of fixcont itself: {type(error).__name__}: {error} (at {place})")
