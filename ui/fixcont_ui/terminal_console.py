@@ -7,17 +7,16 @@ import sys
 from types import CodeType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from fixcont.errors import Refusal, Refused
-from fixcont_ui import awaiting, capability, editor, wording
+from fixcont.errors import Refused
+from fixcont_ui import awaiting, capability, wording
 from fixcont_ui.breakpoint_console import BreakpointConsole
-from fixcont_ui.commands import NotDone
+from fixcont_ui.editing_in_place import EditingInPlace
 from fixcont_ui.pasted import statements
 
 if TYPE_CHECKING:
     from fixcont.session import Session
     from fixcont_ui.streams import Streams
     from fixcont_ui.terminal.completion import Surroundings
-    from fixcont_ui.terminal.fix_editor import Draft
     from fixcont_ui.terminal.line_reader import LineReader
 
 
@@ -27,7 +26,6 @@ class TerminalConsole(BreakpointConsole):
     Attributes:
         _terminal: the streams of the present stop.
         _lines: reads the lines, once there was a stop at which that could be, from the streams `_lines_on`; it is used where `_is_rich`.
-        _drafts: (file, function) -> what was typed there and not saved.
     """
 
     def __init__(self, session: Session) -> None:
@@ -37,7 +35,7 @@ class TerminalConsole(BreakpointConsole):
         self._lines_on: tuple[TextIO, TextIO] | None = None
         self._is_rich = False
         self._has_failed = False
-        self._drafts: dict[tuple[str, str], Draft] = {}
+        self._in_place = EditingInPlace()
 
     def use(self, streams: Streams) -> None:
         """Talk through these from now on."""
@@ -164,29 +162,5 @@ class TerminalConsole(BreakpointConsole):
     # Editing in place.
 
     def edit_in_place(self, *, is_wanted: bool) -> bool:
-        streams = self._terminal
-        if not is_wanted and editor.is_set():
-            return False
-        if streams is None or not capability.can_edit(streams):
-            if not is_wanted:
-                return False
-            instead = "set $VISUAL or $EDITOR, or save the file otherwise"
-            self.message(wording.refusal_line(Refusal("no-terminal", "this is no terminal to edit in", instead)))
-            raise NotDone
-        return self._edit(streams)
-
-    def _edit(self, streams: Streams) -> bool:
-        """Edit the selected function in the terminal. Raises `NotDone` where nothing was saved."""
-        from fixcont_ui.terminal.in_place import edit
-
-        code, line = self.place
-        assert self.curframe is not None
-        text = self._text_of(self.curframe)[line - 1 : line]
-        edited = edit(streams, code, line, text[0] if text else "", self._drafts, self.session.at_work)
-        if edited.refusal is not None:
-            self.message(wording.refusal_line(edited.refusal))
-        elif edited.message:
-            self.message(edited.message)
-        if not edited.is_saved:
-            raise NotDone
-        return True
+        lines = self._text_of(self.curframe) if self.curframe is not None else []
+        return self._in_place.edit(self._terminal, self.place, lines, self.session.at_work, self.message, is_wanted=is_wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ from fixcont_ui import history_wording, wording
 from fixcont_ui.commands import AppliesTo, Command, NotDone
 from fixcont_ui.drop_in.edits import Result, changing, move_breakpoints
 from fixcont_ui.drop_in.front_end import session_of_ours
+from fixcont_ui.editing_in_place import EditingInPlace
+from fixcont_ui.streams import Streams
 
 if TYPE_CHECKING:
     from fixcont.editing.history import History
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from fixcont.editing.stale import Stale
     from fixcont.stopping.serving import Hold
 
+_in_place = EditingInPlace()  # of all stops, so that what was typed and not saved is there at the next one
 _DEAD_INSTEAD: Final = (
     'what is fixed ("fix") runs when the function is called again; "python -m fixcont.pdb", or fixcont.install() at the start, '
     "stop before anything unwinds"
@@ -128,6 +132,17 @@ class StopConsole:
             self._debugger.message("give the command again to go on without that")
             raise NotDone
 
+    def edit_in_place(self, *, is_wanted: bool) -> bool:
+        streams = Streams(self._debugger.stdin, self._debugger.stdout, is_terminal=self._is_terminal())
+        lines = self.session.sources.text_of(self.place[0]) or linecache.getlines(self.place[0].co_filename)
+        return _in_place.edit(streams, self.place, lines, self.session.at_work, self.say, is_wanted=is_wanted)
+
+    def _is_terminal(self) -> bool:
+        try:
+            return bool(self._debugger.stdin.isatty())
+        except (AttributeError, OSError, ValueError):
+            return False
+
     def _changing(self, change: Callable[[], Result]) -> Result:
         """Change the process, and take the breakpoints along."""
         result, changes = changing(self.session.sources, change)
@@ -169,9 +184,9 @@ class StopConsole:
         return written
 
     def confirm(self, question: str) -> bool | None:
+        if not self._is_terminal():
+            return None
         try:
-            if not self._debugger.stdin.isatty():
-                return None
             self._debugger.stdout.write(question)
             self._debugger.stdout.flush()
             return self._debugger.stdin.readline().strip().lower() in ("y", "yes")
