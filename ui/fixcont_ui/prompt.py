@@ -26,6 +26,7 @@ from fixcont_ui import history_wording, wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.breakpoint_console import BreakpointConsole
 from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
+from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.interrupts import Interrupts
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 #: What `help` lists together.
 _SECTIONS = (
-    ("Fix and continue", COMMANDS),
+    ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS)),
     ("Stepping", STEPPING_COMMANDS),
     ("Breakpoints", BREAKPOINT_COMMANDS),
 )
