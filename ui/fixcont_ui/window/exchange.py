@@ -1,0 +1,79 @@
+"""Work that the window's thread has for the held one.
+
+Everything that concerns the program happens in the thread that is held: its thread-local variables, its context variables and its event loop
+are those that the user means. The window runs in a thread of its own, with a loop of its own, and only shows what it is given.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import signal
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Final
+
+Job = Callable[[], None]
+
+
+class Closed(Exception):
+    """The window is gone; nobody will answer."""
+
+
+class Exchange:
+    """Jobs for the thread that makes it. `serve` runs them there until `close`."""
+
+    def __init__(self) -> None:
+        self._held: Final = threading.get_ident()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._answers: SimpleQueue[str | None] = SimpleQueue()
+        self._is_closed = False
+        self.is_busy = False
+
+    def submit(self, job: Job) -> None:
+        """Have something done in the held thread."""
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Let `serve` return after the job that runs, and whoever waits for an answer give up."""
+        self._is_closed = True
+        self._jobs.put(None)
+        self._answers.put(None)
+
+    def serve(self) -> None:
+        """Run jobs, in the held thread, until the exchange is closed."""
+        while True:
+            job = self._jobs.get()
+            if job is None or self._is_closed:
+                return
+            self.is_busy = True
+            try:
+                job()
+            finally:
+                self.is_busy = False
+
+    def wait_for_answer(self) -> str:
+        """Wait, in the held thread, for what the user types.
+
+        Raises:
+            Closed: there is nobody any more.
+        """
+        answer = self._answers.get()
+        if answer is None:
+            raise Closed
+        return answer
+
+    def answer(self, text: str) -> None:
+        """Give what the user typed to the held thread."""
+        self._answers.put(text)
+
+    def interrupt(self) -> bool:
+        """Interrupt what runs in the held thread, as Ctrl-C does. Returns whether that can be."""
+        if self._held != threading.main_thread().ident:
+            return False
+        with contextlib.suppress(OSError, ValueError):
+            signal.pthread_kill(self._held, signal.SIGINT)  # so that it also ends what waits
+            return True
+        _thread.interrupt_main()
+        return True
