@@ -1,5 +1,4 @@
 """The fix-and-continue commands, in one table: what they are called, what they say of themselves, when they apply, what they do.
-
 Prompt, help and completion read the table; none of them knows a command by name.
 """
 
@@ -129,6 +128,8 @@ class Console(Protocol):
 
     def define_commands(self, number: int) -> None:
         """Take the commands for a breakpoint from the lines that follow."""
+
+    def open_window(self) -> None: ...
 
 
 class AppliesTo(enum.Enum):

@@ -17,12 +17,13 @@ from typing import Final
 Job = Callable[[], None]
 
 
-class Closed(Exception):
-    """The window is gone; nobody will answer."""
-
-
 class Exchange:
-    """Jobs for the thread that makes it. `serve` runs them there until `close`."""
+    """Jobs for the thread that makes it. `serve` runs them there until `close`.
+
+    Attributes:
+        is_busy: whether a job runs.
+        is_waiting: whether it waits for what the user types.
+    """
 
     def __init__(self) -> None:
         self._held: Final = threading.get_ident()
@@ -30,6 +31,7 @@ class Exchange:
         self._answers: SimpleQueue[str | None] = SimpleQueue()
         self._is_closed = False
         self.is_busy = False
+        self.is_waiting = False
 
     def submit(self, job: Job) -> None:
         """Have something done in the held thread."""
@@ -57,16 +59,24 @@ class Exchange:
         """Wait, in the held thread, for what the user types.
 
         Raises:
-            Closed: there is nobody any more.
+            KeyboardInterrupt: the user does not want to, or there is nobody any more.
         """
-        answer = self._answers.get()
+        self.is_waiting = True
+        try:
+            answer = self._answers.get()
+        finally:
+            self.is_waiting = False
         if answer is None:
-            raise Closed
+            raise KeyboardInterrupt
         return answer
 
     def answer(self, text: str) -> None:
         """Give what the user typed to the held thread."""
         self._answers.put(text)
+
+    def give_up(self) -> None:
+        """Let the held thread not wait for what the user types any more."""
+        self._answers.put(None)
 
     def interrupt(self) -> bool:
         """Interrupt what runs in the held thread, as Ctrl-C does. Returns whether that can be."""

@@ -41,6 +41,7 @@ class KeptOutput:
 
     def __init__(self, terminal: int) -> None:
         self._pid = os.getpid()
+        self._redirected: list[int] = []
         with contextlib.ExitStack() as stack:
             self.terminal = _owned(stack, os.dup(terminal))
             self._spool = _owned(stack, _spool_file())
@@ -66,6 +67,11 @@ class KeptOutput:
         return self._pid == os.getpid()
 
     @property
+    def is_alive(self) -> bool:
+        """Whether the guard lives."""
+        return self.take_nudges()
+
+    @property
     def control(self) -> int:
         """Becomes readable when something was printed, or the guard has died."""
         return self._control.fileno()
@@ -81,6 +87,7 @@ class KeptOutput:
         redirected = [number for number in _STANDARD if _is_terminal(number)]
         self._tell(guard.OPEN)
         saved = [(number, os.dup(number), os.get_inheritable(number)) for number in redirected]
+        self._redirected = redirected
         try:
             self.resize()
             for number, _, inheritable in saved:
@@ -93,6 +100,30 @@ class KeptOutput:
                 os.close(before)
             with contextlib.suppress(NoGuard):
                 self._tell(guard.CLOSE)
+
+    @contextlib.contextmanager
+    def released(self) -> Iterator[None]:
+        """Within `kept`: let the program have the terminal itself in this block."""
+        _flush_streams()
+        for number in self._redirected:
+            os.dup2(self.terminal, number)
+        try:
+            yield
+        finally:
+            _flush_streams()
+            for number in self._redirected:
+                os.dup2(self._slave, number)
+
+    def wait_for_key(self) -> None:
+        """Wait until a key is pressed, the terminal being in its usual modes."""
+        modes = termios.tcgetattr(self.terminal)
+        raw = list(modes)
+        raw[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(self.terminal, termios.TCSANOW, raw)
+        try:
+            os.read(self.terminal, 1024)
+        finally:
+            termios.tcsetattr(self.terminal, termios.TCSANOW, modes)
 
     def resize(self) -> None:
         """Let what the program asks about the size of its terminal be the size of the real one."""

@@ -1,0 +1,45 @@
+"""What the window keeps from one stop to the next. None of it belongs to the program: plain texts only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fixcont_ui.window.model.desk import Unfolded
+from fixcont_ui.window.model.saving import OnDisk
+
+if TYPE_CHECKING:
+    from fixcont_ui.window.terminal import KeptOutput
+
+
+@dataclass
+class Draft:
+    """A text that was edited and not saved.
+
+    Attributes:
+        before: what the file said when that began.
+    """
+
+    before: OnDisk
+    text: str
+
+
+@dataclass
+class Memory:
+    """See the module.
+
+    Attributes:
+        unfolded: what is unfolded.
+        drafts: name of a file -> what was edited in it and not saved.
+        typed: the lines that were typed in the console, oldest first.
+        said: what the console has shown.
+        printed: what the program has printed while there was a window.
+        kept: what keeps that; made for the first window.
+    """
+
+    unfolded: Unfolded = field(default_factory=Unfolded)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    typed: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+    kept: KeptOutput | None = None

@@ -1,0 +1,40 @@
+"""How the window looks. Nothing is told by a colour alone: see the signs of the panes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prompt_toolkit.styles import Style, merge_styles
+
+from fixcont_ui.terminal.palette import STYLE as _SHARED
+
+STYLE: Final = merge_styles(
+    [
+        _SHARED,
+        Style.from_dict(
+            {
+                "title": "reverse bold",
+                "title.where": "reverse",
+                "heading": "ansicyan",
+                "heading.focused": "ansicyan bold",
+                "frame.user": "bold",
+                "dim": "ansibrightblack",
+                "mark": "ansiyellow bold",
+                "selected": "reverse",
+                "selected.unfocused": "underline",
+                "variable.name": "bold",
+                "variable.value": "",
+                "way": "",
+                "way.refused": "ansibrightblack",
+                "key": "bold",
+                "question": "bold",
+                "refused": "ansired bold",
+                "told": "",
+                "breakpoint": "ansired bold",
+                "source.failing": "underline bold",
+                "frame.border": "ansicyan",
+                "frame.label": "ansicyan bold",
+            }
+        ),
+    ]
+)
