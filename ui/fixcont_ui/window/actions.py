@@ -212,7 +212,10 @@ class Actions:
 
     def _ask_value(self, row: VariableRow) -> None:
         if row.refusal is not None:
-            self.refuse(row.refusal)
+            if row.is_expandable:
+                self.press_variable(row)
+            else:
+                self.refuse(row.refusal)
             return
 
         def set_it(text: str) -> None:

@@ -7,8 +7,11 @@ held thread is busy with, the window can be scrolled, resized, and asked to inte
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -72,6 +75,7 @@ class StopWindow:
         self._mode = mode
         self._offset = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._context: contextvars.Context | None = None  # of the window's thread; never that of the held one
         self._is_up = threading.Event()
         self._thread: threading.Thread | None = None
         self.app: Application[None] | None = None
@@ -104,7 +108,7 @@ class StopWindow:
         loop = self._loop
         if loop is not None:
             try:
-                loop.call_soon_threadsafe(action)
+                loop.call_soon_threadsafe(action, context=self._context)
             except RuntimeError:
                 pass  # closed
 
@@ -116,6 +120,7 @@ class StopWindow:
         def job() -> None:
             result = work(self.desk)
             if self.desk.is_left:
+                self.post(lambda: then(result))
                 self.exchange.close()
                 return
             view = self.desk.view()
@@ -161,6 +166,7 @@ class StopWindow:
             self._loop.close()
 
     async def _main(self, input: Input, output: Output) -> None:
+        self._context = contextvars.copy_context()
         self.app = app = Application[None](
             layout=layout.arrange(self),
             key_bindings=self.actions.bindings(),
@@ -176,15 +182,28 @@ class StopWindow:
         app.timeoutlen = 1.0
         self.show(self.view)
         self.actions.greet()
+        asyncio.get_running_loop().set_exception_handler(self._failed)
         if self.kept is not None:
             asyncio.get_running_loop().add_reader(self.kept.control, self._printed)
         try:
-            await app.run_async(pre_run=self._is_up.set, handle_sigint=False)
+            await app.run_async(pre_run=self._is_up.set, set_exception_handler=False, handle_sigint=False)
         finally:
             self.source.keep()
             if self.kept is not None:
                 self._take_printed()
                 asyncio.get_running_loop().remove_reader(self.kept.control)
+
+    def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Tell of a fault in what was called by the loop, and go on."""
+        error = context.get("exception")
+        place = traceback.extract_tb(error.__traceback__)[-1:] if error is not None else []
+        where = "".join(f" (at {os.path.basename(each.filename)}:{each.lineno})" for each in place)
+        self.status.tell(
+            f"a fault of fixcont itself: {type(error).__name__}: {error or context.get('message')}{where}", "class:refused"
+        )
+        if error is not None and os.environ.get("FIXCONT_DEBUG"):
+            self.console.say("".join(traceback.format_exception(error)))
+        self.redraw()
 
     def _exit(self) -> None:
         if self.app is not None and self.app.is_running and not self.app.is_done:

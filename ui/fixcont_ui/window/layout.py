@@ -45,7 +45,7 @@ def arrange(window: StopWindow) -> Layout:
 
     body = DynamicContainer(body_now)
     everything = HSplit([title, body, window.bar.container, window.status.container])
-    overlay = Float(window.overlay.container, top=1, bottom=1, left=2, right=2)
+    overlay = Float(window.overlay.container, left=2, right=2)
     return Layout(FloatContainer(everything, [overlay]), focused_element=window.source.editor.window)
 
 

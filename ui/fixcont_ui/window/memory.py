@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from fixcont_ui.window.model.desk import Unfolded
 from fixcont_ui.window.model.saving import OnDisk
 
 if TYPE_CHECKING:
+    from fixcont.stopping.stop import Stop
     from fixcont_ui.window.terminal import KeptOutput
 
 
@@ -35,6 +37,7 @@ class Memory:
         said: what the console has shown.
         printed: what the program has printed while there was a window.
         kept: what keeps that; made for the first window.
+        shown: the stop that was shown last.
     """
 
     unfolded: Unfolded = field(default_factory=Unfolded)
@@ -43,3 +46,4 @@ class Memory:
     said: list[str] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
     kept: KeptOutput | None = None
+    shown: weakref.ref[Stop] | None = None

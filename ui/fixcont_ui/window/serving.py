@@ -8,12 +8,14 @@ import signal
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fixcont.errors import Refusal
 from fixcont.stopping.stop import Stop
+from fixcont_ui import wording
 from fixcont_ui.window.exchange import Exchange
 from fixcont_ui.window.memory import Memory
 from fixcont_ui.window.model.desk import Desk
@@ -40,7 +42,7 @@ def serve(prompt: Prompt, stop: Stop, memory: Memory) -> bool:
         kept = _kept_output(memory, streams.stdout.fileno())
         streams.stdout.flush()
         with kept.kept(), _heard(prompt, desk) as listen:
-            window = _run(prompt, desk, memory, kept, listen)
+            window = _run(prompt, stop, desk, memory, kept, listen)
     except NoGuard as error:
         prompt.refuse(Refusal("no-window", f"the window cannot be opened: {error}", "use the prompt"))
         return False
@@ -71,13 +73,18 @@ def _kept_output(memory: Memory, terminal: int) -> KeptOutput:
     return memory.kept
 
 
-def _run(prompt: Prompt, desk: Desk, memory: Memory, kept: KeptOutput, listen: Callable[[StopWindow], None]) -> StopWindow:
+def _run(
+    prompt: Prompt, stop: Stop, desk: Desk, memory: Memory, kept: KeptOutput, listen: Callable[[StopWindow], None]
+) -> StopWindow:
     from prompt_toolkit.input import create_input
     from prompt_toolkit.output.vt100 import Vt100_Output
 
     from fixcont_ui.window.application import StopWindow
 
     exchange = Exchange()
+    if memory.shown is None or memory.shown() is not stop:
+        memory.shown = weakref.ref(stop)
+        _begin(memory.said, stop)
     window = StopWindow(desk, exchange, memory, desk.view(), kept)
     with ExitStack() as stack:
         stream = stack.enter_context(open(os.dup(kept.terminal), "w", encoding="utf-8", errors="replace"))
@@ -89,6 +96,16 @@ def _run(prompt: Prompt, desk: Desk, memory: Memory, kept: KeptOutput, listen: C
         finally:
             window.close()
     return window
+
+
+def _begin(said: list[str], stop: Stop) -> None:
+    """Let the console begin with why the program is held, in full."""
+    if said and said[-1]:
+        said.append("")
+    lines = [stop.late] if stop.late else []
+    if stop.exception is not None:
+        lines += wording.exception_lines(stop.exception)
+    said[-1:] = [*lines, ""]
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.data_structures import Point
@@ -11,7 +11,7 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.formatted_text.utils import fragment_list_width
 from prompt_toolkit.layout import ConditionalContainer, Container, FormattedTextControl, HSplit, ScrollbarMargin, Window
-from prompt_toolkit.layout.controls import UIControl
+from prompt_toolkit.layout.controls import UIContent, UIControl
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 Row = TypeVar("Row")
@@ -85,7 +85,10 @@ class ListPane(Generic[Row]):
         self._on_select = on_select
         self._on_press = on_press
         self._empty = empty
-        control = FormattedTextControl(self._fragments, focusable=True, show_cursor=False, get_cursor_position=self._cursor)
+        self._width = 30
+        control = _RowsControl(
+            self._measured, self._fragments, focusable=True, show_cursor=False, get_cursor_position=self._cursor
+        )
         self.window = _Scrolled(control, right_margins=[ScrollbarMargin()], wrap_lines=False, always_hide_cursor=True)
         self.window.on_scroll = self.move
         self.has_focus = Condition(lambda: get_app().layout.has_focus(self.window))
@@ -118,7 +121,7 @@ class ListPane(Generic[Row]):
         return Point(0, self.index)
 
     def _fragments(self) -> StyleAndTextTuples:
-        width = self._width()
+        width = self._width
         if not self.rows:
             return [("class:dim", f"  {self._empty}")]
         shown: StyleAndTextTuples = []
@@ -131,9 +134,10 @@ class ListPane(Generic[Row]):
             shown.append(("", "\n", handler))
         return shown[:-1]
 
-    def _width(self) -> int:
-        info = self.window.render_info
-        return info.window_width if info is not None else 30
+    def _measured(self, width: int) -> int:
+        """Take note of the width that there is. Returns the number of rows."""
+        self._width = width
+        return len(self.rows)
 
     def _handler(self, number: int) -> MouseHandler:
         def handle(event: MouseEvent) -> object:
@@ -149,6 +153,24 @@ class ListPane(Generic[Row]):
             return None
 
         return handle
+
+
+class _RowsControl(FormattedTextControl):
+    """Rows that fill the width that they get: so they are drawn once that is known, and not before."""
+
+    def __init__(self, measured: Callable[[int], int], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._measured = measured
+
+    def preferred_width(self, max_available_width: int) -> int:
+        return 10
+
+    def preferred_height(self, width: int, max_available_height: int, wrap_lines: bool, get_line_prefix: Any) -> int | None:
+        return self._measured(width)
+
+    def create_content(self, width: int, height: int | None) -> UIContent:
+        self._measured(width)
+        return super().create_content(width, height)
 
 
 class _Scrolled(Window):

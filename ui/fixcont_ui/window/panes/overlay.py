@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from prompt_toolkit.application.current import get_app
-from prompt_toolkit.data_structures import Point
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, ScrollbarMargin, Window
@@ -42,17 +43,21 @@ class Overlay:
     def help(self) -> None:
         """Show all keys."""
         width = max(len(key) for key, _ in help_lines())
+        room = self._room() - width - 4
         lines: list[StyleAndTextTuples] = []
         for key, told in help_lines():
             if key:
-                lines.append([("class:key", f"  {key:{width}}"), ("", f"  {told}")])
+                first, *more = textwrap.wrap(told, max(20, room)) or [""]
+                lines.append([("class:key", f"  {key:{width}}"), ("", f"  {first}")])
+                lines += [[("", f"{'':{width + 4}}{line}")] for line in more]
             else:
                 lines.append([("class:heading.focused", told)])
         self._open("All keys (arrows scroll, Esc closes)", lines)
 
     def explain(self, title: str, text: str) -> None:
         """Show a text."""
-        self._open(f"{title} (Esc closes)", [[("", line)] for line in text.splitlines()])
+        lines = [each for line in text.splitlines() for each in textwrap.wrap(line, self._room(), drop_whitespace=False) or [""]]
+        self._open(f"{title} (Esc closes)", [[("", line)] for line in lines])
 
     def move(self, by: int) -> None:
         """Scroll."""
@@ -74,6 +79,9 @@ class Overlay:
         self._title, self._lines, self._top = title, lines, 0
         layout.focus(self.window)
 
+    def _room(self) -> int:
+        return max(20, get_app().output.get_size().columns - 7)
+
     def _height(self) -> Dimension:
         rows = get_app().output.get_size().rows
         return Dimension(max=max(1, rows - 4), preferred=min(len(self._lines), max(1, rows - 4)))
@@ -83,6 +91,3 @@ class Overlay:
         for line in self._lines:
             shown += [*line, ("", "\n")]
         return shown[:-1]
-
-    def _cursor(self) -> Point:
-        return Point(0, self._top)

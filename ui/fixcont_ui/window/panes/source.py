@@ -8,7 +8,7 @@ from collections.abc import Callable
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Window
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, ScrollOffsets, Window
 from prompt_toolkit.layout.containers import WindowRenderInfo
 from prompt_toolkit.layout.controls import UIContent
 from prompt_toolkit.layout.dimension import Dimension
@@ -48,6 +48,7 @@ class SourcePane:
         self.editor = SourceEditor(
             on_accept=self._accepted, on_cancel=lambda: None, on_change=self._changed, read_only=self.is_read_only, bar=False
         )
+        self.editor.window.scroll_offsets = ScrollOffsets(top=3, bottom=4)
         self.editor.window.left_margins = [_BreakpointMargin(self), *self.editor.window.left_margins]
         self.editor.control.input_processors = [*(self.editor.control.input_processors or []), _SpanProcessor(self)]
         self.has_focus = Condition(lambda: get_app().layout.has_focus(self.editor.window))

@@ -35,10 +35,10 @@ def draw(row: StackRow, width: int) -> StyleAndTextTuples:
         return [("class:dim", f" {sign} {row.function}" + (f"  {row.place}" if row.place else ""))]
     sign = ">" if row.is_selected else " "
     style = "class:frame.user" if row.is_user else "class:dim"
-    marks = f"{row.marks:>2} "
+    marks = f" {row.marks}" if row.marks else ""
     name = row.function.rpartition("<locals>.")[2]
     indent = "" if row.is_user else "  "
     room = width - 2 - len(indent) - len(marks) - get_cwidth(row.place) - 1
     name = name if get_cwidth(name) <= room else f"{name[: max(1, room - 1)]}…"
     gap = " " * max(1, room - get_cwidth(name) + 1)
-    return [(style, f"{sign} {indent}{name}"), ("class:dim", f"{gap}{row.place}"), ("class:mark", marks.rjust(3))]
+    return [(style, f"{sign} {indent}{name}"), ("class:dim", f"{gap}{row.place}"), ("class:mark", marks)]

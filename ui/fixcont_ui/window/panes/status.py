@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 
 from prompt_toolkit.application.current import get_app
@@ -36,20 +37,20 @@ class Status:
         )
         self.question = Window(
             FormattedTextControl(self._question, focusable=True, show_cursor=False, key_bindings=self._answers()),
-            height=Dimension(min=1, max=3),
+            height=Dimension(min=2, max=3),
             wrap_lines=True,
             dont_extend_height=True,
             always_hide_cursor=True,
             style="class:question",
         )
         self._told = Window(
-            FormattedTextControl(self._fragments), height=Dimension(min=1, max=4), wrap_lines=True, dont_extend_height=True
+            FormattedTextControl(self._fragments), height=Dimension(min=2, max=4), wrap_lines=True, dont_extend_height=True
         )
         self.is_entering = Condition(lambda: get_app().layout.has_focus(self.entry))
         self.is_asking = Condition(lambda: get_app().layout.has_focus(self.question))
         self.container = HSplit(
             [
-                ConditionalContainer(self.entry, self.is_entering),
+                ConditionalContainer(HSplit([self.entry, Window(height=1)]), self.is_entering),
                 ConditionalContainer(self.question, self.is_asking),
                 ConditionalContainer(self._told, ~self.is_entering & ~self.is_asking),
             ]
@@ -123,4 +124,5 @@ class Status:
         return [*shown, ("", "  "), ("class:key", "Esc"), ("", " back")]
 
     def _fragments(self) -> StyleAndTextTuples:
-        return [(self._style, self.text)]
+        width = max(20, get_app().output.get_size().columns)
+        return [(self._style, textwrap.fill(self.text, width))]
