@@ -126,10 +126,15 @@ def _heard(prompt: Prompt, desk: Desk) -> Iterator[Callable[[StopWindow], None]]
 
 
 class _ConsoleOutput(io.TextIOBase):
-    """What the prompt writes to: the window's console."""
+    """What the prompt writes to: the window's console.
+
+    While a statement runs that was typed there it also is `sys.stdout`, for all threads: what another one prints goes where it always does.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._held = threading.get_ident()
+        self._others = sys.stdout
         self.window: StopWindow | None = None
 
     @property
@@ -140,6 +145,8 @@ class _ConsoleOutput(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
+        if threading.get_ident() != self._held:
+            return self._others.write(text) if self._others is not None else len(text)
         window = self.window
         self._desk.said.append(text)
         if window is not None:
