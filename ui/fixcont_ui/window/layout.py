@@ -33,11 +33,11 @@ _SMALL: Final = (60, 16)
 def arrange(window: StopWindow) -> Layout:
     """Make the layout of a window."""
     title = Window(FormattedTextControl(window.title_fragments), height=1, style="class:title")
-    made: dict[tuple[int, int, bool], Container] = {}  # size, whether the output has the focus -> the body
+    made: dict[tuple[int, int, bool, bool], Container] = {}  # size, whether console and output have the focus -> the body
 
     def body_now() -> Container:
         size = get_app().output.get_size()
-        key = size.columns, size.rows, window.output.has_focus()
+        key = size.columns, size.rows, window.console.is_in_use(), window.output.has_focus()
         if key not in made:
             made.clear()
             made[key] = _body(window)
@@ -61,7 +61,8 @@ def _body(window: StopWindow) -> Container:
         ],
         width=Dimension.exact(left_width),
     )
-    source = _of_weight(window.source.container, 6)
+    # What has the focus gets more room, where there is little.
+    source = _of_weight(window.source.container, 4 if window.console.is_in_use() or window.output.has_focus() else 6)
     if size.columns >= _WIDE and size.rows >= _HIGH:
         below: list[Container] = [_of_weight(VSplit([window.console.container, _rule(), window.output.container]), 4)]
     else:
@@ -73,8 +74,11 @@ def _sharing(window: StopWindow) -> list[Container]:
     """Console and output, of which the one without the focus shows little."""
     has_output = Condition(lambda: bool(window.output.lines))
     is_output = window.output.has_focus()
-    console = HSplit([window.console.container], height=Dimension.exact(3) if is_output else Dimension(weight=4))
-    output = HSplit([window.output.container], height=Dimension(weight=4) if is_output else Dimension.exact(3))
+    console = HSplit(
+        [window.console.container],
+        height=Dimension.exact(3) if is_output else Dimension(weight=6 if window.console.is_in_use() else 4),
+    )
+    output = HSplit([window.output.container], height=Dimension(weight=6) if is_output else Dimension.exact(3))
     return [console, ConditionalContainer(output, has_output | window.output.has_focus)]
 
 
@@ -83,7 +87,7 @@ def _only_focused(window: StopWindow) -> Container:
         (window.stack.container, window.stack.has_focus),
         (window.variables.container, window.variables.has_focus),
     ]
-    panes += [(window.console.container, window.console.is_typing | window.console.has_focus)]
+    panes += [(window.console.container, window.console.is_in_use)]
     panes += [(window.output.container, window.output.has_focus)]
     others = ~panes[0][1] & ~panes[1][1] & ~panes[2][1] & ~panes[3][1]
     return HSplit([ConditionalContainer(pane, shows) for pane, shows in [*panes, (window.source.container, others)]])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.errors import Refusal, Refused
+from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
 from fixcont_ui import wording
 from fixcont_ui.commands import NotDone
@@ -147,13 +148,16 @@ class Desk:
             title=_title(stop),
             thread="" if stop.thread_name == "MainThread" else stop.thread_name,
             where=f"{code.co_qualname}  {os.path.basename(code.co_filename)}:{line}",
-            stack=tuple(stack_rows(stop, selected, self._unfolded.folds)),
+            stack=tuple(stack_rows(stop, selected, self._unfolded.folds, self._is_obsolete)),
             variables=tuple(self._variables().rows(self._opened())),
             ways=tuple(self._ways(missing)),
             source=self._source(),
             accept=accepted_by(stop, prompt.frame),
             missing=_offer(missing),
         )
+
+    def _is_obsolete(self, frame: Frame) -> bool:
+        return frame.is_obsolete or self._prompt.session.sources.is_obsolete(frame.code)
 
     def _ways(self, missing: Missing | Refusal) -> list[WayRow]:
         prompt = self._prompt

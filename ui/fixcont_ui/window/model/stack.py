@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
+from fixcont.continuing.ways import RestartFrame
+from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop
 
@@ -43,12 +45,13 @@ class StackRow:
         return f"{'~' if self.is_obsolete else ''}{'' if self.can_restart or self.is_fold else 'x'}"
 
 
-def stack_rows(stop: Stop, selected: int, opened: Set[int]) -> list[StackRow]:
+def stack_rows(stop: Stop, selected: int, opened: Set[int], is_obsolete: Callable[[Frame], bool]) -> list[StackRow]:
     """Give the rows of a stop, innermost frame first.
 
     Args:
         selected: index of the selected frame, -1 where none of the stop is.
         opened: the first frames of folds that are open. That of the selected frame is open anyway.
+        is_obsolete: tells whether a frame runs old code by now; edits may have been installed since the stop began.
     """
     rows: list[StackRow] = []
     index = 0
@@ -57,41 +60,43 @@ def stack_rows(stop: Stop, selected: int, opened: Set[int]) -> list[StackRow]:
         while end < len(stop.frames) and not stop.frames[end].is_user:
             end += 1
         if end == index:
-            rows.append(_frame_row(stop.frames[index], index, selected))
+            rows.append(_frame_row(stop, index, selected, is_obsolete))
             index += 1
             continue
         is_open = index in opened or index <= selected < end
         rows.append(_fold(stop.frames[index:end], index, is_open=is_open))
         if is_open:
-            rows += [_frame_row(stop.frames[each], each, selected) for each in range(index, end)]
+            rows += [_frame_row(stop, each, selected, is_obsolete) for each in range(index, end)]
         index = end
     return rows
 
 
-def _frame_row(frame: Frame, index: int, selected: int) -> StackRow:
+def _frame_row(stop: Stop, index: int, selected: int, is_obsolete: Callable[[Frame], bool]) -> StackRow:
+    frame = stop.frames[index]
+    is_old, refusal = is_obsolete(frame), stop.refusal_of(RestartFrame(frame))
     return StackRow(
         index,
         frame.function,
         f"{os.path.basename(frame.filename)}:{frame.line}",
         is_user=frame.is_user,
         is_selected=index == selected,
-        is_obsolete=frame.is_obsolete,
-        can_restart=frame.can_restart,
-        told=tuple(_told(frame)),
+        is_obsolete=is_old,
+        can_restart=refusal is None,
+        told=tuple(_told(frame, refusal, is_old=is_old)),
     )
 
 
-def _told(frame: Frame) -> list[str]:
+def _told(frame: Frame, refusal: Refusal | None, *, is_old: bool) -> list[str]:
     whose = "your own code" if frame.is_user else "code of a library"
     lines = [f"{frame.function}, at line {frame.line} of {frame.filename}: {whose}."]
-    if frame.is_obsolete:
+    if is_old:
         lines.append(
             "~ It runs an older version than the one that is installed. It takes the new one up when it is restarted or retried."
         )
-    if frame.restart_refusal is None:
+    if refusal is None:
         lines.append("It can be restarted.")
     else:
-        lines.append(f"x It cannot be restarted: {frame.restart_refusal}.")
+        lines.append(f"x It cannot be restarted: {refusal}.")
     return lines
 
 

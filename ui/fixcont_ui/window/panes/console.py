@@ -27,6 +27,7 @@ class ConsolePane(TextPane):
         on_line: called with a line that was entered.
 
     Attributes:
+        is_in_use: whether it has the focus.
         asked: what stands in front of the line while the held thread waits for one, None while it does not.
     """
 
@@ -42,6 +43,7 @@ class ConsolePane(TextPane):
         self.control = BufferControl(self.buffer, input_processors=[AppendAutoSuggestion()])
         self.input = Window(self.control, height=1, get_line_prefix=self._prefix, wrap_lines=False)
         self.is_typing = Condition(lambda: get_app().layout.has_focus(self.input))
+        self.is_in_use = self.is_typing | self.has_focus
         self.target = self.input
         self.container = HSplit([self.container, self.input])
         self._show()
