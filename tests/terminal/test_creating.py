@@ -252,6 +252,14 @@ def test_a_method_that_is_left_to_subclasses_is_created_in_the_subclass(tmp_path
         assert "        self.side = side\n\n    def area(self, scale=1):\n        return" in live.program.text
 
 
+def test_what_a_comprehension_misses_is_tried_again_in_the_function_around_it(tmp_path: Path) -> None:
+    text = "def f(prices):\n    return sum(add_tax(price) for price in prices)\n"
+    body = write_body('raise NotImplementedError("add_tax")', "return price * 2")
+    with live_program(tmp_path, text, create, body) as live:
+        assert live.call("f", [1, 2]) == 6
+        assert "\n\n\ndef f(prices):" in live.program.text
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -15,8 +15,11 @@ from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, 
 from fixcont_ui.creating.missing import Missing, find_missing
 from fixcont_ui.creating.stubs import with_stub
 
+COMPREHENSIONS: Final = ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>")
+
 if TYPE_CHECKING:
     from fixcont.session import Session
+    from fixcont.stopping.frames import Frame
     from fixcont.stopping.stop import Stop
 
 
@@ -27,7 +30,21 @@ def missing_at(session: Session, stop: Stop) -> Missing | Refusal:
     except Refused as refused:
         return refused.refusal
     landing = stop.landing_of(Resume(missing.retry))
-    return missing if isinstance(landing, Landing) else landing
+    if isinstance(landing, Landing):
+        return missing
+    around = _frame_around(stop, missing.retry) if landing.code == "no-statement" else None
+    if around is None or not isinstance(stop.landing_of(Resume(around)), Landing):
+        return landing
+    return Missing(missing.stub, around)
+
+
+def _frame_around(stop: Stop, frame: Frame) -> Frame | None:
+    """Give the frame of the function that a comprehension stands in."""
+    function = frame.function
+    while function.rpartition(".")[2] in COMPREHENSIONS:
+        function = function.rpartition(".<locals>.")[0] or "<module>"
+    outer = stop.frames[stop.frames.index(frame) + 1 :]
+    return next((each for each in outer if each.function == function and each.filename == frame.filename), None)
 
 
 def write_stub(session: Session, missing: Missing) -> int:

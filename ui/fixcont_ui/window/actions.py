@@ -66,6 +66,8 @@ class Actions:
             "interrupt": ~is_searching,
         }
         named = {name: self._action(name) for name in _NAMED}
+        for number in range(5):
+            named[f"pane:{number}"] = self._pane(number)
         for way in ("create", "continue", "restartframe", "retry", "next", "step", "return", "quit"):
             named[f"way:{way}"] = self._way(way)
         made = bindings(named, where, extra)
@@ -80,6 +82,11 @@ class Actions:
 
     def _way(self, name: str) -> Callable[[KeyPressEvent], None]:
         return lambda event: self.choose(next(way for way in self._window.view.ways if way.command.name == name))
+
+    def _pane(self, number: int) -> Callable[[KeyPressEvent], None]:
+        w = self._window
+        panes = (w.stack.window, w.variables.window, w.source.editor.window, w.console.input, w.output.window)
+        return lambda event: event.app.layout.focus(panes[number])
 
     def _overlay_bindings(self) -> KeyBindings:
         overlay = self._window.overlay
@@ -125,6 +132,8 @@ class Actions:
         layout = get_app().layout
         panes = self._panes()
         here = next((number for number, pane in enumerate(panes) if layout.has_focus(pane)), 2)
+        if self._window.bar.has_focus():
+            self._window.status.tell("")
         layout.focus(panes[(here + by) % len(panes)])
         if self._window.bar.has_focus() and self._window.bar.selected is not None:
             self.point(self._window.bar.selected)
@@ -330,7 +339,7 @@ class Actions:
             self._ask_about_change(outcome)
         elif outcome.refusal:
             source.show_refusal(outcome.refusal)
-            self._window.status.tell(outcome.refusal, "class:refused")
+            self._window.status.tell("saved; the frame is where it was" if outcome.saved is not None else "not saved")
         else:
             self._window.status.tell(outcome.said)
 
@@ -461,8 +470,10 @@ class Actions:
         if view.missing:
             self._window.status.tell(f"F4 creates {view.missing}, and goes on into it. F1: all keys", "class:key")
         else:
-            told = f"Edit the source; Ctrl-S saves, installs and {words[view.accept[0]]} the frame. Tab: next pane. F1: all keys"
-            self._window.status.tell(told)
+            refused = {way.command.name for way in view.ways if way.refusal is not None}
+            word = words[view.accept[0]] if view.accept[0] not in refused else ""
+            goal = f"saves, installs and {word} the frame" if word else "saves and installs; go on in another frame"
+            self._window.status.tell(f"Edit the source; Ctrl-S {goal}. Tab: next pane. F1: all keys")
 
 
 def _explained(row: VariableRow) -> str:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _POLL = 0.25  # seconds between looks at the terminal's size, where no signal tells of it
+_LONG = 0.4  # seconds after which it is told that something runs
 _PIECE = 256 * 1024
 
 
@@ -117,6 +118,8 @@ class StopWindow:
     def do(self, work: Callable[[Desk], Result], then: Callable[[Result], None] = lambda result: None) -> None:
         """Have something done in the held thread; then show what is to be shown then, and call `then` with what came of it."""
 
+        self._tell_if_long()
+
         def job() -> None:
             result = work(self.desk)
             if self.desk.is_left:
@@ -132,6 +135,18 @@ class StopWindow:
             self.post(show)
 
         self.exchange.submit(job)
+
+    def _tell_if_long(self) -> None:
+        """Tell after a while that the held thread is still at work, until it is not."""
+        number = self.exchange.submitted
+
+        def tell() -> None:
+            if self.exchange.done <= number and not self.exchange.is_waiting:
+                self.status.tell("running… Ctrl-C interrupts it")
+                self.redraw()
+
+        if self._loop is not None:
+            self._loop.call_later(_LONG, tell)
 
     def show(self, view: View) -> None:
         """Show another view."""

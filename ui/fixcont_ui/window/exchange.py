@@ -21,7 +21,7 @@ class Exchange:
     """Jobs for the thread that makes it. `serve` runs them there until `close`.
 
     Attributes:
-        is_busy: whether a job runs.
+        submitted, done: how many jobs there were, and how many of them have ended.
         is_waiting: whether it waits for what the user types.
     """
 
@@ -30,12 +30,18 @@ class Exchange:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._answers: SimpleQueue[str | None] = SimpleQueue()
         self._is_closed = False
-        self.is_busy = False
+        self.submitted = self.done = 0
         self.is_waiting = False
 
     def submit(self, job: Job) -> None:
         """Have something done in the held thread."""
+        self.submitted += 1
         self._jobs.put(job)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is something to do."""
+        return self.submitted > self.done
 
     def close(self) -> None:
         """Let `serve` return after the job that runs, and whoever waits for an answer give up."""
@@ -49,11 +55,10 @@ class Exchange:
             job = self._jobs.get()
             if job is None or self._is_closed:
                 return
-            self.is_busy = True
             try:
                 job()
             finally:
-                self.is_busy = False
+                self.done += 1
 
     def wait_for_answer(self) -> str:
         """Wait, in the held thread, for what the user types.

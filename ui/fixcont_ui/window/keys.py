@@ -49,6 +49,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(("tab",), "Tab", "next-pane", "the next pane; on a blank line of the source, and with text selected, indent"),
     Key(("s-tab",), "Shift-Tab", "previous-pane", "the pane before; in the places where Tab indents, dedent"),
     Key(("f6",), "F6", "next-pane-always", "the next pane, always"),
+    Key(("c-x 1",), "Ctrl-X 1 to 5", "pane:0", "the stack, the variables, the source, the console, the output"),
+    *(Key((f"c-x {number}",), "", f"pane:{number - 1}", "") for number in range(2, 6)),
     Key(("c-s",), "Ctrl-S", "accept", "accept: save the source, install it, and restart or retry the frame, as the bar says"),
     Key(("f2",), "F2", "accept-other", "accept, and go on the other way"),
     Key(("c-x c-s",), "Ctrl-X Ctrl-S", "install", "save and install, and stay here"),

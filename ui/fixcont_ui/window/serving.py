@@ -77,6 +77,7 @@ def _run(
     prompt: Prompt, stop: Stop, desk: Desk, memory: Memory, kept: KeptOutput, listen: Callable[[StopWindow], None]
 ) -> StopWindow:
     from prompt_toolkit.input import create_input
+    from prompt_toolkit.output.color_depth import ColorDepth
     from prompt_toolkit.output.vt100 import Vt100_Output
 
     from fixcont_ui.window.application import StopWindow
@@ -88,9 +89,10 @@ def _run(
     window = StopWindow(desk, exchange, memory, desk.view(), kept)
     with ExitStack() as stack:
         stream = stack.enter_context(open(os.dup(kept.terminal), "w", encoding="utf-8", errors="replace"))
+        output = Vt100_Output.from_pty(stream, term=os.environ.get("TERM"), default_color_depth=ColorDepth.from_env())
         listen(window)
         stack.enter_context(_signals(window))
-        window.open(create_input(prompt.streams.stdin), Vt100_Output.from_pty(stream, term=os.environ.get("TERM")))
+        window.open(create_input(prompt.streams.stdin), output)
         try:
             exchange.serve()
         finally:
@@ -164,12 +166,16 @@ class _ConsoleInput(io.TextIOBase):
 
     def __init__(self) -> None:
         self.window: StopWindow | None = None
+        self._held = threading.get_ident()
+        self._others = sys.stdin
 
     def readable(self) -> bool:
         return True
 
     def readline(self, size: int | None = -1) -> str:  # type: ignore[override]
         window = self.window
+        if threading.get_ident() != self._held:
+            return self._others.readline() if self._others is not None else ""
         if window is None:
             return ""
 

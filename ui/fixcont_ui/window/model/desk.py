@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -243,14 +244,14 @@ class Desk:
 
     def own_look(self, path: Path) -> str:
         """Give a variable's own `repr`, which runs code of the user's."""
-        with self._prompt.interruptible():
+        with self._prompt.interruptible(), self._talking():
             return self._variables().own_look(path)
 
     def set(self, path: Path, expression: str) -> str:
         """Give a variable the value of an expression. Returns what failed, "" where nothing did."""
         prompt = self._prompt
         try:
-            with prompt.interruptible():
+            with prompt.interruptible(), self._talking():
                 value = prompt.value_of(expression)
                 self._variables().set(path, value)
         except Refused as refused:
@@ -298,7 +299,8 @@ class Desk:
     def command(self, name: str, argument: str) -> str:
         """Give a command of the table. Returns why it was not carried out, "" where it was."""
         self.said.clear()
-        self._prompt.run_command(self._prompt.command_named(name), argument)
+        with self._talking():
+            self._prompt.run_command(self._prompt.command_named(name), argument)
         return self._failure()
 
     def line(self, text: str) -> str:
@@ -308,7 +310,7 @@ class Desk:
         prompt.cmdqueue.insert(0, text)
         try:
             while prompt.cmdqueue and not self.is_left:
-                with prompt.interruptible():
+                with prompt.interruptible(), self._talking():
                     line = prompt.precmd(prompt.cmdqueue.pop(0))
                     prompt.postcmd(bool(prompt.onecmd(line)), line)
         except KeyboardInterrupt:
@@ -334,7 +336,17 @@ class Desk:
         if not found:
             return ""
         last = lines[found[-1] :]
-        return " ".join(line for line in last if line.startswith(("refused:", "*** ", "nearest")))
+        return "; ".join(line for line in last if line.startswith(("refused:", "*** ", "nearest")))
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """Let what is evaluated in this block talk to the user where the prompt does: the terminal is not free."""
+        before = sys.stdin, sys.stdout
+        sys.stdin, sys.stdout = self._prompt.stdin, self._prompt.stdout
+        try:
+            yield
+        finally:
+            sys.stdin, sys.stdout = before
 
     @contextmanager
     def _unheard(self) -> Iterator[None]:

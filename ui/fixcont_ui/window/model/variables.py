@@ -99,7 +99,9 @@ class Variables:
         child.replace(value)
 
     def _roots(self) -> Iterator[tuple[str, _Child]]:
-        names = [name for name in list(self._names) if self._others is not None or not _is_special(name)]
+        names = [
+            name for name in list(self._names) if not name.startswith(".") and (self._others is not None or not _is_special(name))
+        ]
         if self._others is None:  # a module: what it works with in front of what it defines
             names.sort(key=lambda name: is_a(self._names.get(name), _CODE))
         for name in names:

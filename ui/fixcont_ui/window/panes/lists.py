@@ -24,8 +24,7 @@ def heading(title: Callable[[], str], target: Callable[[], Window], note: Callab
     def fragments() -> StyleAndTextTuples:
         has_focus = get_app().layout.has_focus(target())
         line, style = ("═", "class:heading.focused") if has_focus else ("─", "class:heading")
-        text = f"{line}{line} {title()} "
-        right = f" {note()} {line}" if note() else ""
+        text = f"{line}{line} {title()}{f' · {note()}' if note() else ''} "
 
         def clicked(event: MouseEvent) -> object:
             if event.event_type is not MouseEventType.MOUSE_UP:
@@ -33,11 +32,7 @@ def heading(title: Callable[[], str], target: Callable[[], Window], note: Callab
             get_app().layout.focus(target())
             return None
 
-        return [
-            (style, text, clicked),
-            (f"{style} class:heading.line", line * 400 if not right else "", clicked),
-            (style, right, clicked),
-        ]
+        return [(style, text, clicked), (style, line * 400, clicked)]
 
     return Window(FormattedTextControl(fragments), height=1, wrap_lines=False)
 

@@ -206,7 +206,7 @@ class SourcePane:
             return "read only"
         if self.editor.is_changed:
             return "changed (Ctrl-S accepts)"
-        return "the frame runs an older text (Ctrl-T)" if self.source is not None and self.source.old is not None else ""
+        return "an older text runs (Ctrl-T)" if self.source is not None and self.source.old is not None else ""
 
     def _note(self) -> StyleAndTextTuples:
         if self.editor.question is not None or self.editor.fault is not None or self.editor.note:
