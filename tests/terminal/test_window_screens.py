@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from support.screen import SIZES, ScreenSession
+from support.screen import SIZES
+from support.window import Window
 
 SHOP = '''\
 """The prices of a basket."""
@@ -66,33 +67,9 @@ print(total(Basket([{"cents": 5}, {"cents": 7}]), 2))
 """
 
 
-class Window(ScreenSession):
-    """A program in the window, held at its first stop."""
-
-    def __init__(self, text: str, size: tuple[int, int], *, options: tuple[str, ...] = (), **more: object) -> None:
-        environment: Mapping[str, str] = more.pop("environment", {})  # type: ignore[assignment]
-        command = ["-m", "fixcont", "--window", *options, "shop.py"]
-        super().__init__({"shop.py": text, "helper.py": HELPER}, command, size=size, environment=environment)
-
-    def up(self) -> None:
-        """Wait until the window shows."""
-        self.wait_until(lambda: self.screen.is_full_screen and "Stack" in self.text and "(fixcont)" in self.text)
-
-    def quit(self) -> int:
-        """End the program."""
-        self.press("c-q")
-        self.wait_for("End the program")
-        self.press("y")
-        status = self.finish()
-        self.is_given_back()
-        return status
-
-    def is_given_back(self) -> None:
-        """Fail unless the terminal is what it was."""
-        assert not self.screen.is_full_screen
-        assert not self.screen.takes_mouse
-        assert not self.screen.cursor.hidden
-        assert b"\x1b[?2004l" in self.raw or b"\x1b[?2004h" not in self.raw
+def shop(text: str, size: tuple[int, int], *options: str, **more: Any) -> Window:
+    """Start a program in the window."""
+    return Window(text, files={"helper.py": HELPER}, options=("--window", *options), size=size, **more)
 
 
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -102,14 +79,14 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 
 def test_a_stop(size: tuple[int, int]) -> None:
-    with Window(SHOP, size) as window:
+    with shop(SHOP, size) as window:
         window.up()
         window.matches("window-stop")
         assert window.quit() == 1
 
 
 def test_library_frames_are_folded_and_unfolded(size: tuple[int, int]) -> None:
-    with Window(FOLDS, size, options=("--scope", "shop.py")) as window:
+    with shop(FOLDS, size, "--scope", "program.py") as window:
         window.up()
         window.press("s-tab", "s-tab")
         window.wait_for("══ Stack")
@@ -124,20 +101,20 @@ def test_library_frames_are_folded_and_unfolded(size: tuple[int, int]) -> None:
 
 
 def test_a_syntax_error_is_shown_at_its_place(size: tuple[int, int]) -> None:
-    with Window(SHOP, size) as window:
+    with shop(SHOP, size) as window:
         window.up()
         window.press("end")
         window.type(" if count else (")
         window.press("c-s")
         window.wait_for("was never closed")
         window.matches("window-syntax-error")
-        assert "(\n" not in (window.folder / "shop.py").read_text()
+        assert "(\n" not in (window.folder / "program.py").read_text()
         window.press("c-z")
         assert window.quit() == 1
 
 
 def test_a_refused_edit_is_told_where_it_was_made(size: tuple[int, int]) -> None:
-    with Window(SHOP, size) as window:
+    with shop(SHOP, size) as window:
         window.up()
         # A running call of a plain function cannot become one of a generator.
         window.press("home", "c-k")
@@ -149,12 +126,12 @@ def test_a_refused_edit_is_told_where_it_was_made(size: tuple[int, int]) -> None
 
 
 def test_variables_are_unfolded_and_broken_reprs_harmless(size: tuple[int, int]) -> None:
-    with Window(SHOP, size) as window:
+    with shop(SHOP, size) as window:
         window.up()
         window.press("s-tab", "s-tab")
         window.wait_for("══ Stack")
         window.press("down")
-        window.wait_for("report  shop.py:21")
+        window.wait_for("report  program.py:21")
         window.press("tab", "down")
         window.wait_for("══ Variables")
         window.press("right")
@@ -170,7 +147,7 @@ def test_variables_are_unfolded_and_broken_reprs_harmless(size: tuple[int, int])
 
 
 def test_the_console_and_the_output(size: tuple[int, int]) -> None:
-    with Window(SHOP, size) as window:
+    with shop(SHOP, size) as window:
         window.up()
         window.press("tab")
         window.wait_for("══ Console")
@@ -186,7 +163,7 @@ def test_the_console_and_the_output(size: tuple[int, int]) -> None:
 
 
 def test_the_output_pane_has_what_is_printed(size: tuple[int, int]) -> None:
-    with Window(SHOP, size) as window:
+    with shop(SHOP, size) as window:
         window.up()
         window.press("tab")
         window.type("import os; os.write(1, b'one\\ntwo\\x1b[1m bold\\n10%\\r20%\\n'); os.write(2, b'errors too\\n')")
@@ -199,7 +176,7 @@ def test_the_output_pane_has_what_is_printed(size: tuple[int, int]) -> None:
 
 
 def test_all_keys(size: tuple[int, int]) -> None:
-    with Window(SHOP, size) as window:
+    with shop(SHOP, size) as window:
         window.up()
         window.press("f1")
         window.wait_for("All keys")
@@ -210,7 +187,7 @@ def test_all_keys(size: tuple[int, int]) -> None:
 
 
 def test_a_way_that_cannot_be_gone_says_why(size: tuple[int, int]) -> None:
-    with Window(SHOP, size) as window:
+    with shop(SHOP, size) as window:
         window.up()
         window.press("f10")
         window.wait_for("refused: nothing-to-step-to")
@@ -219,7 +196,7 @@ def test_a_way_that_cannot_be_gone_says_why(size: tuple[int, int]) -> None:
 
 
 def test_what_is_missing_can_be_created(size: tuple[int, int]) -> None:
-    with Window(CREATE, size) as window:
+    with shop(CREATE, size) as window:
         window.up()
         window.wait_for("F4 creates")
         window.matches("window-create")
@@ -233,16 +210,16 @@ def test_what_is_missing_can_be_created(size: tuple[int, int]) -> None:
         window.press("c-s")
         assert window.finish() == 0
         assert "24" in window.text
-        window.is_given_back()
+        window.down()
 
 
 def test_a_breakpoint(size: tuple[int, int]) -> None:
-    with Window(SHOP, size, options=("--stop-at-entry",)) as window:
+    with shop(SHOP, size, "--stop-at-entry") as window:
         window.up()
         window.press("c-g")
         window.wait_for("go to line")
         window.type("15\r")
-        window.wait_for("══ shop.py")
+        window.wait_for("══ program.py")
         window.press("f9")
         window.wait_for("B *15")
         window.press("f5")
@@ -254,7 +231,7 @@ def test_a_breakpoint(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(SIZES[0], SIZES[1]), (SIZES[1], SIZES[0])], ids=["wider", "narrower"])
 def test_after_resize_it_is_as_if_opened_at_that_size(before: tuple[int, int], after: tuple[int, int]) -> None:
-    with Window(SHOP, before) as window:
+    with shop(SHOP, before) as window:
         window.up()
         window.resize(*after)
         window.matches("window-stop")
@@ -262,7 +239,7 @@ def test_after_resize_it_is_as_if_opened_at_that_size(before: tuple[int, int], a
 
 
 def test_without_colours(size: tuple[int, int]) -> None:
-    with Window(SHOP, size, environment={"NO_COLOR": "1"}) as window:
+    with shop(SHOP, size, environment={"NO_COLOR": "1"}) as window:
         window.up()
         window.matches("window-no-colour")
         assert not [look for row in range(size[1]) for _, _, look in window.attributes(row) if set(look.split()) - PLAIN]

@@ -105,6 +105,9 @@ class Prompt(WindowHost):
             self._report_fault(error)
             return Propagate()
         finally:
+            # A Ctrl-C that has ended what was evaluated here would be taken for the end of the program by the interpreter, which then ends
+            # by the signal whatever the exit status is. It forgets that as it evaluates a string.
+            eval("None")
             self.look_away()
             self._way = self._serving = None
 

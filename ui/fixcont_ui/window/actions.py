@@ -415,6 +415,7 @@ class Actions:
     def interrupt(self) -> None:
         w = self._window
         if w.exchange.is_waiting:
+            w.console.asked = None
             w.exchange.give_up()
         elif w.exchange.is_busy:
             if not w.exchange.interrupt():

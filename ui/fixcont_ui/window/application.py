@@ -43,6 +43,7 @@ Result = TypeVar("Result")
 
 _POLL = 0.25  # seconds between looks at the terminal's size, where no signal tells of it
 _LONG = 0.4  # seconds after which it is told that something runs
+_RUNNING = "running… Ctrl-C interrupts it"
 _PIECE = 256 * 1024
 
 
@@ -142,7 +143,7 @@ class StopWindow:
 
         def tell() -> None:
             if self.exchange.done <= number and not self.exchange.is_waiting:
-                self.status.tell("running… Ctrl-C interrupts it")
+                self.status.tell(_RUNNING)
                 self.redraw()
 
         if self._loop is not None:
@@ -151,6 +152,8 @@ class StopWindow:
     def show(self, view: View) -> None:
         """Show another view."""
         self.view = view
+        if self.status.text == _RUNNING:
+            self.status.tell("")
         self.stack.show_stack(list(view.stack))
         self.variables.show_variables(list(view.variables))
         self.bar.ways = view.ways
