@@ -30,7 +30,7 @@ _COLOURS: Final = {
 
 
 def session() -> ScreenSession:
-    """Bring the window to a situation that shows what it is for: the demo with two loops, edited, with a variable unfolded."""
+    """Bring the window to a situation that shows what it is for: the demo with two loops, edited."""
     window = ScreenSession({"demos/": str(_REPOSITORY / "demos")}, ["-m", "fixcont", "--window", "demos/names.py"], size=_SIZE)
     window.wait_until(lambda: window.screen.is_full_screen and "Ctrl-S saves" in window.text)
     window.press("end", "backspace")
@@ -39,11 +39,6 @@ def session() -> ScreenSession:
     window.type("if name is None:")
     window.press("enter")
     window.type("continue")
-    window.press("c-x", "2")
-    window.wait_for("══ Variables")
-    window.press("enter")
-    window.press("escape", "right")
-    window.wait_for("- beginnings")
     window.press("c-x", "4")
     window.type('f"{number:06X}", found\r')
     window.wait_for("'00D800'")
