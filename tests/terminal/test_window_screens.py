@@ -230,11 +230,11 @@ def test_a_breakpoint(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(SIZES[0], SIZES[1]), (SIZES[1], SIZES[0])], ids=["wider", "narrower"])
-def test_after_resize_it_is_as_if_opened_at_that_size(before: tuple[int, int], after: tuple[int, int]) -> None:
+def test_after_a_resize_everything_is_in_place(before: tuple[int, int], after: tuple[int, int]) -> None:
     with shop(SHOP, before) as window:
         window.up()
         window.resize(*after)
-        window.matches("window-stop")
+        window.matches("window-resized")
         assert window.quit() == 1
 
 

@@ -200,6 +200,7 @@ class StopWindow:
         app.timeoutlen = 1.0
         self.show(self.view)
         self.actions.greet()
+        app.after_render += self._rendered
         asyncio.get_running_loop().set_exception_handler(self._failed)
         if self.kept is not None:
             asyncio.get_running_loop().add_reader(self.kept.control, self._printed)
@@ -222,6 +223,11 @@ class StopWindow:
         if error is not None and os.environ.get("FIXCONT_DEBUG"):
             self.console.say("".join(traceback.format_exception(error)))
         self.redraw()
+
+    def _rendered(self, app: Application[None]) -> None:
+        """Draw once more: what is as long as what is shown is known only once it was shown."""
+        app.after_render -= self._rendered
+        app.invalidate()
 
     def _exit(self) -> None:
         if self.app is not None and self.app.is_running and not self.app.is_done:
