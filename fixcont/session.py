@@ -216,7 +216,7 @@ class Session:
         with self._making:
             if self._sources is None:
                 self._sources = Sources(
-                    trap, untrapped, self.scope.is_user, migrates_lazily=self._migrate == "lazily", at_work=self._at_work
+                    trap, untrapped, self.scope.is_user, migrates_lazily=self._migrate == "lazily", at_work=self.at_work
                 )
                 for loaded in self._loaded:
                     _remember_in(self._sources, *loaded)
@@ -292,7 +292,7 @@ class Session:
         self.sources.release()
 
     @contextmanager
-    def _at_work(self) -> Iterator[None]:
+    def at_work(self) -> Iterator[None]:
         """Let nothing stop in this thread meanwhile."""
         thread = get_ident()
         is_first = thread not in self._busy

@@ -52,8 +52,8 @@ def svg(screen: Any) -> str:
     width = round(screen.columns * _CELL[0] + 2 * _MARGIN)
     height = round(screen.lines * _CELL[1] + 2 * _MARGIN)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
+        '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">',
         "<title>The window of fixcont, at a stop in demos/names.py</title>",
         f'<rect width="{width}" height="{height}" rx="8" fill="{_GROUND}"/>',
     ]
@@ -63,7 +63,7 @@ def svg(screen: Any) -> str:
     if not screen.cursor.hidden:
         x, y = _place(screen.cursor.y, screen.cursor.x)
         parts.append(f'<rect x="{x}" y="{y}" width="{_CELL[0]}" height="{_CELL[1]}" fill="{_INK}" fill-opacity="0.6"/>')
-    return "\n".join([*parts, "</svg>", ""])
+    return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
 def _runs(screen: Any, row: int) -> list[tuple[int, str, tuple[Any, ...]]]:

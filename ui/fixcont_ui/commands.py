@@ -1,10 +1,10 @@
 """The fix-and-continue commands, in one table: what they are called, what they say of themselves, when they apply, what they do.
+
 Prompt, help and completion read the table; none of them knows a command by name.
 """
 
 from __future__ import annotations
 
-import ast
 import enum
 import os
 from collections.abc import Callable, Sequence
@@ -34,6 +34,7 @@ from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop
 from fixcont_ui import editor, history_wording, wording
+from fixcont_ui.raising import NoException, exception_of
 
 if TYPE_CHECKING:
     from fixcont.stepping.engine import Stepping
@@ -74,6 +75,16 @@ class Console(Protocol):
 
         Raises `NotDone` where something could not be installed; and, unless `tell_unchanged` says that nothing follows but
         to show it, where statements of a module were not run, as the user may want to run them first.
+        """
+
+    def edit_in_place(self, *, is_wanted: bool) -> bool:
+        """Let the user edit the selected function right here, if there is an editor here and no other one is set.
+
+        Args:
+            is_wanted: it was asked for; then it is refused where it cannot be.
+
+        Returns:
+            False where another editor is to be started. Raises `NotDone` where nothing was saved.
         """
 
     def unrun(self) -> Sequence[Unrun]:
@@ -148,6 +159,7 @@ class Argument(enum.Enum):
     NUMBER = "a number, or nothing"
     ANY = "whatever the command makes of it"
     NAME = "a name, or nothing"
+    IN_PLACE = "nothing, or -i"
     FILES = "nothing, or what to do with the files"
 
     def accepts(self, text: str) -> bool:
@@ -162,6 +174,8 @@ class Argument(enum.Enum):
             return text in ("", "-f", "files")
         if self is Argument.NAME:
             return True
+        if self is Argument.IN_PLACE:
+            return text in ("", "-i")
         return bool(text) == (self is Argument.EXPRESSION)
 
 
@@ -210,6 +224,9 @@ def _fix(console: Console, argument: str) -> None:
     if not os.path.isfile(path):
         console.refuse(Refusal("no-file", f"{path} is no file that can be edited"))
         raise NotDone
+    if console.edit_in_place(is_wanted=argument == "-i"):
+        console.install(tell_unchanged=True)
+        return
     line = line if code.co_name == "<module>" else editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
     try:
         editor.edit(path, line)
@@ -336,7 +353,11 @@ def _force_return(console: Console, argument: str) -> None:
 def _throw(console: Console, argument: str) -> None:
     frame = live_frame(console)
     console.install(tell_unchanged=False)
-    exception = _exception(console, argument)
+    try:
+        exception = exception_of(argument, console.evaluate, console.call)
+    except NoException as error:
+        console.complain(str(error))
+        raise NotDone from None
     told = f"throw {type(exception).__name__} in {frame.function}"
     go(console, Throw(frame, exception), told, lambda other: Throw(other, exception))
 
@@ -386,46 +407,18 @@ def _land(console: Console, way: Resume | UseValue | Skip, elsewhere: Callable[[
     console.answer(way)
 
 
-def _exception(console: Console, argument: str) -> BaseException:
-    """Make the exception that `raise ARGUMENT` would raise, with its cause."""
-    try:
-        body = ast.parse(f"raise {argument}").body
-    except (SyntaxError, ValueError) as error:
-        console.complain(f"{type(error).__name__}: {getattr(error, 'msg', error)}")
-        raise NotDone from None
-    statement = body[0]
-    if len(body) != 1 or not isinstance(statement, ast.Raise) or statement.exc is None:
-        console.complain("one exception is wanted, as in: throw ValueError('no such thing')")
-        raise NotDone
-    exception = _instance(console, console.evaluate(ast.unparse(statement.exc)), "exceptions must derive from BaseException")
-    if statement.cause is not None:
-        cause = console.evaluate(ast.unparse(statement.cause))
-        exception.__cause__ = (
-            None if cause is None else _instance(console, cause, "exception causes must derive from BaseException")
-        )
-    return exception
-
-
-def _instance(console: Console, value: Any, otherwise: str) -> BaseException:
-    if isinstance(value, type) and issubclass(value, BaseException):
-        value = console.call(value)
-    if not isinstance(value, BaseException):
-        console.complain(f"TypeError: {otherwise}")
-        raise NotDone
-    return value
-
-
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "fix",
         (),
-        "fix",
-        "edit the selected function in your editor, and install it",
-        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line.\n"
+        "fix [-i]",
+        "edit the selected function, in your editor or right here, and install it",
+        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line. Where neither is\n"
+        'set, or with "-i", the function is edited right here, if this is a terminal that can do it.\n'
         "When the editor ends, what changed in the program's files is installed and named.\n"
         "Calls that begin from then on run the new code; the frames of this stop go on with the old one until\n"
         'they take it up where they are ("retry", "resume") or are restarted ("restartframe").',
-        Argument.NONE,
+        Argument.IN_PLACE,
         AppliesTo.STOP,
         _fix,
         goes_on=False,

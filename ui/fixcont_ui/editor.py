@@ -62,6 +62,11 @@ def find_editor(environment: Mapping[str, str] = os.environ) -> list[str]:
     raise EditorFailed("no editor found: set $VISUAL or $EDITOR")
 
 
+def is_set(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the user has named an editor."""
+    return any(environment.get(variable, "").strip() for variable in ("VISUAL", "EDITOR"))
+
+
 def command_at_line(editor: list[str], path: str, line: int) -> list[str]:
     """Give the command that opens `path` at `line` (from 1), in the manner of this editor; where it is not known, just the file."""
     name = _name(editor[0])

@@ -158,7 +158,7 @@ class Prompt(WindowHost):
             self.message(f"in thread {stop.thread_name}:")
         self.show_notices()
         if stop.exception is not None:
-            self.message("\n".join(wording.exception_lines(stop.exception)))
+            self.message(self.painted("\n".join(wording.exception_lines(stop.exception))))
         elif stop.reason is StopReason.INTERRUPT:
             self.message("\nProgram interrupted")
         elif stop.moment is not Moment.LINE:
@@ -170,6 +170,7 @@ class Prompt(WindowHost):
         streams = self._streams = self._given_streams or choose_streams()
         self.stdin, self.stdout = streams.stdin, streams.stdout
         self.use_rawinput = streams.are_the_programs
+        self.use(streams)
         if sys.stdout is not None and sys.stdout is not streams.stdout:
             with _broken_streams_forgiven():
                 sys.stdout.flush()
@@ -372,6 +373,10 @@ class Prompt(WindowHost):
             self.error("Not yet returned!")
 
     do_rv = do_retval
+
+    def command_summaries(self) -> dict[str, str]:
+        summaries = super().command_summaries()
+        return {name: _BY_NAME[name].summary if name in _BY_NAME else "" for name in summaries}
 
     def get_names(self) -> list[str]:
         """Give the names that help and completion offer: without the commands that cannot do their work here."""

@@ -19,9 +19,11 @@ from fixcont.bytecode import interpreter
 from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Moment, Stop
 from fixcont_ui import wording
+from fixcont_ui.expressions import span_in_line
 
 if TYPE_CHECKING:
     from fixcont.session import Session
+    from fixcont_ui.terminal.painter import Painter
 
 #: The name under which pdb keeps the values of `$_frame` and the like among the globals of the frame.
 _CONVENIENCE = "__pdb_convenience_variables"
@@ -41,6 +43,8 @@ class StopViewer(pdb.Pdb):
         super().__init__(nosigint=True, readrc=False)
         self.session = session
         self._marking = False
+        self.painter: Painter | None = None  # where what is shown is to be coloured
+        self.carets = False  # whether the failing expression is marked by a line below it
         # (file name, qualified name) -> expression -> how its value looked at the last stop
         self._displayed: dict[tuple[str, str], dict[str, str]] = {}
         self._clear()
@@ -121,9 +125,35 @@ class StopViewer(pdb.Pdb):
             entry += f"->{reprlib.repr(self.stop.value)}"
         if self._marking:
             entry += "  " + self._mark(raw)
+        elif self.painter is not None and self._is_obsolete(raw):
+            entry += "  [old version]"
         text = self._text_of(raw)
         source = text[line - 1].strip() if line and line <= len(text) else ""
-        return entry + lprefix + source if source else entry
+        return entry + lprefix + self._shown(raw, line, text, lprefix) if source else entry
+
+    def _shown(self, raw: FrameType, line: int, text: list[str], prefix: str) -> str:
+        """Give the line at which a frame stands, the expression that it is in marked as far as this terminal can show it."""
+        whole = text[line - 1]
+        span = self._span(raw, line, whole)
+        if self.painter is not None:
+            return self.painter.line(text, line, span, is_stripped=True)
+        source = whole.strip()
+        if span is None or not self.carets or "\n" not in prefix:
+            return source
+        margin = len(prefix.rpartition("\n")[2]) + span[0] - (len(whole) - len(whole.lstrip()))
+        return f"{source}\n{' ' * margin}{'^' * (span[1] - span[0])}"
+
+    def _span(self, raw: FrameType, line: int, text: str) -> tuple[int, int] | None:
+        frame = self._frames.get(raw) if self._is_live else None
+        if frame is None or frame.line != line or self.stop.moment is not Moment.LINE:
+            return None
+        if raw is self.stop.frames[0].raw and self.stop.exception is None:
+            return None  # it is about to run the line, not in the middle of it
+        return span_in_line(raw.f_code, frame.lasti, line, text)
+
+    def painted(self, error: str) -> str:
+        """Give what is said of an exception, coloured where colours are."""
+        return error if self.painter is None else "\n".join(map(self.painter.error, error.split("\n")))
 
     def print_stack_trace(self, *count: int | None) -> None:
         self._marking = True
@@ -151,15 +181,38 @@ class StopViewer(pdb.Pdb):
     do_ll = do_longlist
 
     def _print_lines(self, lines: Sequence[str], start: int, breaks: Sequence[int] = (), frame: FrameType | None = None) -> None:
+        if self.painter is not None:
+            self._print_painted(self.painter, lines, start, breaks, frame)
+            return
         base: Any = super()
         base._print_lines(lines, start, breaks, None if frame is None else _At(self.place[1]))
+
+    def _print_painted(
+        self, painter: Painter, lines: Sequence[str], start: int, breaks: Sequence[int], frame: FrameType | None
+    ) -> None:
+        """Print lines as pdb does, in colour, the line at which the frame stands and the expression that it is in marked."""
+        pdb_itself: Any = self
+        text, first = (lines, start) if frame is None else (self._text_of(frame), 1)
+        current = self.place[1] if frame is not None else -1
+        failed = pdb_itself.tb_lineno.get(frame, -1)
+        if frame is not None and self._is_obsolete(frame):
+            self.message(painter.strong("[old version]"))
+        for number in range(start, min(start + len(lines), first + len(text))):
+            sign = "->" if number == current else ">>" if number == failed else ""
+            head = f"{number:>3}".ljust(4) + ("B" if number in breaks else " ") + sign
+            span = self._span(frame, number, text[number - 1]) if frame is not None and number == current else None
+            head = painter.strong(head) if sign else painter.faint(head)
+            self.message(f"{head}\t{painter.line(text, number - first + 1, span)}".rstrip())
+
+    def _is_obsolete(self, raw: FrameType) -> bool:
+        frame = self._frames.get(raw) if self._is_live else None
+        return frame is not None and (frame.is_obsolete or bool(self.session.sources.is_obsolete(frame.code)))
 
     def _mark(self, raw: FrameType) -> str:
         frame = self._frames.get(raw) if self._is_live else None
         if frame is None:
             return "[post-mortem]"
-        is_obsolete = frame.is_obsolete or self.session.sources.is_obsolete(frame.code)
-        return wording.frame_mark(frame, is_obsolete=is_obsolete)
+        return wording.frame_mark(frame, is_obsolete=self._is_obsolete(raw))
 
     def _text_of(self, raw: FrameType) -> list[str]:
         """Give the lines that the frame runs: the text that was loaded or installed, not what is in the file meanwhile."""

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fixcont.stopping.stop import Stop
-from fixcont_ui.breakpoint_console import BreakpointConsole
+from fixcont_ui.terminal_console import TerminalConsole
 
 if TYPE_CHECKING:
     from fixcont_ui.window.memory import Memory
 
 
-class WindowHost(BreakpointConsole):
+class WindowHost(TerminalConsole):
     """A console that a window can be opened on.
 
     Attributes:

@@ -96,6 +96,15 @@ def _bind_verbs(bindings: KeyBindings, editor: SourceEditor) -> None:
     def _cancel(event: KeyPressEvent) -> None:
         editor.cancel()
 
+    # By default these two go through a history.
+    @bindings.add("escape", "<", filter=emacs_mode)
+    def _first(event: KeyPressEvent) -> None:
+        event.current_buffer.cursor_position = 0
+
+    @bindings.add("escape", ">", filter=emacs_mode)
+    def _last(event: KeyPressEvent) -> None:
+        event.current_buffer.cursor_position = len(event.current_buffer.text)
+
     @bindings.add("c-g", filter=is_free & ~has_selection)
     @bindings.add(":", filter=vi_navigation_mode & is_free)
     def _line(event: KeyPressEvent) -> None:

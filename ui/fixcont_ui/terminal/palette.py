@@ -25,7 +25,7 @@ TOKENS: Final[dict[str, str]] = {
     "literal.string.interpol": "ansigreen bold",
     "literal.string.affix": "ansigreen",
     "literal.number": "ansiyellow",
-    "comment": "ansibrightblack italic",
+    "comment": "italic #808080",
     "error": "",
 }
 
@@ -33,7 +33,8 @@ STYLE: Final = Style.from_dict(
     {
         **{f"pygments.{name}": style for name, style in TOKENS.items()},
         "prompt": "bold",
-        "editor.number": "ansibrightblack",
+        "command": "bold",
+        "editor.number": "#808080",
         "editor.number.current": "bold",
         "editor.number.running": "ansiyellow bold",
         "editor.number.fault": "ansired bold",
@@ -48,8 +49,8 @@ STYLE: Final = Style.from_dict(
         "diff.removed": "ansired",
         "diff.place": "ansicyan",
         "diff.title": "reverse",
-        "bottom-toolbar": "noreverse ansibrightblack",
-        "auto-suggestion": "ansibrightblack",
+        "bottom-toolbar": "noreverse #808080",
+        "auto-suggestion": "#808080",
         "completion-menu": "noinherit reverse",
         "completion-menu.completion.current": "noinherit bold underline",
         "completion-menu.meta.completion": "noinherit reverse",

@@ -33,26 +33,14 @@ from prompt_toolkit.widgets import SearchToolbar
 from pygments.lexers.python import PythonLexer
 
 from fixcont_ui.indentation import unit_of
+from fixcont_ui.source_file import Fault
 from fixcont_ui.terminal import editor_keys
 from fixcont_ui.terminal.editor_margin import FaultProcessor, SourceMargin
 
+__all__ = ["ACCEPT_LABEL", "Choice", "Fault", "Question", "SourceEditor"]
+
 ACCEPT_LABEL: Final = "save and install"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with a text, and where; shown there until the text is edited.
-
-    Attributes:
-        line: as the margin numbers lines; None where the fault has no place.
-        column: from 0, in characters.
-        end_column: where the faulty text ends; None for the one character.
-    """
-
-    message: str
-    line: int | None = None
-    column: int = 0
-    end_column: int | None = None
+_LONG: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -129,7 +117,7 @@ class SourceEditor:
         )
         self.control = BufferControl(
             self.buffer,
-            lexer=PygmentsLexer(PythonLexer),
+            lexer=PygmentsLexer(PythonLexer, sync_from_start=Condition(self._is_short)),
             search_buffer_control=self._search.control,
             preview_search=True,
             include_default_input_processors=True,
@@ -324,6 +312,10 @@ class SourceEditor:
                 )
             )
         return HSplit(parts)
+
+    def _is_short(self) -> bool:
+        """Whether colours may be worked out from the first line on at each edit; else from the nearest `def` or `class`."""
+        return self.buffer.document.line_count < _LONG
 
     def _is_cut(self) -> bool:
         """Whether there is more text than is shown."""

@@ -13,6 +13,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prompt_toolkit.application import Application, create_app_session
@@ -57,6 +58,7 @@ class StopWindow:
         view: what is to be shown first.
         kept: what the program prints; None where that is not kept.
         mode: which keys edit.
+        at_work: entered in the window's thread, so that nothing stops there.
 
     Attributes:
         view: what is shown.
@@ -71,10 +73,12 @@ class StopWindow:
         view: View,
         kept: KeptOutput | None = None,
         mode: EditingMode = EditingMode.EMACS,
+        at_work: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.desk, self.exchange, self.memory, self.view, self.kept = desk, exchange, memory, view, kept
         self.fault: BaseException | None = None
         self._mode = mode
+        self._at_work = at_work
         self._offset = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context: contextvars.Context | None = None  # of the window's thread; never that of the held one
@@ -174,7 +178,7 @@ class StopWindow:
         sys.setprofile(None)
         self._loop = asyncio.SelectorEventLoop()
         try:
-            with create_app_session(input=input, output=output):
+            with self._at_work(), create_app_session(input=input, output=output):
                 self._loop.run_until_complete(self._main(input, output))
         except BaseException as error:
             self.fault = error

@@ -11,8 +11,11 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Final
+
+#: Seconds of one wait: a signal that another thread has taken is handled between two of them only.
+_LISTEN: Final = 0.2
 
 Job = Callable[[], None]
 
@@ -52,7 +55,10 @@ class Exchange:
     def serve(self) -> None:
         """Run jobs, in the held thread, until the exchange is closed."""
         while True:
-            job = self._jobs.get()
+            try:
+                job = self._jobs.get(timeout=_LISTEN)
+            except Empty:
+                continue
             if job is None or self._is_closed:
                 return
             try:
@@ -68,7 +74,10 @@ class Exchange:
         """
         self.is_waiting = True
         try:
-            answer = self._answers.get()
+            while True:
+                with contextlib.suppress(Empty):
+                    answer = self._answers.get(timeout=_LISTEN)
+                    break
         finally:
             self.is_waiting = False
         if answer is None:

@@ -6,8 +6,8 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fixcont_ui.source_file import SourceFile
 from fixcont_ui.window.model.desk import Unfolded
-from fixcont_ui.window.model.saving import OnDisk
 
 if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
@@ -22,7 +22,7 @@ class Draft:
         before: what the file said when that began.
     """
 
-    before: OnDisk
+    before: SourceFile
     text: str
 
 

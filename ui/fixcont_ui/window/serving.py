@@ -9,8 +9,10 @@ import sys
 import threading
 import traceback
 import weakref
+from _thread import start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.errors import Refusal
@@ -62,8 +64,10 @@ def _refusal(prompt: Prompt) -> Refusal | None:
     streams, instead = prompt.streams, "use the prompt"
     if not streams.is_terminal or not streams.stdout.isatty():
         return Refusal("no-window", "the window needs a terminal", instead)
-    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+    if os.environ.get("TERM", "").lower() in ("", "dumb", "unknown"):
         return Refusal("no-window", "this terminal cannot move its cursor", instead)
+    if not isinstance(start_new_thread, BuiltinFunctionType):
+        return Refusal("no-window", "threads have been replaced in this program", instead)
     return None
 
 
@@ -76,17 +80,20 @@ def _kept_output(memory: Memory, terminal: int) -> KeptOutput:
 def _run(
     prompt: Prompt, stop: Stop, desk: Desk, memory: Memory, kept: KeptOutput, listen: Callable[[StopWindow], None]
 ) -> StopWindow:
+    from prompt_toolkit.enums import EditingMode
     from prompt_toolkit.input import create_input
     from prompt_toolkit.output.color_depth import ColorDepth
     from prompt_toolkit.output.vt100 import Vt100_Output
 
+    from fixcont_ui.terminal.keys import wants_vi
     from fixcont_ui.window.application import StopWindow
 
     exchange = Exchange()
     if memory.shown is None or memory.shown() is not stop:
         memory.shown = weakref.ref(stop)
         _begin(memory.said, stop)
-    window = StopWindow(desk, exchange, memory, desk.view(), kept)
+    mode = EditingMode.VI if wants_vi() else EditingMode.EMACS
+    window = StopWindow(desk, exchange, memory, desk.view(), kept, mode, prompt.session.at_work)
     with ExitStack() as stack:
         stream = stack.enter_context(open(os.dup(kept.terminal), "w", encoding="utf-8", errors="replace"))
         output = Vt100_Output.from_pty(stream, term=os.environ.get("TERM"), default_color_depth=ColorDepth.from_env())
@@ -113,10 +120,12 @@ def _begin(said: list[str], stop: Stop) -> None:
 @contextmanager
 def _heard(prompt: Prompt, desk: Desk) -> Iterator[Callable[[StopWindow], None]]:
     """Let the prompt talk to the window in this block. Gives what tells it which one."""
-    stdin, stdout, raw = prompt.stdin, prompt.stdout, prompt.use_rawinput
+    names = ("stdin", "stdout", "use_rawinput", "painter", "carets", "_is_rich")
+    before = {name: getattr(prompt, name) for name in names}
     output = _ConsoleOutput(desk)
     reader = _ConsoleInput()
     prompt.stdin, prompt.stdout, prompt.use_rawinput = reader, output, False  # type: ignore[assignment]
+    prompt.painter, prompt.carets, prompt._is_rich = None, False, False
 
     def listen(window: StopWindow) -> None:
         output.window = reader.window = window
@@ -124,7 +133,8 @@ def _heard(prompt: Prompt, desk: Desk) -> Iterator[Callable[[StopWindow], None]]
     try:
         yield listen
     finally:
-        prompt.stdin, prompt.stdout, prompt.use_rawinput = stdin, stdout, raw
+        for name, value in before.items():
+            setattr(prompt, name, value)
 
 
 class _ConsoleOutput(io.TextIOBase):

@@ -18,8 +18,9 @@ from fixcont_ui import wording
 from fixcont_ui.commands import NotDone
 from fixcont_ui.create_command import missing_at
 from fixcont_ui.creating.missing import Missing
+from fixcont_ui.source_file import Fault, SourceFile
 from fixcont_ui.window.model.looks import look
-from fixcont_ui.window.model.saving import Fault, OnDisk, fault_in, read, save
+from fixcont_ui.window.model.saving import fault_in, save
 from fixcont_ui.window.model.stack import StackRow, stack_rows
 from fixcont_ui.window.model.variables import Path, VariableRow, Variables
 from fixcont_ui.window.model.ways import WayRow, accepted_by, way_rows
@@ -48,7 +49,7 @@ class Source:
 
     filename: str
     function: str
-    disk: OnDisk | None
+    disk: SourceFile | None
     refusal: Refusal | None
     line: int | None
     span: tuple[int, int, int, int] | None = None
@@ -92,9 +93,9 @@ class Accepted:
         name, argument: of the command that was to follow.
     """
 
-    saved: OnDisk | None = None
+    saved: SourceFile | None = None
     fault: Fault | None = None
-    changed: OnDisk | None = None
+    changed: SourceFile | None = None
     refusal: str = ""
     said: str = ""
     name: str = ""
@@ -172,7 +173,7 @@ class Desk:
         filename, old = code.co_filename, prompt.text_of_selected()
         disk, refusal = None, None
         try:
-            disk = read(filename)
+            disk = SourceFile.read(filename)
         except Refused as refused:
             refusal = refused.refusal
         if disk is not None and not prompt.session.scope.is_user(filename):
@@ -260,7 +261,7 @@ class Desk:
             return wording.exception_lines(error)[-1]
         return ""
 
-    def accept(self, before: OnDisk | None, text: str, name: str, argument: str) -> Accepted:
+    def accept(self, before: SourceFile | None, text: str, name: str, argument: str) -> Accepted:
         """Save a text, install it, and give a command.
 
         Args:
@@ -269,14 +270,14 @@ class Desk:
         """
         saved = None
         if before is not None:
-            fault = fault_in(before.filename, text)
+            fault = fault_in(before, text)
             if fault is not None:
                 return Accepted(fault=fault)
             try:
                 saved = save(before, text)
             except Refused as refused:
                 if refused.refusal.code == "file-changed":
-                    return self._changed(before.filename, refused.refusal, name, argument)
+                    return self._changed(before.path, refused.refusal, name, argument)
                 return Accepted(refusal=str(refused.refusal))
         failed = self.command(name, argument) if name else self._install()
         lines = [line for line in "".join(self.said).splitlines() if line]
@@ -284,7 +285,7 @@ class Desk:
 
     def _changed(self, filename: str, refusal: Refusal, name: str, argument: str) -> Accepted:
         try:
-            return Accepted(changed=read(filename), refusal=refusal.sentence, name=name, argument=argument)
+            return Accepted(changed=SourceFile.read(filename), refusal=refusal.sentence, name=name, argument=argument)
         except Refused as refused:
             return Accepted(refusal=str(refused.refusal))
 

@@ -16,9 +16,10 @@ from prompt_toolkit.layout.margins import Margin
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.layout.utils import explode_text_fragments
 
+from fixcont_ui.source_file import Fault as FileFault
+from fixcont_ui.source_file import SourceFile
 from fixcont_ui.terminal.source_editor import Fault, Question, SourceEditor
 from fixcont_ui.window.memory import Draft
-from fixcont_ui.window.model import saving
 from fixcont_ui.window.model.desk import Source
 from fixcont_ui.window.panes.lists import heading
 
@@ -39,7 +40,7 @@ class SourcePane:
     def __init__(self, drafts: dict[str, Draft], on_accept: Callable[[], None]) -> None:
         self._drafts = drafts
         self._on_accept = on_accept
-        self._before: saving.OnDisk | None = None
+        self._before: SourceFile | None = None
         self._place: object = None
         self._refusal = ""
         self.source: Source | None = None
@@ -64,7 +65,7 @@ class SourcePane:
     # What is edited.
 
     @property
-    def before(self) -> saving.OnDisk | None:
+    def before(self) -> SourceFile | None:
         """What the file said when its text was opened."""
         return self._before
 
@@ -83,24 +84,24 @@ class SourcePane:
         if self._before is None or self.shows_old:
             return
         if self.editor.is_changed:
-            self._drafts[self._before.filename] = Draft(self._before, self.editor.text)
+            self._drafts[self._before.path] = Draft(self._before, self.editor.text)
         else:
-            self._drafts.pop(self._before.filename, None)
+            self._drafts.pop(self._before.path, None)
 
     def discard(self) -> None:
         """Forget what was edited in the file that is shown."""
         if self._before is not None:
-            self._drafts.pop(self._before.filename, None)
+            self._drafts.pop(self._before.path, None)
             self._before, self._place = None, None
 
-    def rebase(self, disk: saving.OnDisk) -> None:
+    def rebase(self, disk: SourceFile) -> None:
         """Let what is edited be an edit of what the file says now: the next time it is saved it takes the place of that."""
         self._before = disk
 
-    def saved(self, disk: saving.OnDisk) -> None:
+    def saved(self, disk: SourceFile) -> None:
         """Note that the text was saved."""
         self._before = disk
-        self._drafts.pop(disk.filename, None)
+        self._drafts.pop(disk.path, None)
         self.editor.rebase(disk.text)
         self._refusal = ""
 
@@ -116,7 +117,7 @@ class SourcePane:
         if source.disk is None:
             self._open_old()
             return
-        is_same_text = self._before is not None and self._before.filename == source.filename and not self.shows_old
+        is_same_text = self._before is not None and self._before.path == source.filename and not self.shows_old
         if is_same_text and (self._before == source.disk or self.editor.is_changed):
             self.editor.running = source.line
             if is_new and source.line is not None:
@@ -136,7 +137,7 @@ class SourcePane:
             self._open_old()
         return True
 
-    def show_fault(self, fault: saving.Fault) -> None:
+    def show_fault(self, fault: FileFault) -> None:
         """Show why the text does not compile, there."""
         self.editor.show(Fault(fault.message, fault.line, fault.column, fault.end_column))
 
