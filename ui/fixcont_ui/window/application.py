@@ -193,6 +193,7 @@ class StopWindow:
             layout=layout.arrange(self),
             key_bindings=self.actions.bindings(),
             style=STYLE,
+            include_default_pygments_style=False,
             full_screen=True,
             mouse_support=True,
             editing_mode=self._mode,

@@ -8,6 +8,9 @@ from prompt_toolkit.styles import Style, merge_styles
 
 from fixcont_ui.terminal.palette import STYLE as _SHARED
 
+#: Bright black, which is invisible on some of the usual dark backgrounds, is not used.
+FAINT: Final = "#808080"
+
 STYLE: Final = merge_styles(
     [
         _SHARED,
@@ -18,14 +21,14 @@ STYLE: Final = merge_styles(
                 "heading": "ansicyan",
                 "heading.focused": "ansicyan bold",
                 "frame.user": "bold",
-                "dim": "ansibrightblack",
+                "dim": FAINT,
                 "mark": "ansiyellow bold",
                 "selected": "reverse",
                 "selected.unfocused": "underline",
                 "variable.name": "bold",
                 "variable.value": "",
                 "way": "",
-                "way.refused": "ansibrightblack",
+                "way.refused": FAINT,
                 "key": "bold",
                 "question": "bold",
                 "refused": "ansired bold",
