@@ -286,6 +286,15 @@ def test_the_other_answer_takes_what_the_file_says() -> None:
         assert window.source == theirs
 
 
+def test_a_ctrl_s_before_the_window_does_not_stop_it() -> None:
+    text = FAILING + "print('ready')\ninput()\nwork(0)\n"
+    with Window(text) as window:
+        window.wait_for("ready")
+        window.type("\n\x13")  # the second one stops the terminal, as it makes no key of it yet
+        window.up()
+        assert window.quit() == 1
+
+
 def test_a_value_is_asked_for() -> None:
     with Window(FAILING + "print('got', work(0))\n") as window:
         window.up()

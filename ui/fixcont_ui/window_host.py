@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from fixcont.stopping.stop import Stop
 from fixcont_ui.terminal_console import TerminalConsole
 
 if TYPE_CHECKING:
+    from fixcont_ui.streams import Streams
     from fixcont_ui.window.memory import Memory
 
 
@@ -51,6 +53,11 @@ class WindowHost(TerminalConsole):
         with self._assigning():
             return eval(code, self.curframe.f_globals, self._locals())
 
+    def use(self, streams: Streams) -> None:
+        if self.is_windowed and streams.is_terminal:
+            _start_flow(streams.stdout)
+        super().use(streams)
+
     def show_window(self, stop: Stop) -> bool:
         """Show a stop in the window until it is answered or the window is left. Returns False where there can be no window."""
         from fixcont_ui.window.memory import Memory
@@ -60,3 +67,13 @@ class WindowHost(TerminalConsole):
             self._memory = Memory()
         self.is_windowed = serve(self, stop, self._memory)  # type: ignore[arg-type]
         return self.is_windowed
+
+
+def _start_flow(stream: TextIO) -> None:
+    """Let the terminal take what is written, although a Ctrl-S has come that was meant for the window before it closed."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import termios
+
+        with contextlib.suppress(termios.error):
+            termios.tcflow(stream.fileno(), termios.TCOOFF)  # else the next one would not apply
+            termios.tcflow(stream.fileno(), termios.TCOON)

@@ -99,7 +99,9 @@ def _run(
         output = Vt100_Output.from_pty(stream, term=os.environ.get("TERM"), default_color_depth=ColorDepth.from_env())
         listen(window)
         stack.enter_context(_signals(window))
-        window.open(create_input(prompt.streams.stdin), output)
+        keyboard = create_input(prompt.streams.stdin)
+        stack.enter_context(keyboard.raw_mode())  # before anything is written: from here on Ctrl-S is a key
+        window.open(keyboard, output)
         try:
             exchange.serve()
         finally:
