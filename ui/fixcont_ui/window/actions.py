@@ -18,7 +18,7 @@ from fixcont.errors import Refusal, Refused
 from fixcont_ui.terminal.editor_keys import search_bindings
 from fixcont_ui.terminal.source_editor import Choice, Question
 from fixcont_ui.window.keys import Where, bindings
-from fixcont_ui.window.model.desk import Accepted, Desk
+from fixcont_ui.window.model.desk import OTHER, SUITS, Accepted, Desk
 from fixcont_ui.window.model.stack import StackRow
 from fixcont_ui.window.model.variables import VariableRow
 from fixcont_ui.window.model.ways import WayRow
@@ -311,10 +311,10 @@ class Actions:
 
     def accept(self) -> None:
         """Accept the source, and go on in the way that suits the frame."""
-        self.accept_and(self._window.view.accept[0])
+        self.accept_and(SUITS)
 
     def accept_other(self) -> None:
-        self.accept_and(self._window.view.accept[1])
+        self.accept_and(OTHER)
 
     def install(self) -> None:
         self.accept_and("")

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from fixcont_ui.prompt import Prompt
     from fixcont_ui.window.terminal import KeptOutput
 
+#: Stand for the name of a command; see `Desk.accept`.
+SUITS: Final = "(suits)"
+OTHER: Final = "(other)"
+
 _TRACED: Final = 20_000  # lines of a text beyond which a line is not followed to another text
 
 
@@ -266,8 +270,11 @@ class Desk:
 
         Args:
             before: what the file said when the text was opened; None where there is nothing to be saved.
-            name: of the command; "" where there is none.
+            name: of the command; "" where there is none; `SUITS` for the one that suits the frame which is selected by then, `OTHER`
+                for the other one of the two.
         """
+        if name in (SUITS, OTHER):
+            name = accepted_by(self._stop, self._prompt.frame)[name == OTHER]
         saved = None
         if before is not None:
             fault = fault_in(before, text)
