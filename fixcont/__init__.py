@@ -24,6 +24,7 @@ def install(
     scope: Sequence[str] = ("project",),
     migrate: str = "now",
     patch_file: str | None = None,
+    window: bool = False,
     front_end: FrontEnd | None = None,
 ) -> None:
     """Make fixcont active in this process.
@@ -39,7 +40,8 @@ def install(
         scope: "project", "everything", or patterns of files or modules.
         migrate: when instances of edited classes are migrated by `__fixcont_migrate__`: "now", when the edit is installed, or "lazily".
         patch_file: where to write what was repaired, as one unified diff, at the end of the process; else it is shown.
-        front_end: gets the stops; the prompt in the terminal if none is given.
+        window: show stops in the window over the whole terminal, not at the prompt.
+        front_end: gets the stops; the prompt or the window in the terminal if none is given.
 
     Raises:
         fixcont.errors.Refused: an argument has no meaning.
@@ -52,7 +54,7 @@ def install(
     if front_end is None:
         from fixcont.prompt import prompt_front_end
 
-        prompt = prompt_front_end()
+        prompt = prompt_front_end(window=window)
         session = Session(prompt, stop, catch, ignore, scope, migrate=migrate, patch_file=patch_file)
         prompt.session = session
     else:

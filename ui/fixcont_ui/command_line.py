@@ -37,6 +37,7 @@ prompt where the failing function can be fixed and restarted.
                           now     when the edit is installed; it is taken back if one of them fails (the default)
                           lazily  when an attribute of the instance is first used
   --stop-at-entry       stop at the first line of the program
+  --window              show stops in a window over the whole terminal, instead of at the prompt
   --patch-file FILE     write what was repaired to FILE at the end of the program, as one unified diff for "patch -p1";
                         else it is shown
   --version             show the version
@@ -63,6 +64,7 @@ class Options:
         is_module: whether `target` is a module.
         arguments: what follows the target.
         patch_file: where the diff goes; None where it is shown.
+        window: whether stops are shown in the window.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Options:
         stop_at_entry: bool = False,
         migrate: str = "now",
         patch_file: str | None = None,
+        window: bool = False,
     ) -> None:
         self.target = target
         self.is_module = is_module
@@ -90,6 +93,7 @@ class Options:
         self.stop_at_entry = stop_at_entry
         self.migrate = migrate
         self.patch_file = patch_file
+        self.window = window
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if type(other) is Options else NotImplemented
@@ -142,11 +146,13 @@ def read_options(words: list[str]) -> Options:
 
 def _read_long(options: Options, word: str, rest: list[str]) -> None:
     name, equals, value = word.partition("=")
-    if name in ("--help", "--version", "--stop-at-entry"):
+    if name in ("--help", "--version", "--stop-at-entry", "--window"):
         if equals:
             raise UsageError(f"option {name} takes no value")
         if name == "--stop-at-entry":
             options.stop_at_entry = True
+        elif name == "--window":
+            options.window = True
         else:
             raise _Shown(HELP if name == "--help" else _version())
         return
@@ -196,7 +202,7 @@ def _run(options: Options) -> int:
     from fixcont.session import Session
     from fixcont_ui.first_stop import PromptAtFirstStop
 
-    front_end = PromptAtFirstStop(options.commands)
+    front_end = PromptAtFirstStop(options.commands, window=options.window)
     session = Session(
         front_end=front_end,
         stop=options.stop,

@@ -140,6 +140,8 @@ class Console(Protocol):
     def define_commands(self, number: int) -> None:
         """Take the commands for a breakpoint from the lines that follow."""
 
+    def open_window(self) -> None: ...
+
 
 class AppliesTo(enum.Enum):
     """Where a command can be given."""

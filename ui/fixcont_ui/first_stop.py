@@ -26,9 +26,13 @@ class PromptAtFirstStop:
 
     session: Session
 
-    def __init__(self, commands: Sequence[str] = ()) -> None:
-        """Make a front end whose first stop begins with `commands`, after those of ~/.pdbrc and of .pdbrc in the current folder."""
+    def __init__(self, commands: Sequence[str] = (), *, window: bool = False) -> None:
+        """Make a front end whose first stop begins with `commands`, after those of ~/.pdbrc and of .pdbrc in the current folder.
+
+        With `window` stops are shown in the window where there is a terminal.
+        """
         self._commands = tuple(commands)
+        self._window = window
         try:
             self._folder = os.getcwd()
         except OSError:
@@ -69,5 +73,5 @@ class PromptAtFirstStop:
         if self._prompt is None:
             from fixcont_ui.prompt import Prompt
 
-            self._prompt = Prompt(self.session, self._commands, self._folder)
+            self._prompt = Prompt(self.session, self._commands, self._folder, window=self._window)
         return self._prompt

@@ -13,7 +13,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fixcont.continuing.ways import Propagate, Step, Throw, Way
@@ -25,11 +25,13 @@ from fixcont.stopping.stop import Moment, Stop, StopReason
 from fixcont_ui import history_wording, wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
+from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.interrupts import Interrupts
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
-from fixcont_ui.terminal_console import TerminalConsole
 from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
+from fixcont_ui.window_command import WINDOW_COMMANDS
+from fixcont_ui.window_host import WindowHost
 
 if TYPE_CHECKING:
     from fixcont.editing.history import History
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 #: What `help` lists together.
 _SECTIONS = (
-    ("Fix and continue", COMMANDS),
+    ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
     ("Stepping", STEPPING_COMMANDS),
     ("Breakpoints", BREAKPOINT_COMMANDS),
 )
@@ -50,7 +52,7 @@ _NOT_AVAILABLE = {name: group for group in NOT_AVAILABLE for name in group.names
 _DELIMITERS = " \t\n`@#%^&*()=+[{]}\\|;:'\",<>?"
 
 
-class Prompt(TerminalConsole):
+class Prompt(WindowHost):
     """A front end that talks in lines, and the `Console` of its commands.
 
     One prompt serves all stops of a process, one after the other.
@@ -59,15 +61,22 @@ class Prompt(TerminalConsole):
     resuming = frozenset(name for name, command in _BY_NAME.items() if command.goes_on)
 
     def __init__(
-        self, session: Session, commands: Iterable[str] = (), folder: str | None = None, streams: Streams | None = None
+        self,
+        session: Session,
+        commands: Iterable[str] = (),
+        folder: str | None = None,
+        streams: Streams | None = None,
+        window: bool = False,
     ) -> None:
         """Make a prompt whose first stop begins with the lines of ~/.pdbrc, of .pdbrc in `folder`, and with `commands`.
 
-        `folder` is the current one unless given; `streams` are chosen anew at every stop unless given.
+        `folder` is the current one unless given; `streams` are chosen anew at every stop unless given. With `window` stops are shown in
+        the window.
         """
         with _readline_kept():
             super().__init__(session)
         self.prompt = "(fixcont) "
+        self.is_windowed = window
         self.cmdqueue = [*_startup_lines(folder or os.getcwd()), *commands]
         self._given_streams = streams
         self._streams: Streams | None = None
@@ -96,6 +105,9 @@ class Prompt(TerminalConsole):
             self._report_fault(error)
             return Propagate()
         finally:
+            # A Ctrl-C that has ended what was evaluated here would be taken for the end of the program by the interpreter, which then ends
+            # by the signal whatever the exit status is. It forgets that as it evaluates a string.
+            eval("None")
             self.look_away()
             self._way = self._serving = None
 
@@ -114,6 +126,8 @@ class Prompt(TerminalConsole):
         if not again:
             self._begin(stop)
         while self._way is None:
+            if self.is_windowed and not self.cmdqueue and self.show_window(stop):
+                continue
             try:
                 with self._interrupts.allowed():
                     self.cmdloop()
@@ -228,6 +242,9 @@ class Prompt(TerminalConsole):
         with self._interrupts.held():
             return self.session.sources.write_back()
 
+    def open_window(self) -> None:
+        self.is_windowed = True
+
     def confirm(self, question: str) -> bool | None:
         if self._streams is None or not self._streams.is_terminal:
             return None
@@ -261,6 +278,25 @@ class Prompt(TerminalConsole):
             self._stepped = self.lastcmd if isinstance(way, Step) else ""
             self._interrupts.end()
 
+    @property
+    def streams(self) -> Streams:
+        """The streams that it talks through at this stop."""
+        assert self._streams is not None
+        return self._streams
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a command has answered the stop."""
+        return self._way is not None
+
+    def command_named(self, name: str) -> Command:
+        """Give a command of the table."""
+        return _BY_NAME[name]
+
+    def interruptible(self) -> AbstractContextManager[None]:
+        """Let Ctrl-C end what runs in a block."""
+        return self._interrupts.allowed()
+
     # Carrying commands out.
 
     def run_command(self, command: Command, argument: str) -> bool:
@@ -278,7 +314,7 @@ class Prompt(TerminalConsole):
                 pass
             except Exception as error:
                 self._report_fault(error)
-        return self._way is not None
+        return self._way is not None or (self.is_windowed and not self.cmdqueue)
 
     def precmd(self, line: str) -> str:
         """Expand aliases and split at `;;`; what stands behind it comes before the lines that wait already."""
