@@ -11,7 +11,7 @@ from fixcont_ui.source_file import Fault, SourceFile, syntax_fault
 def fault_in(before: SourceFile, text: str) -> Fault | None:
     """Tell why a text does not compile, or cannot be written in the encoding of its file; or give None."""
     data = before.encoded(text)
-    return data if isinstance(data, Fault) else syntax_fault(data, before.path)
+    return data if isinstance(data, Fault) else syntax_fault(data)
 
 
 def save(before: SourceFile, text: str) -> SourceFile:
