@@ -109,6 +109,9 @@ _EXPECTING: Final = frozenset(
         ("_pytest.raises", "raises"),
     )
 )
+#: Its exit raises what leaves the block again, in an exception group.
+_TASK_GROUP: Final = ("asyncio.taskgroups", "TaskGroup")
+_GROUPED: Final = Passage(End.PASSES, is_joining=True)
 _CANCELLATIONS: Final = ("CancelledError", "TimeoutError")
 
 
@@ -274,6 +277,8 @@ def _of_class(exception: BaseException, owner: type) -> Passage:
     name = name_of(owner)
     if name in _PASSING or name[0] in _PASSING_MODULES:
         return PASSES if not _is_cancellation(exception) else _DOUBT
+    if name == _TASK_GROUP:
+        return _GROUPED if is_instance(exception, Exception) and not _is_cancellation(exception) else _DOUBT
     variables = type.__dict__["__dict__"].__get__(owner)
     exits = [variables.get(exit_name) for exit_name in ("__exit__", "__aexit__") if exit_name in variables]
     if all(type(exit_) is FunctionType and swallows_always(exit_.__code__) for exit_ in exits):
