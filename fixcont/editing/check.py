@@ -28,6 +28,7 @@ from fixcont.editing.functions import (
     shifted,
 )
 from fixcont.editing.headers import Headers
+from fixcont.editing.instances import classes_with_other_instances
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
 from fixcont.editing.running import module_line
@@ -121,6 +122,7 @@ class _Checker:
                 what = "a lambda from this line cannot be told from others in the changed text"
                 self.plan.warn("lambda-not-matched", node, what)
         self._plan_scopes()
+        self._note_other_instances()
         self._plan_definitions()
         self._plan_renamed()
         self._plan_removed()
@@ -334,6 +336,12 @@ class _Checker:
                 if id(node) in redecorated:
                     planner.redecorate(cls, namespace, node)
                 planner.finish(cls, namespace, node, self.comparison.partners.get(id(node)))
+
+    def _note_other_instances(self) -> None:
+        for node in classes_with_other_instances(self.comparison):
+            for cls in (find_class(namespace, node.qualname) for namespace in self.namespaces):
+                if cls is not None:
+                    self.plan.classes[id(cls)] = cls, node, True
 
     def _lying_ahead(self, change: ScopeChange) -> Sequence[ast.stmt]:
         """Give the statements of the new text that the module has not come to, where it is being run right now; else none."""
