@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from fixcont.continuing.ways import Resume
-
 from support.front_end import LiveProgram, give_back, propagate, quit_program, restart, throw, trace
 
 Live = Callable[..., LiveProgram]
