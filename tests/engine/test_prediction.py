@@ -1274,6 +1274,33 @@ class TestTasks:
         assert fail.answer == ("handled", "typed", "scenario")
 
 
+class TestKnownLibraries:
+    def test_contexts_of_click_let_everything_pass_but_its_own(self, fail: Probe) -> None:
+        names = library(
+            """
+class Abort(Exception):
+    pass
+class Context:
+    def __enter__(self):
+        return self
+    def __exit__(self, *details):
+        return self.close(*details)
+    def close(self, *details):
+        return details[0] is Abort
+def make_context():
+    return Context()
+def main(command):
+    with make_context() as context:
+        return command()
+""",
+            __name__="click.core",
+        )
+        run(lambda: names["main"](lambda: fail(KeyError())))
+        assert fail.answer == OUTSIDE
+        run(lambda: names["main"](lambda: fail(names["Abort"]())))
+        assert fail.answer[:2] == ("unknown", "with")
+
+
 class TestThreads:
     def test_thread(self, fail: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(threading, "excepthook", lambda details: None)

@@ -100,6 +100,8 @@ _PASSING_FACTORIES: Final = frozenset(
         ("urllib.request", "urlopen"),
     )
 )
+#: Modules whose `with` statements let everything pass but exceptions of their own package: what they are about cannot be told from outside.
+_PASSING_USERS: Final = frozenset(("click.core",))
 #: Functions whose result swallows what matches their first argument.
 _EXPECTING: Final = frozenset(
     (
@@ -141,6 +143,8 @@ class Contexts:
 
     def of_value(self, exception: BaseException, value: object, scope: Scope, depth: int) -> Passage:
         """Answer for the value of a `with` statement's expression, which is an object or a `Call`."""
+        if _passes_in(scope.globals.get("__name__"), exception):
+            return PASSES
         if type(value) is Call:
             return self._of_call(exception, value, scope, depth)
         # The name may have been bound anew by the block itself: take it only if it is a manager at all.
@@ -261,6 +265,13 @@ _OF_MANAGER: Final[dict[tuple[str, str], Callable[[Contexts, BaseException, obje
     ("_pytest.raises", "AbstractRaises"): Contexts._of_pytest_raises,
     ("_pytest.python_api", "RaisesContext"): Contexts._of_pytest_raises,
 }
+
+
+def _passes_in(module: object, exception: BaseException) -> bool:
+    """Tell whether an exception passes the `with` statements of a module."""
+    if type(module) is not str or module not in _PASSING_USERS or _is_cancellation(exception):
+        return False
+    return name_of(type(exception))[0].partition(".")[0] != module.partition(".")[0]
 
 
 def _exit_of(kind: type) -> type | None:
