@@ -264,8 +264,8 @@ class _Checker:
 
     def _warn_captured(self, function: FunctionType, target: Node, why: str) -> None:
         """Say that a function stays as it is, as the cell of a variable that it captures now is not found."""
-        if STANDS_IN in function.__dict__:
-            return
+        if STANDS_IN in function.__dict__ or id(target) not in self._changed:
+            return  # else it was said when that was installed, and `stale` says it still
         refusal = closure_refusal(target, function.__code__, target.code, f"{why}: existing functions keep their old code")
         self.plan.warnings.setdefault((refusal.code, refusal.sentence), refusal)
         if not target.is_top_level:
