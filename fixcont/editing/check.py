@@ -31,7 +31,7 @@ from fixcont.editing.headers import Headers
 from fixcont.editing.instances import classes_with_other_instances
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
-from fixcont.editing.running import module_line
+from fixcont.editing.running import is_body_running, module_line
 from fixcont.editing.slots import slots_in
 from fixcont.editing.syntax import IMPORTS, Def, Header, Syntax, bound_names, header, loaded_names
 from fixcont.editing.texts import Kind, Node
@@ -389,7 +389,10 @@ class _Checker:
         """Give the classes of the process that a node made, each with the namespace of its module."""
         found = [(namespace, find_class(namespace, node.qualname)) for namespace in self.namespaces]
         classes = [(namespace, cls) for namespace, cls in found if cls is not None] or self._revived(node)
-        if not classes:
+        if not classes and is_body_running(node.text.filename, node.qualname):
+            what = f"the body of {node.qualname} is running, and the class is not there yet"
+            self.plan.warn("class-not-found", node, what, "go on in the middle of that frame, or restart it, with the new text")
+        elif not classes:
             what = f"the changes of {node.qualname} are not made: no class in the running program has this name"
             self.plan.warn("class-not-found", node, what)
         return classes
