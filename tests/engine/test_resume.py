@@ -414,6 +414,48 @@ def job(rows):
     assert program.refused == ["item-gone"]
 
 
+FROM_A_GENERATOR = """
+values = [0, 1]
+def items(n):
+    for i in range(n):
+        yield values[i]
+def job():
+    out = []
+    for k in range(2):
+        for x in items(4):
+            out.append(x)
+    return out
+"""
+
+
+def test_a_loop_does_not_end_early_as_its_generator_is_given_up(live: Live) -> None:
+    program = live(
+        FROM_A_GENERATOR,
+        retry("job"),
+        resume_at("out.append(x)", "job"),
+        then(lambda: program.module.values.extend((2, 3)), retry()),
+    )
+    assert program.call("job") == [0, 1, 2, 3] * 2
+    assert program.refused == ["item-gone", "blocks-differ"]
+
+
+@keeps_loops_over_lists
+def test_a_loop_over_a_generator_begins_anew_inside_of_another_one(live: Live) -> None:
+    again = then(lambda: program.module.values.extend((2, 3)), resume_at("for x in items(4)", "job"))
+    program = live(FROM_A_GENERATOR, again)
+    assert program.call("job") == [0, 1, *range(4), *range(4)]
+
+
+def test_the_end_of_a_loop_over_a_generator_is_skipped_to(live: Live) -> None:
+    program = live(
+        FROM_A_GENERATOR,
+        lambda stop: Skip(find_frame(stop, "job")),
+        retry("items"),
+        then(lambda: program.module.values.extend((2, 3)), retry("items")),
+    )
+    assert program.call("job") == [0, 1, 0, 1, 2, 3]
+
+
 def test_an_exit_that_has_failed_is_not_called_again(live: Live) -> None:
     program = live(
         """
