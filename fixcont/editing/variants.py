@@ -504,7 +504,7 @@ class _Maker:
             call = spans.pop(position, None)
             if call is not None and position != self.span and not (how is How.USE_VALUE and lies_in(call, self.span)):
                 found.append(f"{ast.unparse(call.func)}()")
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
 
 WITHS = (BlockKind.WITH, BlockKind.ASYNC_WITH)

@@ -745,3 +745,10 @@ def test_where_an_exception_came_up_is_not_looked_for_in_code_that_took_over_lat
     program.attempt("main", rows)
     assert program.refused == ["no-statement"]
     assert program.log[:5] == ["main", "except", 1, "main", "except"]
+
+
+def test_what_is_called_again_is_named_once(live: Live) -> None:
+    landings: list[Any] = []
+    program = live("def job(a):\n    b = int(a) / (int(a) - 3)\n    return b\n", landed(retry(), landings))
+    assert isinstance(program.failure("job", "3"), ZeroDivisionError)
+    assert [landing.calls for landing in landings] == [("int()",)]
