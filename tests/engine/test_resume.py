@@ -747,8 +747,33 @@ def test_where_an_exception_came_up_is_not_looked_for_in_code_that_took_over_lat
     assert program.log[:5] == ["main", "except", 1, "main", "except"]
 
 
-def test_what_is_called_again_is_named_once(live: Live) -> None:
+@keeps_loops_over_lists
+@pytest.mark.parametrize("body", ["raise LookupError(each)", "print(end='')\n            raise LookupError(each)"])
+def test_a_condition_that_the_edit_changes_is_asked_again(live: Live, body: str) -> None:
+    text = """
+def job(wrong):
+    found = []
+    for each in [1, 2, 3]:
+        if each == wrong:
+            {body}
+        found.append(each)
+    return found
+"""
     landings: list[Any] = []
-    program = live("def job(a):\n    b = int(a) / (int(a) - 3)\n    return b\n", landed(retry(), landings))
-    assert isinstance(program.failure("job", "3"), ZeroDivisionError)
-    assert [landing.calls for landing in landings] == [("int()",)]
+    program = live(text.replace("{body}", body), fix({"each == wrong": "each == wrong + 10"}, landed(retry(), landings)))
+    assert program.call("job", 2) == [1, 2, 3]
+    assert [landing.line for landing in landings] == [5]
+
+
+@keeps_loops_over_lists
+def test_a_condition_around_the_running_loop_is_not_asked_again(live: Live) -> None:
+    text = """
+def job(values):
+    found = []
+    if values:
+        for each in values:
+            found.append(6 // each)
+    return found
+"""
+    program = live(text, fix({"if values:": "if values is not None:", "6 // each": "6 // (each or 6)"}, retry()))
+    assert program.call("job", [1, 0, 3]) == [6, 1, 2]

@@ -164,7 +164,7 @@ def landing_lines(landing: Landing, *, skips: bool) -> list[str]:
     if landing.closes:
         lines = " and of ".join(f"line {line}" for line in landing.closes)
         told += f", closing the with of {lines}"
-    return [told, *(f"this calls {call} again" for call in landing.calls)]
+    return [told, *(f"this calls {call} again" for call in dict.fromkeys(landing.calls))]
 
 
 def frame_mark(frame: Frame, *, is_obsolete: bool) -> str:
