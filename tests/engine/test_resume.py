@@ -446,6 +446,7 @@ def test_a_loop_over_a_generator_begins_anew_inside_of_another_one(live: Live) -
     assert program.call("job") == [0, 1, *range(4), *range(4)]
 
 
+@keeps_loops_over_lists
 def test_the_end_of_a_loop_over_a_generator_is_skipped_to(live: Live) -> None:
     program = live(
         FROM_A_GENERATOR,
