@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from fixcont.bytecode import stubs
+from fixcont.bytecode import interpreter, stubs
 from fixcont.bytecode.original import untrapped
 from fixcont.bytecode.traps import trap
 from fixcont.continuing.unwinding import Answer, TrapState, is_ours
@@ -23,7 +23,7 @@ from fixcont.loading.importing import LoadedText, install_hook, remove_hook
 from fixcont.loading.loaded import loaded_functions
 from fixcont.loading.scope import Scope
 from fixcont.stopping.hook import make_hook
-from fixcont.stopping.interrupt import InterruptHandler
+from fixcont.stopping.interrupt import InterruptHandler, is_jump_back
 from fixcont.stopping.policy import Policy, StopMode, parse_mode
 from fixcont.stopping.prediction import Predictor
 
@@ -249,6 +249,11 @@ class Session:
         self._stop_at(frame, "BREAKPOINT")
 
     def _interrupted(self, frame: FrameType) -> None:
+        # At the end of a loop's round the last statement is done, and must not run again. On 3.11, besides, what is raised there finds the
+        # stack as it was before the loop. 3.15 keeps loops better here than at a line.
+        is_between = not interpreter.LOOP_KEEPS_INDEX and self.is_user(frame) and is_jump_back(frame)
+        if is_between and self.stepping.interrupt(frame):
+            return
         self._stop_at(frame, "INTERRUPT")
 
     def _stop_at(self, frame: FrameType, reason: str) -> None:

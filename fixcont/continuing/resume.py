@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.entry import Contents, Leaving, enter_at
 from fixcont.bytecode.flights import handlers_passed
+from fixcont.bytecode.interpreter import NAME
 from fixcont.bytecode.stack import Stacks, block_kinds_at
 from fixcont.bytecode.traps import trap
 from fixcont.continuing import arguments, checks, reentry
@@ -109,7 +110,7 @@ class Plan(NamedTuple):
     captured: Captured = NOTHING_MORE
 
 
-def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | None) -> Plan:
+def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | None, callee: FrameType | None) -> Plan:
     """Work out how a frame can go on; nothing is touched.
 
     Args:
@@ -117,6 +118,7 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
         lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs; -1 if that is not known.
         versions: knows the texts.
         state: what the frame's trap says, where it is in one: a stop may come late.
+        callee: what the frame has called, if it is not the innermost one.
 
     Raises:
         Refused: it cannot.
@@ -138,6 +140,10 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
             Refusal("not-verified", f"{raw.f_code.co_qualname} cannot be taken over: {problem}", "restart it")
         ) from problem
     there = live_kinds
+    if callee is not None and callee.f_code.co_flags & interpreter.GENERATOR and _asks_for_item(code, unit):
+        if how is How.RETRY and line is None:
+            raise Refused(_used_up(callee, raw))
+        there = live_kinds[: live_kinds.rindex("i")]
     if state is not None:
         passed = handlers_passed(raw.f_code, lasti, state.handler)
         _check_finallys(variant, code, [row.target - original.prefix_units(raw.f_code) for row in passed])
@@ -147,6 +153,20 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
     if interpreter.LOOP_KEEPS_INDEX and "n" in plan.spot.kinds:
         _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
     return plan._replace(captured=versions.captured(raw, variant.code))
+
+
+def _asks_for_item(code: CodeType, unit: int) -> bool:
+    """Tell whether a `for` loop waits for its next item. Where that runs a generator, 3.12 has the frame stand at a cache of FOR_ITER."""
+    while NAME[code.co_code[2 * unit]] == "CACHE":
+        unit -= 1
+    return NAME[code.co_code[2 * unit]] == "FOR_ITER"
+
+
+def _used_up(generator: FrameType, raw: FrameType) -> Refusal:
+    """Return why a loop cannot ask once more for an item of a generator: that is unwound, and the loop would end as if it were at its end."""
+    name, line = generator.f_code.co_qualname, raw.f_lineno
+    sentence = f"{name}, from which the loop of line {line} takes its items, ends as it unwinds"
+    return Refusal("item-gone", sentence, f"go on in {name}, or resume {line} begins the loop anew")
 
 
 def _check_finallys(variant: Variant, code: CodeType, passed: Sequence[int]) -> None:

@@ -28,9 +28,10 @@ from fixcont.editing.functions import (
     shifted,
 )
 from fixcont.editing.headers import Headers
+from fixcont.editing.instances import classes_with_other_instances
 from fixcont.editing.plan import Assignment, Plan
 from fixcont.editing.removals import Removed
-from fixcont.editing.running import module_line
+from fixcont.editing.running import is_body_running, module_line
 from fixcont.editing.slots import slots_in
 from fixcont.editing.syntax import IMPORTS, Def, Header, Syntax, bound_names, header, loaded_names
 from fixcont.editing.texts import Kind, Node
@@ -121,6 +122,7 @@ class _Checker:
                 what = "a lambda from this line cannot be told from others in the changed text"
                 self.plan.warn("lambda-not-matched", node, what)
         self._plan_scopes()
+        self._note_other_instances()
         self._plan_definitions()
         self._plan_renamed()
         self._plan_removed()
@@ -262,8 +264,8 @@ class _Checker:
 
     def _warn_captured(self, function: FunctionType, target: Node, why: str) -> None:
         """Say that a function stays as it is, as the cell of a variable that it captures now is not found."""
-        if STANDS_IN in function.__dict__:
-            return
+        if STANDS_IN in function.__dict__ or id(target) not in self._changed:
+            return  # else it was said when that was installed, and `stale` says it still
         refusal = closure_refusal(target, function.__code__, target.code, f"{why}: existing functions keep their old code")
         self.plan.warnings.setdefault((refusal.code, refusal.sentence), refusal)
         if not target.is_top_level:
@@ -335,6 +337,12 @@ class _Checker:
                     planner.redecorate(cls, namespace, node)
                 planner.finish(cls, namespace, node, self.comparison.partners.get(id(node)))
 
+    def _note_other_instances(self) -> None:
+        for node in classes_with_other_instances(self.comparison):
+            for cls in (find_class(namespace, node.qualname) for namespace in self.namespaces):
+                if cls is not None:
+                    self.plan.classes[id(cls)] = cls, node, True
+
     def _lying_ahead(self, change: ScopeChange) -> Sequence[ast.stmt]:
         """Give the statements of the new text that the module has not come to, where it is being run right now; else none."""
         line = module_line(change.new.text.filename)
@@ -381,7 +389,10 @@ class _Checker:
         """Give the classes of the process that a node made, each with the namespace of its module."""
         found = [(namespace, find_class(namespace, node.qualname)) for namespace in self.namespaces]
         classes = [(namespace, cls) for namespace, cls in found if cls is not None] or self._revived(node)
-        if not classes:
+        if not classes and is_body_running(node.text.filename, node.qualname):
+            what = f"the body of {node.qualname} is running, and the class is not there yet"
+            self.plan.warn("class-not-found", node, what, "go on in the middle of that frame, or restart it, with the new text")
+        elif not classes:
             what = f"the changes of {node.qualname} are not made: no class in the running program has this name"
             self.plan.warn("class-not-found", node, what)
         return classes

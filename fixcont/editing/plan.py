@@ -75,7 +75,8 @@ class Plan:
         kept: live code objects that stay as they are, each with the node of the new text that it is.
         touched: id of a node -> new node of a function or class that is another one from now on.
         added: ids of those nodes in `touched` that were not there before.
-        classes: id of a class -> it, its node, and whether attributes, fields or bases change, which may concern its instances.
+        classes: id of a class -> it, its node, and whether its instances may be concerned: attributes, fields, bases, or what its
+            `__init__` sets.
         class_facts: attributes of classes in which Python notes where and how they are written, with their new values.
         statements: of the module, new or changed, that are not run.
         ran: new statements that are run, as new definitions need what they bind.

@@ -30,6 +30,11 @@ def module_line(filename: str) -> int | None:
     return next((line for code, line in _on_stacks() if code.co_filename == filename and code.co_name == "<module>"), None)
 
 
+def is_body_running(filename: str, qualname: str) -> bool:
+    """Tell whether the body of a class of a file runs right now."""
+    return any(code.co_filename == filename and code.co_qualname == qualname for code, _ in _on_stacks())
+
+
 def _on_stacks() -> list[tuple[CodeType, int]]:
     """Give the code and the current line of the frames of all threads."""
     found: list[tuple[CodeType, int]] = []

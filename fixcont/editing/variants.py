@@ -354,16 +354,29 @@ class _Maker:
         return place if how is How.USE_VALUE else self._guarded(place)
 
     def _guarded(self, place: Place) -> Place:
-        """Return the place of the condition or `try` that the edit has put around a statement, so that it is not passed by."""
-        if self.same_text or not self.is_changed_near:
+        """Return the place of the condition or `try` that the edit has put around a statement, or changed, so that it is not passed by."""
+        if self.same_text:
             return place
+        if not self.is_changed_near:
+            return self._under_another_condition(place) or place
         known = {id(node) for node in self.matches.values()}
         for outer in self.new_places:
             if outer.node.lineno > place.node.lineno:
                 break
             if isinstance(outer.node, _GUARDS) and id(outer.node) not in known and _contains(outer.node, place.node):
                 return outer
-        return place
+        return self._under_another_condition(place) or place
+
+    def _under_another_condition(self, place: Place) -> Place | None:
+        """Return the place of the outermost `if` around a statement whose condition the edit has changed, if it gives up no live block."""
+        before = [each.node for each in self.old_places if _is_if_around(each.node, self.failed.node)]
+        after = [each for each in self.new_places if _is_if_around(each.node, place.node)]
+        if len(before) != len(after):
+            return None
+        for old, new in zip(before, after, strict=True):
+            if new.blocks == place.blocks and ast.dump(old.test) != ast.dump(new.node.test):  # type: ignore[attr-defined]
+                return new
+        return None
 
     def _successor(self) -> ast.AST | None:
         """Return the statement of the new text that corresponds to the one that failed or runs."""
@@ -526,6 +539,10 @@ _GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
 
 def _holds(statement: ast.stmt, scope: Scope) -> bool:
     return statement is scope or any(node is scope for node in ast.walk(statement))
+
+
+def _is_if_around(outer: ast.stmt, inner: ast.stmt) -> bool:
+    return isinstance(outer, ast.If) and _contains(outer, inner)
 
 
 def _contains(outer: ast.stmt, inner: ast.stmt) -> bool:

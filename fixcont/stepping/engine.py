@@ -377,6 +377,14 @@ class Stepping:
         self.steps[get_ident()] = Following(StepKind.OVER, None, awaits=lambda frame: frame.f_code is code, reason=reason)
         self.mechanism.update()
 
+    def interrupt(self, frame: FrameType) -> bool:
+        """Let Ctrl-C stop a frame of the calling thread at its next line. Returns whether it will: the thread may not be watched."""
+        if self.refusal() is not None:
+            return False
+        self.steps[get_ident()] = Following(StepKind.OVER, frame, reason=StopReason.INTERRUPT)
+        self.mechanism.update()
+        return True
+
     def entered(self, code: CodeType, line: int) -> None:
         """A frame goes on in the middle, in `code`: breakpoints on its first line, where it stands already, are passed by once."""
         if line in self.spots_in(code):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from fixcont.bytecode import interpreter
 from fixcont.continuing.unwinding import is_ours
 from fixcont.errors import Quit
 
@@ -50,6 +51,11 @@ class InterruptHandler:
         if frame is None or self._is_busy():
             raise KeyboardInterrupt
         self._stop(frame)
+
+
+def is_jump_back(frame: FrameType) -> bool:
+    """Tell whether a frame stands at a jump backward: at the end of a loop's round."""
+    return frame.f_lasti >= 0 and interpreter.DIRECTION[frame.f_code.co_code[frame.f_lasti]] < 0
 
 
 def end_main_thread() -> None:

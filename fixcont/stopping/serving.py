@@ -374,9 +374,22 @@ class _Held:
         if self._planned is None or self._planned[0][0] is not way or self._planned[0][1] != key[1]:
             self._planned = (
                 key,
-                plan_for(way, way.frame.lasti, self.context.versions, self.state if way.frame.raw is self.frame else None),
+                plan_for(
+                    way,
+                    way.frame.lasti,
+                    self.context.versions,
+                    self.state if way.frame.raw is self.frame else None,
+                    self._callee_of(way.frame.raw),
+                ),
             )
         return self._planned[1]
+
+    def _callee_of(self, raw: FrameType) -> FrameType | None:
+        """Return the frame that a frame on the stack has called, None for the innermost one."""
+        frame: FrameType | None = self.frame
+        while frame is not None and frame.f_back is not raw:
+            frame = frame.f_back
+        return frame
 
     def _is_live(self, raw: FrameType) -> bool:
         frame: FrameType | None = self.frame

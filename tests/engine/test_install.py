@@ -497,6 +497,19 @@ def test_a_function_keeps_its_code_where_a_variable_that_it_captures_now_is_gone
     assert module.outer()() == 2
 
 
+def test_what_keeps_its_code_is_named_once(project: Project) -> None:
+    text = "def outer():\n    a = b = 1\n    def inner():\n        return a\n    return inner\nx = outer()\ndef other():\n    return 1\n"
+    module = project.load("cells", text)
+    captures = text.replace("return a\n", "return a + b\n")
+    assert codes(project.edit("cells", captures)) == ["closure-changed"]
+    later = project.edit("cells", captures.replace("return 1", "return 2"))
+    assert names(later) == {"other": 2} and codes(later) == []
+    shifted = project.edit("cells", "# above\n" + captures)
+    assert names(shifted) == {"other": 3} and codes(shifted) == []
+    assert codes(project.edit("cells", captures.replace("a + b", "a + b + 1"))) == ["closure-changed"]
+    assert module.x() == 1 and module.outer()() == 3
+
+
 # Files that cannot be installed
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from fixcont.continuing.ways import Resume
 from support.front_end import LiveProgram, give_back, propagate, quit_program, restart, throw, trace
 
 Live = Callable[..., LiveProgram]
@@ -106,3 +107,30 @@ def spin():
     )
     assert program.call("spin") == "spun"
     assert program.refused == ["would-be-caught"] * 2
+
+
+AT_THE_JUMP = """
+import _thread
+log = []
+class Interrupting:
+    __neg__ = _thread.interrupt_main  # a C function: no signal is looked for as it returns, so this is done at the jump back
+def spin(rounds):
+    for each in range(rounds):
+        log.append(each)
+        if each == 2 and pending: -pending.pop()
+    return each
+def spin_conditionally(rounds):
+    for each in range(rounds):
+        log.append(each)
+        if each == 2 and pending and -pending.pop(): break
+    return each
+pending = [Interrupting()]
+"""
+
+
+@pytest.mark.parametrize("function", ["spin", "spin_conditionally"])
+def test_a_for_loop_goes_on_where_it_was(live: Live, function: str) -> None:
+    program = live(AT_THE_JUMP, lambda stop: Resume(stop.frames[stop.selected]))
+    assert program.call(function, 5) == 4
+    assert [each.reason for each in program.saw] == ["interrupt"]
+    assert program.log == [0, 1, 2, 3, 4]

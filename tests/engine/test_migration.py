@@ -115,3 +115,49 @@ def test_a_lazy_failure_is_an_exception_where_it_is_used(lazy: Project) -> None:
         with pytest.raises(TypeError):
             bad.price
     assert module.told
+
+
+PARCEL = """\
+class Parcel:
+    def __init__(self, weight):
+        self.weight = weight
+    def price(self):
+        return self.weight * 2
+"""
+PARCEL_WITH_TAX = PARCEL.replace("= weight\n", "= weight\n        self.tax = 5\n")
+TAX_HOOK = "    def __fixcont_migrate__(self, old, new):\n        self.__dict__.setdefault('tax', 5)\n"
+
+
+def test_an_attribute_that_init_sets_comes_with_a_hook(project: Project) -> None:
+    module = project.load("parcel", PARCEL)
+    one, other = module.Parcel(1), module.Parcel(2)
+    assert project.edit("parcel", PARCEL_WITH_TAX + TAX_HOOK).migrated == 2
+    assert (one.tax, other.tax, module.Parcel(3).tax) == (5, 5, 5)
+    assert project.edit("parcel", (PARCEL_WITH_TAX + TAX_HOOK).replace("* 2", "* 3")).migrated == 0
+    assert project.edit("parcel", PARCEL_WITH_TAX.replace("= 5", "= 7") + TAX_HOOK).migrated == 0  # the same attributes
+
+
+def test_a_hook_alone_migrates_when_it_appears(project: Project) -> None:
+    module = project.load("parcel", PARCEL)
+    parcel = module.Parcel(1)
+    assert project.edit("parcel", PARCEL_WITH_TAX).migrated == 0
+    assert project.edit("parcel", PARCEL_WITH_TAX + TAX_HOOK).migrated == 1
+    assert parcel.tax == 5
+
+
+def test_a_hook_that_was_there_migrates_when_init_sets_other_attributes(project: Project) -> None:
+    module = project.load("parcel", PARCEL + TAX_HOOK)
+
+    class Special(module.Parcel):  # type: ignore[misc, name-defined]
+        pass
+
+    parcels = [module.Parcel(1), Special(2)]
+    assert project.edit("parcel", PARCEL_WITH_TAX + TAX_HOOK).migrated == 2
+    assert [parcel.tax for parcel in parcels] == [5, 5]
+
+
+def test_an_attribute_of_init_migrates_lazily(lazy: Project) -> None:
+    module = lazy.load("parcel", PARCEL)
+    parcel = module.Parcel(1)
+    assert lazy.edit("parcel", PARCEL_WITH_TAX + TAX_HOOK).migrated == 1
+    assert parcel.tax == 5

@@ -1040,6 +1040,205 @@ class TestTasks:
         run(lambda: asyncio.run(main()))
         assert fail.answer[:2] == answer
 
+    def test_a_container_of_tasks_is_told_of_the_end(self, fail: Probe) -> None:
+        running = set()
+
+        async def work() -> None:
+            fail(KeyError())
+
+        async def main() -> None:
+            task = asyncio.create_task(work())
+            running.add(task)
+            task.add_done_callback(running.discard)
+            await asyncio.sleep(0.001)
+            task.exception()
+
+        run(lambda: asyncio.run(main()))
+        assert fail.answer[:2] == ("unhandled", "task")
+
+    def test_a_container_of_tasks_and_one_who_awaits(self, fail: Probe) -> None:
+        running = set()
+
+        async def work() -> None:
+            await asyncio.sleep(0)
+            fail(KeyError())
+
+        async def main() -> None:
+            task = asyncio.create_task(work())
+            running.add(task)
+            task.add_done_callback(running.discard)
+            try:
+                await task
+            except KeyError:
+                pass
+
+        run(lambda: asyncio.run(main()))
+        assert fail.answer == ("handled", "typed", "main")
+
+    def test_a_callback_of_the_user_may_take_it(self, fail: Probe) -> None:
+        async def work() -> None:
+            fail(KeyError())
+
+        async def main() -> None:
+            task = asyncio.create_task(work())
+            task.add_done_callback(lambda task: task.exception())
+            await asyncio.sleep(0.001)
+
+        run(lambda: asyncio.run(main()))
+        assert fail.answer[:2] == ("unknown", "task")
+
+    def test_handlers_of_connections(self, fail: Probe) -> None:
+        async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                fail(KeyError())
+            finally:
+                writer.close()
+
+        async def main() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+            server = await asyncio.start_server(work, "127.0.0.1", 0)
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            assert await reader.read() == b""
+            writer.close()
+            server.close()
+
+        run(lambda: asyncio.run(main()))
+        assert fail.answer[:2] == ("unhandled", "task")
+
+    def test_task_group(self, fail: Probe) -> None:
+        async def work() -> None:
+            await asyncio.sleep(0)
+            fail(KeyError())
+
+        async def catching() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(work())
+                    group.create_task(asyncio.sleep(10))
+            except* KeyError:
+                pass
+
+        async def catching_the_group() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(work())
+            except ExceptionGroup:
+                pass
+
+        async def not_catching() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(work())
+            except KeyError:  # it comes in a group
+                pass
+
+        async def catching_something_else() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(work())
+            except* ValueError:
+                pass
+
+        run(lambda: asyncio.run(catching()))
+        assert fail.answer[0] == "handled"
+        run(lambda: asyncio.run(catching_the_group()))
+        assert fail.answer == ("handled", "typed", "catching_the_group")
+        run(lambda: asyncio.run(not_catching()))
+        assert fail.answer == OUTSIDE
+        run(lambda: asyncio.run(catching_something_else()))
+        assert fail.answer == OUTSIDE
+
+    def test_task_groups_in_a_task_group(self, fail: Probe) -> None:
+        async def work() -> None:
+            await asyncio.sleep(0)
+            fail(KeyError())
+
+        async def inner() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(work())
+
+        async def catching() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(inner())
+            except* KeyError:
+                pass
+
+        async def not_catching() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(inner())
+
+        run(lambda: asyncio.run(catching()))
+        assert fail.answer[0] == "handled"
+        run(lambda: asyncio.run(not_catching()))
+        assert fail.answer == OUTSIDE
+
+    def test_task_group_whose_body_is_not_at_its_end(self, fail: Probe) -> None:
+        async def work() -> None:
+            await asyncio.sleep(0)
+            fail(KeyError())
+
+        async def catching() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(work())
+                    await asyncio.sleep(10)
+            except* KeyError:
+                pass
+
+        async def not_catching() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(work())
+                await asyncio.sleep(10)
+
+        run(lambda: asyncio.run(catching()))
+        assert fail.answer[0] == "handled"
+        run(lambda: asyncio.run(not_catching()))
+        assert fail.answer == OUTSIDE
+
+    def test_the_body_of_a_task_group(self, fail: Probe) -> None:
+        async def work() -> None:
+            async with asyncio.TaskGroup():
+                fail(KeyError())
+
+        async def catching() -> None:
+            try:
+                async with asyncio.TaskGroup():
+                    fail(KeyError())
+            except* KeyError:
+                pass
+
+        async def catching_the_group() -> None:
+            try:
+                async with asyncio.TaskGroup():
+                    fail(KeyError())
+            except ExceptionGroup:
+                pass
+
+        async def not_catching() -> None:
+            try:
+                async with asyncio.TaskGroup():
+                    fail(KeyError())
+            except KeyError:  # it comes in a group
+                pass
+
+        async def catching_outside() -> None:
+            try:
+                await work()
+            except* KeyError:
+                pass
+
+        run(lambda: asyncio.run(catching()))
+        assert fail.answer == ("handled", "typed", "catching")
+        run(lambda: asyncio.run(catching_the_group()))
+        assert fail.answer == ("handled", "typed", "catching_the_group")
+        run(lambda: asyncio.run(not_catching()))
+        assert fail.answer == OUTSIDE
+        run(lambda: asyncio.run(catching_outside()))
+        assert fail.answer[0] != "unhandled"
+        run(lambda: asyncio.run(work()))
+        assert fail.answer == OUTSIDE
+
     def test_async_context_and_iteration(self, fail: Probe) -> None:
         @contextlib.asynccontextmanager
         async def forgiving_async() -> AsyncIterator[None]:
@@ -1073,6 +1272,33 @@ class TestTasks:
 
         run(scenario)
         assert fail.answer == ("handled", "typed", "scenario")
+
+
+class TestKnownLibraries:
+    def test_contexts_of_click_let_everything_pass_but_its_own(self, fail: Probe) -> None:
+        names = library(
+            """
+class Abort(Exception):
+    pass
+class Context:
+    def __enter__(self):
+        return self
+    def __exit__(self, *details):
+        return self.close(*details)
+    def close(self, *details):
+        return details[0] is Abort
+def make_context():
+    return Context()
+def main(command):
+    with make_context() as context:
+        return command()
+""",
+            __name__="click.core",
+        )
+        run(lambda: names["main"](lambda: fail(KeyError())))
+        assert fail.answer == OUTSIDE
+        run(lambda: names["main"](lambda: fail(names["Abort"]())))
+        assert fail.answer[:2] == ("unknown", "with")
 
 
 class TestThreads:

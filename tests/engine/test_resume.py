@@ -414,6 +414,49 @@ def job(rows):
     assert program.refused == ["item-gone"]
 
 
+FROM_A_GENERATOR = """
+values = [0, 1]
+def items(n):
+    for i in range(n):
+        yield values[i]
+def job():
+    out = []
+    for k in range(2):
+        for x in items(4):
+            out.append(x)
+    return out
+"""
+
+
+def test_a_loop_does_not_end_early_as_its_generator_is_given_up(live: Live) -> None:
+    program = live(
+        FROM_A_GENERATOR,
+        retry("job"),
+        resume_at("out.append(x)", "job"),
+        then(lambda: program.module.values.extend((2, 3)), retry()),
+    )
+    assert program.call("job") == [0, 1, 2, 3] * 2
+    assert program.refused == ["item-gone", "blocks-differ"]
+
+
+@keeps_loops_over_lists
+def test_a_loop_over_a_generator_begins_anew_inside_of_another_one(live: Live) -> None:
+    again = then(lambda: program.module.values.extend((2, 3)), resume_at("for x in items(4)", "job"))
+    program = live(FROM_A_GENERATOR, again)
+    assert program.call("job") == [0, 1, *range(4), *range(4)]
+
+
+@keeps_loops_over_lists
+def test_the_end_of_a_loop_over_a_generator_is_skipped_to(live: Live) -> None:
+    program = live(
+        FROM_A_GENERATOR,
+        lambda stop: Skip(find_frame(stop, "job")),
+        retry("items"),
+        then(lambda: program.module.values.extend((2, 3)), retry("items")),
+    )
+    assert program.call("job") == [0, 1, 0, 1, 2, 3]
+
+
 def test_an_exit_that_has_failed_is_not_called_again(live: Live) -> None:
     program = live(
         """
@@ -703,3 +746,35 @@ def test_where_an_exception_came_up_is_not_looked_for_in_code_that_took_over_lat
     program.attempt("main", rows)
     assert program.refused == ["no-statement"]
     assert program.log[:5] == ["main", "except", 1, "main", "except"]
+
+
+@keeps_loops_over_lists
+@pytest.mark.parametrize("body", ["raise LookupError(each)", "print(end='')\n            raise LookupError(each)"])
+def test_a_condition_that_the_edit_changes_is_asked_again(live: Live, body: str) -> None:
+    text = """
+def job(wrong):
+    found = []
+    for each in [1, 2, 3]:
+        if each == wrong:
+            {body}
+        found.append(each)
+    return found
+"""
+    landings: list[Any] = []
+    program = live(text.replace("{body}", body), fix({"each == wrong": "each == wrong + 10"}, landed(retry(), landings)))
+    assert program.call("job", 2) == [1, 2, 3]
+    assert [landing.line for landing in landings] == [5]
+
+
+@keeps_loops_over_lists
+def test_a_condition_around_the_running_loop_is_not_asked_again(live: Live) -> None:
+    text = """
+def job(values):
+    found = []
+    if values:
+        for each in values:
+            found.append(6 // each)
+    return found
+"""
+    program = live(text, fix({"if values:": "if values is not None:", "6 // each": "6 // (each or 6)"}, retry()))
+    assert program.call("job", [1, 0, 3]) == [6, 1, 2]

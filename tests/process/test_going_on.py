@@ -124,6 +124,18 @@ def test_edit_and_undo_and_edit_again(small_program: SmallPrograms) -> None:
     assert "result 3\n" in ended.output
 
 
+def test_a_class_body_goes_on_with_the_edit(small_program: SmallPrograms) -> None:
+    program = small_program("class Sizes:\n    found = [1]\n    found.append(int('x'))\nprint('result', Sizes.found)\n")
+    with DebugSession(program) as session:
+        session.stop()
+        program.edit({"int('x')": "2"})
+        answer = session.command("retry")
+        assert "the body of Sizes is running" in answer and "program is started again" not in answer
+        ended = session.finish()
+
+    assert "result [1, 2]" in ended.output and ended.status == 0
+
+
 def test_lines_that_move_by_the_edit_are_shown_as_they_are_now(small_program: SmallPrograms) -> None:
     program = small_program(NESTED)
     with DebugSession(program) as session:

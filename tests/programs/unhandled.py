@@ -78,4 +78,60 @@ def task_that_nobody_awaits():
     return asyncio.run(main())
 
 
+def background_task_in_a_set():
+    running = set()
+
+    async def broken():
+        fail()
+
+    async def main():
+        task = asyncio.create_task(broken())
+        running.add(task)
+        task.add_done_callback(running.discard)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return len(running)
+
+    return asyncio.run(main())
+
+
+def task_group():
+    async def broken():
+        await asyncio.sleep(0)
+        return fail()
+
+    async def main():
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(broken())
+        return task.result()
+
+    return asyncio.run(main())
+
+
+def body_of_a_task_group():
+    async def main():
+        async with asyncio.TaskGroup():
+            return fail()
+
+    return asyncio.run(main())
+
+
+def connection():
+    async def answer(reader, writer):
+        try:
+            writer.write(fail().encode())
+        finally:
+            writer.close()
+
+    async def main():
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        received = await reader.read()
+        writer.close()
+        server.close()
+        return received
+
+    return asyncio.run(main())
+
+
 print("result", globals()[sys.argv[1]]())

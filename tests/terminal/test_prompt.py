@@ -541,6 +541,10 @@ def test_going_on_in_the_middle_installs_first_and_says_where(command: str, kind
             Landing("job", 9, 9, 0, 0, (), ("fetch()", "self.store(…)")),
             ["resume job at line 9", "this calls fetch() again", "this calls self.store(…) again"],
         ),
+        (
+            Landing("job", 9, 9, 0, 0, (), ("int()", "fetch()", "int()")),
+            ["resume job at line 9", "this calls int() again", "this calls fetch() again"],
+        ),
     ],
 )
 def test_where_a_frame_goes_on_in_words(landing: Landing, lines: list[str]) -> None:

@@ -165,7 +165,7 @@ def landing_lines(landing: Landing, *, skips: bool) -> list[str]:
     if landing.closes:
         lines = " and of ".join(f"line {line}" for line in landing.closes)
         told += f", closing the with of {lines}"
-    return [told, *(f"this calls {call} again" for call in landing.calls)]
+    return [told, *(f"this calls {call} again" for call in dict.fromkeys(landing.calls))]
 
 
 def two_columns(left: str, right: str, width: int, columns: int | None) -> list[str]:

@@ -61,9 +61,10 @@ class Activation:
         self, exception: BaseException, view: View, handler: int | None, scope: Scope, exits: _Exits, depth: int
     ) -> Passage:
         passage = PASSES
+        is_joining = False
         for _ in range(_LIMIT):
             if handler is None:
-                return passage
+                return passage._replace(is_joining=True) if is_joining else passage
             first = clauses_at(view, handler)[0]
             if first.kind is Kind.STAR_BODY and first.onward is not None and not is_instance(exception, Unwinding):
                 return after(passage, self._out_of_star_body(exception, view, first.onward, scope, exits, depth))
@@ -73,6 +74,8 @@ class Activation:
                 return passage
             if onward is None:
                 return after(passage, doubtful("handler"))
+            if here.is_joining:  # the exit of a task group
+                exception, is_joining = as_member(exception), True
             handler = view.handler_at(onward)
         return after(passage, doubtful("handler"))
 

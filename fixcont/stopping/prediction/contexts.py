@@ -100,6 +100,8 @@ _PASSING_FACTORIES: Final = frozenset(
         ("urllib.request", "urlopen"),
     )
 )
+#: Modules whose `with` statements let everything pass but exceptions of their own package: what they are about cannot be told from outside.
+_PASSING_USERS: Final = frozenset(("click.core",))
 #: Functions whose result swallows what matches their first argument.
 _EXPECTING: Final = frozenset(
     (
@@ -109,6 +111,9 @@ _EXPECTING: Final = frozenset(
         ("_pytest.raises", "raises"),
     )
 )
+#: Its exit raises what leaves the block again, in an exception group.
+_TASK_GROUP: Final = ("asyncio.taskgroups", "TaskGroup")
+_GROUPED: Final = Passage(End.PASSES, is_joining=True)
 _CANCELLATIONS: Final = ("CancelledError", "TimeoutError")
 
 
@@ -138,6 +143,8 @@ class Contexts:
 
     def of_value(self, exception: BaseException, value: object, scope: Scope, depth: int) -> Passage:
         """Answer for the value of a `with` statement's expression, which is an object or a `Call`."""
+        if _passes_in(scope.globals.get("__name__"), exception):
+            return PASSES
         if type(value) is Call:
             return self._of_call(exception, value, scope, depth)
         # The name may have been bound anew by the block itself: take it only if it is a manager at all.
@@ -260,6 +267,13 @@ _OF_MANAGER: Final[dict[tuple[str, str], Callable[[Contexts, BaseException, obje
 }
 
 
+def _passes_in(module: object, exception: BaseException) -> bool:
+    """Tell whether an exception passes the `with` statements of a module."""
+    if type(module) is not str or module not in _PASSING_USERS or _is_cancellation(exception):
+        return False
+    return name_of(type(exception))[0].partition(".")[0] != module.partition(".")[0]
+
+
 def _exit_of(kind: type) -> type | None:
     """Return the class among the bases that defines the exit, or None."""
     for base in mro_of(kind):
@@ -274,6 +288,8 @@ def _of_class(exception: BaseException, owner: type) -> Passage:
     name = name_of(owner)
     if name in _PASSING or name[0] in _PASSING_MODULES:
         return PASSES if not _is_cancellation(exception) else _DOUBT
+    if name == _TASK_GROUP:
+        return _GROUPED if is_instance(exception, Exception) and not _is_cancellation(exception) else _DOUBT
     variables = type.__dict__["__dict__"].__get__(owner)
     exits = [variables.get(exit_name) for exit_name in ("__exit__", "__aexit__") if exit_name in variables]
     if all(type(exit_) is FunctionType and swallows_always(exit_.__code__) for exit_ in exits):

@@ -265,6 +265,9 @@ class Predictor:
                 return walk.handled(None, "task") if self._library_broad_counts else walk.unhandled(None, "task")
             if waiter.kind == "unknown":
                 break
+            if waiter.kind == "group":
+                exc = as_member(exc)
+                answers = (self._tables.get(id(type(exc))) or self._new_tables(type(exc)))[0]
             verdict = self._through_suspended(exc, waiter.frames, walk)
             if verdict is not None:
                 return verdict
@@ -278,7 +281,7 @@ class Predictor:
             if at is None:
                 continue
             passage = self._activation.through(exc, view, at, Scope.of_frame(frame))
-            if passage.is_joining:
+            if passage.is_joining and as_member(exc) is not exc:
                 passage = after(passage, doubtful("converted"))
             verdict = self._conclude(exc, passage, frame, walk)
             if verdict is not None:

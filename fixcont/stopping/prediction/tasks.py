@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections import deque
 from collections.abc import Iterator
 from types import BuiltinMethodType, FrameType, FunctionType, MethodType
 from typing import Any, Final, NamedTuple
 
 from fixcont.bytecode.interpreter import COROUTINE, ITERABLE_COROUTINE
-from fixcont.stopping.prediction.values import Scope, name_of
+from fixcont.stopping.prediction.values import Scope, dict_of_instance, is_any, name_of
 
 #: Tasks that await tasks that await …: so many are followed.
 LIMIT: Final = 200
@@ -19,9 +20,10 @@ class Waiter(NamedTuple):
     """Who gets a task's exception.
 
     Attributes:
-        kind: "frames": the suspended frames in `frames`, innermost first, and after them whoever awaits `task`;
+        kind: "frames": the suspended frames in `frames`, innermost first, and after them whoever awaits `task`; "group": the
+            same, but what they get is an exception group;
             "outside": the callers of `run_until_complete`; "kept": something keeps it (`gather` that returns exceptions);
-            "nobody"; "unknown".
+            "nobody"; "bystander": is told that the task has ended, and does not look how; "unknown".
         frames: see above.
         task: the task of these frames; for "outside" the future that `run_until_complete` waits for.
     """
@@ -35,6 +37,10 @@ NOBODY: Final = Waiter("nobody")
 _UNKNOWN: Final = Waiter("unknown")
 _OUTSIDE: Final = Waiter("outside")
 _KEPT: Final = Waiter("kept")
+_BYSTANDER: Final = Waiter("bystander")
+
+#: Programs keep their running tasks in these, and have them taken out by a method of theirs that is called back.
+_CONTAINERS: Final = (set, list, dict, deque)
 
 
 def task_of(callee: FrameType) -> Any:
@@ -57,9 +63,9 @@ def task_of(callee: FrameType) -> Any:
 
 def waiter_of(task: Any) -> Waiter:
     """Return who gets the exception of a task that is about to end with one."""
-    answers = [_waiter_behind(callback) for callback in _callbacks_of(task)]
+    answers = [answer for answer in map(_waiter_behind, _callbacks_of(task)) if answer is not _BYSTANDER]
     for answer in answers:
-        if answer.kind == "frames":
+        if answer.kind in ("frames", "group"):
             return answer
         if answer.kind == "outside":
             return answer if answer.task is not None else answer._replace(task=task)
@@ -100,12 +106,34 @@ def _waiter_behind(callback: object) -> Waiter:
 def _behind_method(callback: Any) -> Waiter:
     owner = callback.__self__
     if type(callback) is MethodType:
-        name = name_of(callback.__func__)[1].rpartition(".")[2]
+        module, qualname = name_of(callback.__func__)
+        if (module, qualname) == ("asyncio.taskgroups", "TaskGroup._on_task_done"):
+            return _behind_group(owner)
+        name = qualname.rpartition(".")[2]
     else:
+        if is_any(type(owner), *_CONTAINERS):
+            return _BYSTANDER
         name = callback.__name__
     if _is_plain_task(owner) and name in ("wakeup", "TaskWakeupMethWrapper", "task_wakeup", "__wakeup"):
         return Waiter("frames", tuple(_suspended_frames(owner)), owner)
     return _UNKNOWN
+
+
+def _behind_group(group: Any) -> Waiter:
+    """Return who gets the exceptions of an `asyncio.TaskGroup`: the frame with its `async with`, and those around it.
+
+    Where that frame is still in the body, the handlers in the body are taken for handlers of the group too: then the stop may come late.
+    """
+    parent = dict_of_instance(group).get("_parent_task")
+    if parent is None or not _is_plain_task(parent):
+        return _UNKNOWN
+    if parent.done():
+        return NOBODY
+    frames = _suspended_frames(parent)
+    for index, frame in enumerate(frames):
+        if frame.f_code.co_qualname == "TaskGroup.__aexit__" and Scope.of_frame(frame).local("self") is group:
+            return Waiter("group", tuple(frames[index + 1 :]), parent)
+    return Waiter("group", tuple(frames), parent)
 
 
 def _behind_function(callback: FunctionType) -> Waiter:
@@ -113,6 +141,8 @@ def _behind_function(callback: FunctionType) -> Waiter:
     module = callback.__globals__.get("__name__")
     if module == "asyncio.base_events" and name == "_run_until_complete_cb":
         return _OUTSIDE
+    if module == "asyncio.streams" and name == "callback":
+        return NOBODY  # of a handler of connections: it hands the exception to the event loop, which logs it
     if module != "asyncio.tasks":
         return _UNKNOWN
     variables = _cells(callback)

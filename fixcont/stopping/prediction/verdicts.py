@@ -60,7 +60,8 @@ class Passage(NamedTuple):
         cause: why, a machine word.
         doubt: "" or the cause for which it may have been handled on the way.
         library_doubt: whether something broad in a library may have taken it on the way.
-        is_joining: whether from here on it may be a member of a group, as what the body of an `except*` raises is where a group is handled.
+        is_joining: whether from here on it may be a member of a group, as what the body of an `except*` raises is where a group is handled,
+            or what leaves an `async with` of a task group.
     """
 
     end: End
