@@ -368,13 +368,19 @@ class _Maker:
         return self._under_another_condition(place) or place
 
     def _under_another_condition(self, place: Place) -> Place | None:
-        """Return the place of the outermost `if` around a statement whose condition the edit has changed, if it gives up no live block."""
+        """Return the place of the outermost `if` around a statement whose condition the edit has changed.
+
+        Only where no live block is given up; and where nothing has run since it was asked, so that nothing is done twice, or where going on
+        at the statement could only fail again.
+        """
         before = [each.node for each in self.old_places if _is_if_around(each.node, self.failed.node)]
         after = [each for each in self.new_places if _is_if_around(each.node, place.node)]
         if len(before) != len(after):
             return None
         for old, new in zip(before, after, strict=True):
-            if new.blocks == place.blocks and ast.dump(old.test) != ast.dump(new.node.test):  # type: ignore[attr-defined]
+            is_changed = ast.dump(old.test) != ast.dump(new.node.test)  # type: ignore[attr-defined]
+            is_safe = isinstance(self.failed.node, ast.Raise) or _comes_first_in(old, self.failed.node)
+            if is_changed and is_safe and new.blocks == place.blocks:
                 return new
         return None
 
@@ -543,6 +549,14 @@ def _holds(statement: ast.stmt, scope: Scope) -> bool:
 
 def _is_if_around(outer: ast.stmt, inner: ast.stmt) -> bool:
     return isinstance(outer, ast.If) and _contains(outer, inner)
+
+
+def _comes_first_in(outer: ast.stmt, inner: ast.stmt) -> bool:
+    """Tell whether nothing but conditions stands between an `if` and a statement in it."""
+    if not isinstance(outer, ast.If):
+        return False
+    firsts = [outer.body[0], *outer.orelse[:1]]
+    return any(first is inner or _comes_first_in(first, inner) for first in firsts)
 
 
 def _contains(outer: ast.stmt, inner: ast.stmt) -> bool:

@@ -766,6 +766,18 @@ def job(wrong):
     assert [landing.line for landing in landings] == [5]
 
 
+def test_a_condition_is_not_asked_again_where_something_was_done_since(live: Live) -> None:
+    text = """
+def job(log, n):
+    if n == 0:
+        log.append("begun")
+        log.append(6 // n)
+    return log
+"""
+    program = live(text, fix({"n == 0": "n <= 0", "6 // n": "6 // (n or 6)"}, retry()))
+    assert program.call("job", [], 0) == ["begun", 1]
+
+
 @keeps_loops_over_lists
 def test_a_condition_around_the_running_loop_is_not_asked_again(live: Live) -> None:
     text = """
