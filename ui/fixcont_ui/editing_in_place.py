@@ -26,7 +26,7 @@ class EditingInPlace:
         self,
         streams: Streams | None,
         place: tuple[CodeType, int],
-        lines: Sequence[str],
+        lines: Callable[[], Sequence[str]],
         at_work: Callable[[], AbstractContextManager[None]],
         say: Callable[[str], None],
         *,
@@ -36,7 +36,7 @@ class EditingInPlace:
 
         Args:
             place: the code of the function, and the line where it stands.
-            lines: the text of its file that runs.
+            lines: gives the text of its file that runs.
             at_work: see `fixcont_ui.terminal.apart.run`.
             say: shows a line.
             is_wanted: it was asked for; then it is refused where it cannot be.
@@ -55,7 +55,7 @@ class EditingInPlace:
         from fixcont_ui.terminal.in_place import edit  # imports prompt_toolkit
 
         code, line = place
-        edited = edit(streams, code, line, "".join(lines[line - 1 : line]), self._drafts, at_work)
+        edited = edit(streams, code, line, "".join(lines()[line - 1 : line]), self._drafts, at_work)
         if edited.refusal is not None:
             say(wording.refusal_line(edited.refusal))
         elif edited.message:

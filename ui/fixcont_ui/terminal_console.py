@@ -162,5 +162,7 @@ class TerminalConsole(BreakpointConsole):
     # Editing in place.
 
     def edit_in_place(self, *, is_wanted: bool) -> bool:
-        lines = self._text_of(self.curframe) if self.curframe is not None else []
+        def lines() -> list[str]:
+            return self._text_of(self.curframe) if self.curframe is not None else []
+
         return self._in_place.edit(self._terminal, self.place, lines, self.session.at_work, self.message, is_wanted=is_wanted)

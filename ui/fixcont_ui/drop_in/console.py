@@ -134,7 +134,11 @@ class StopConsole:
 
     def edit_in_place(self, *, is_wanted: bool) -> bool:
         streams = Streams(self._debugger.stdin, self._debugger.stdout, is_terminal=self._is_terminal())
-        lines = self.session.sources.text_of(self.place[0]) or linecache.getlines(self.place[0].co_filename)
+
+        def lines() -> list[str]:
+            code = self.place[0]
+            return self.session.sources.text_of(code) or linecache.getlines(code.co_filename)
+
         return _in_place.edit(streams, self.place, lines, self.session.at_work, self.say, is_wanted=is_wanted)
 
     def _is_terminal(self) -> bool:
