@@ -81,7 +81,7 @@ class Desk:
         self.sources = Sources(results)
         self.output = io.StringIO()
         streams = Streams(io.StringIO(commands), self.output, is_terminal=False)
-        session = cast(Any, SimpleNamespace(sources=self.sources, known_steps=None))
+        session = cast(Any, SimpleNamespace(sources=self.sources, known_steps=None, at_work=contextlib.nullcontext))
         self.prompt = Prompt(session, startup, folder="/no/such/folder", streams=streams)
         self.refused: dict[str, Refusal] = {}  # name of a function -> why its frame cannot be restarted
         self.landings: dict[str, Landing | Refusal] = {}  # name of a function -> where its frame would go on
@@ -722,13 +722,33 @@ def test_help_lists_what_works_and_nothing_else() -> None:
     desk = Desk("help\n")
     load(desk, [1])
 
-    listed, _, ours = desk.replies[0].partition("Fix and continue:")
+    listed, _, ours = desk.replies[0].partition("Breakpoints:")
     words = listed.partition("====\n")[2].split()
     assert {name for command in COMMANDS for name in command.names} <= set(words)
     assert {"where", "list", "interact"} <= set(words)
     assert {name for group in NOT_AVAILABLE for name in group.names} & set(words) == set()
     for command in COMMANDS:
         assert command.summary in ours
+
+
+def test_help_ends_with_what_repairs() -> None:
+    desk = Desk("help\n")
+    load(desk, [1])
+
+    last = desk.replies[0].rstrip("\n").rpartition("\n")[2]
+    assert '"fix"' in last and '"rf"' in last and len(last) < 80
+    assert desk.replies[0].index("Stepping:") < desk.replies[0].index("Fix and continue:")
+
+
+@pytest.mark.parametrize(("is_terminal", "shown"), [(True, 1), (False, 0)])
+def test_a_person_is_told_once_how_a_repair_begins(is_terminal: bool, shown: int) -> None:
+    desk = Desk("")
+    for _ in range(2):
+        desk.prompt._given_streams = Streams(io.StringIO("c\n"), desk.output, is_terminal=is_terminal)
+        (lambda: desk.stop(ValueError()))()
+
+    assert desk.shown.count('"fix" edits') == shown
+    assert [type(way) for way in desk.answers] == [Propagate, Propagate]
 
 
 @pytest.mark.parametrize("name", [name for command in COMMANDS for name in command.names])

@@ -130,7 +130,7 @@ def test_plain_terminals_get_plain_text_and_a_line_of_carets(plain: dict[str, st
         session.finish()
         shown = session.raw.decode().replace("\r\n", "\n").replace("\x1b[?2004h", "").replace("\x1b[?2004l", "")
 
-    assert "-> return a / b\n          ^^^^^\n(fixcont) " in shown
+    assert '-> return a / b\n          ^^^^^\n"fix" edits the code, then' in shown
     assert "\x1b" not in shown
 
 
@@ -139,8 +139,9 @@ def test_help_is_wrapped_to_the_terminal() -> None:
         enter(session, "help")
         session.wait_for(READY)
 
-        assert "commands [number]                                 give commands that are run\n" in session.text
-        assert "\n" + " " * 50 + "whenever a breakpoint stops\n" in session.text
+        assert "retry                                   go on at the failing statement of the\n" in session.text
+        assert "\n" + " " * 40 + "selected frame, on the newest code\n" in session.text
+        assert session.lines[22].startswith('"fix" edits the code') and session.lines[23] == "(fixcont)"
 
 
 # What keys do.

@@ -162,6 +162,27 @@ def test_the_console_and_the_output(size: tuple[int, int]) -> None:
         assert "from a process" in window.text
 
 
+def test_tab_completes_in_the_console(size: tuple[int, int]) -> None:
+    with shop(SHOP, size) as window:
+        window.up()
+        window.press("tab")
+        window.wait_for("══ Console")
+        window.type("p tot")
+        window.press("tab")
+        window.wait_for(r"\(fixcont\) p total")
+        window.type(".bit_")
+        window.press("tab")
+        window.wait_for(r"bit_count")
+        window.press("tab")
+        window.press("tab")
+        window.wait_for(r"\(fixcont\) p total\.bit_length")
+        window.press("enter")
+        window.type("()")
+        window.press("enter")
+        window.wait_for(r"(^|│)9 *(│|$)")
+        assert window.quit() == 1
+
+
 def test_the_output_pane_has_what_is_printed(size: tuple[int, int]) -> None:
     with shop(SHOP, size) as window:
         window.up()

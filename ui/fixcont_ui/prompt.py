@@ -39,12 +39,14 @@ if TYPE_CHECKING:
     from fixcont.editing.stale import Stale
     from fixcont.session import Session
 
-#: What `help` lists together.
+#: What `help` lists together: what is looked for most comes last, where it is still on the screen.
 _SECTIONS = (
-    ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
-    ("Stepping", STEPPING_COMMANDS),
     ("Breakpoints", BREAKPOINT_COMMANDS),
+    ("Stepping", STEPPING_COMMANDS),
+    ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
 )
+#: What one who knows pdb only needs to begin.
+_HINT = '"fix" edits the code, then "rf" restarts or "retry" goes on; "help" lists all'
 _BY_NAME = {name: command for _, commands in _SECTIONS for command in commands for name in command.names}
 _NOT_AVAILABLE = {name: group for group in NOT_AVAILABLE for name in group.names}
 
@@ -82,6 +84,7 @@ class Prompt(WindowHost):
         self._streams: Streams | None = None
         self._interrupts = Interrupts()
         self._serving: int | None = None  # identifier of the thread that is at the prompt
+        self._is_hinted = False  # the hint was shown
         self._is_over = False  # no more commands come: every stop is left at once
         self._last: tuple[weakref.ref[Stop], int] | None = None  # the stop served last, and what was selected in it
         self._way: Way | None = None  # the answer to the present stop, once there is one
@@ -145,6 +148,8 @@ class Prompt(WindowHost):
         went_on = self.run_commands(commands)
         if "silent" not in commands:
             self.print_stack_entry(self.stack[self.curindex])
+        if stop.exception is not None and not went_on:
+            self._hint_once()
         if hasattr(self, "_show_display") and not went_on:
             self._show_display()
         if stop.reason in (StopReason.STEP, StopReason.BREAKPOINT) and not went_on:
@@ -163,6 +168,12 @@ class Prompt(WindowHost):
             self.message("\nProgram interrupted")
         elif stop.moment is not Moment.LINE:
             self.message("--Call--" if stop.moment is Moment.CALL else "--Return--")
+
+    def _hint_once(self) -> None:
+        """Tell how a repair begins, to a person who has to type the next command in lines."""
+        if self.streams.is_terminal and not (self._is_hinted or self.is_windowed or self.cmdqueue):
+            self._is_hinted = True
+            self.message(_HINT)
 
     @contextmanager
     def _talking(self) -> Iterator[None]:
@@ -359,6 +370,7 @@ class Prompt(WindowHost):
                     for line in wording.two_columns(command.usage, command.summary, width, self.columns):
                         self.message(line)
                 self.message("")
+            self.message(_HINT)
         return None
 
     do_h = do_help

@@ -91,7 +91,7 @@ class TerminalConsole(BreakpointConsole):
                 line = self.cmdqueue.pop(0)
             else:
                 try:
-                    line = lines.read(self.prompt, self._surroundings())
+                    line = lines.read(self.prompt, self.surroundings())
                 except EOFError:
                     line = "EOF"
                 except Exception as error:
@@ -102,7 +102,8 @@ class TerminalConsole(BreakpointConsole):
             stop = self.onecmd(line)
             stop = self.postcmd(stop, line)
 
-    def _surroundings(self) -> Surroundings:
+    def surroundings(self) -> Surroundings:
+        """Give what there is to complete from in the selected frame."""
         from fixcont_ui.terminal.completion import Surroundings
 
         raw = self.curframe

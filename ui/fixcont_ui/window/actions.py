@@ -59,10 +59,14 @@ class Actions:
             Where.BAR: w.bar.has_focus & free,
         }
         is_empty = Condition(lambda: not w.console.buffer.text)
+        completes = Condition(self._is_place_to_complete)
+        is_choosing = Condition(lambda: w.console.is_typing() and w.console.buffer.complete_state is not None)
         is_searching = Condition(lambda: get_app().layout.is_searching)
         extra: dict[str, Filter] = {
-            "next-pane": ~indents,
-            "previous-pane": ~indents,
+            "next-pane": ~indents & ~completes,
+            "previous-pane": ~indents & ~is_choosing,
+            "complete": completes,
+            "complete-back": is_choosing,
             "interrupt": ~is_searching,
         }
         named = {name: self._action(name) for name in _NAMED}
@@ -114,6 +118,12 @@ class Actions:
         return editor.buffer.selection_state is not None or (
             editor.is_changed and not editor.buffer.document.current_line.strip()
         )
+
+    def _is_place_to_complete(self) -> bool:
+        w = self._window
+        if not w.console.is_typing() or w.exchange.is_waiting or w.exchange.is_busy:
+            return False
+        return bool(w.console.buffer.document.text_before_cursor.strip())
 
     # Moving about
 
@@ -209,7 +219,8 @@ class Actions:
     def enter(self) -> None:
         w = self._window
         if w.console.is_typing():
-            w.console.buffer.validate_and_handle()
+            if not w.console.take():
+                w.console.buffer.validate_and_handle()
         elif w.bar.has_focus() and w.bar.selected is not None:
             self.choose(w.bar.selected)
         elif w.stack.has_focus() and w.stack.selected is not None:
@@ -393,6 +404,16 @@ class Actions:
         else:
             w.do(lambda desk: desk.line(text), self._told)
 
+    def complete(self) -> None:
+        """Complete what is typed in the console. The held thread looks for it: the values are its own."""
+        w = self._window
+        if not w.console.turn(1):
+            document = w.console.buffer.document
+            w.do(lambda desk: desk.completions(document), lambda found: w.console.offer(document, found))
+
+    def complete_back(self) -> None:
+        self._window.console.turn(-1)
+
     async def _with_terminal(self, text: str) -> None:
         """Run a line that has the terminal for itself meanwhile."""
         loop = asyncio.get_running_loop()
@@ -488,6 +509,8 @@ def _explained(row: VariableRow) -> str:
 
 #: Name of an action in the table of keys -> the method.
 _NAMED: Final = {
+    "complete": "complete",
+    "complete-back": "complete_back",
     "help": "help",
     "explain": "explain",
     "next-pane": "next_pane",

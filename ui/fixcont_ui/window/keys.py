@@ -83,6 +83,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(("right", " "), "Space", "toggle", "fold and unfold library frames", Where.STACK),
     Key(("left",), "", "toggle", "", Where.STACK),
     Key(("enter",), "Enter", "enter", "run the line: a command of the prompt or a Python statement", Where.CONSOLE),
+    Key(("tab",), "Tab", "complete", "behind text: complete it; again, Shift-Tab: the next, the one before", Where.CONSOLE),
+    Key(("s-tab",), "", "complete-back", "", Where.CONSOLE),
     Key(("c-d",), "Ctrl-D", "to-prompt", "on an empty line: leave the window for the prompt", Where.CONSOLE),
     Key(("left",), "Left, Right", "left", "select a way to go on", Where.BAR),
     Key(("right",), "", "right", "", Where.BAR),

@@ -8,6 +8,7 @@ from prompt_toolkit.application.current import get_app
 from prompt_toolkit.filters import Condition, Filter
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.layout import (
+    CompletionsMenu,
     ConditionalContainer,
     Container,
     Dimension,
@@ -46,7 +47,8 @@ def arrange(window: StopWindow) -> Layout:
     body = DynamicContainer(body_now)
     everything = HSplit([title, body, window.bar.container, window.status.container])
     overlay = Float(window.overlay.container, left=2, right=2)
-    return Layout(FloatContainer(everything, [overlay]), focused_element=window.source.editor.window)
+    found = Float(CompletionsMenu(max_height=8, scroll_offset=1), xcursor=True, ycursor=True)
+    return Layout(FloatContainer(everything, [found, overlay]), focused_element=window.source.editor.window)
 
 
 def _body(window: StopWindow) -> Container:

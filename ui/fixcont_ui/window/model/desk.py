@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from prompt_toolkit.completion import CompleteEvent, Completion
+from prompt_toolkit.document import Document
+
 from fixcont.errors import Refusal, Refused
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
@@ -19,6 +22,7 @@ from fixcont_ui.commands import NotDone
 from fixcont_ui.create_command import missing_at
 from fixcont_ui.creating.missing import Missing
 from fixcont_ui.source_file import Fault, SourceFile
+from fixcont_ui.terminal.completion import FrameCompleter
 from fixcont_ui.window.model.looks import look
 from fixcont_ui.window.model.saving import fault_in, save
 from fixcont_ui.window.model.stack import StackRow, stack_rows
@@ -325,6 +329,11 @@ class Desk:
             prompt.cmdqueue.clear()
             prompt.message("--KeyboardInterrupt--")
         return self._failure()
+
+    def completions(self, document: Document) -> list[Completion]:
+        """Find what completes what is typed in the console, without running any of the program's code."""
+        around = self._prompt.surroundings()
+        return list(FrameCompleter(lambda: around).get_completions(document, CompleteEvent(completion_requested=True)))
 
     def line_with_terminal(self, text: str, kept: KeptOutput | None) -> str:
         """Carry out what was typed in the console, while the terminal is the program's."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import InMemoryHistory
@@ -37,8 +39,13 @@ class ConsolePane(TextPane):
         self._typed = typed
         self._on_line = on_line
         self.asked: str | None = None
+        self._found = _Found()
         self.buffer = Buffer(
-            multiline=False, history=InMemoryHistory(typed), accept_handler=self._entered, auto_suggest=AutoSuggestFromHistory()
+            multiline=False,
+            history=InMemoryHistory(typed),
+            accept_handler=self._entered,
+            auto_suggest=AutoSuggestFromHistory(),
+            completer=self._found,
         )
         self.control = BufferControl(self.buffer, input_processors=[AppendAutoSuggestion()])
         self.input = Window(self.control, height=1, get_line_prefix=self._prefix, wrap_lines=False)
@@ -64,6 +71,30 @@ class ConsolePane(TextPane):
             self._said[-1] = ""
         self._show()
 
+    def offer(self, document: Document, found: list[Completion]) -> None:
+        """Show what completes a text, unless another one stands there by now."""
+        if self.is_typing() and self.buffer.document == document:
+            self._found.completions = found
+            self.buffer.start_completion(insert_common_part=True)
+
+    def turn(self, by: int) -> bool:
+        """Select the next completion, or with -1 the one before. Returns False where none are shown."""
+        if self.buffer.complete_state is None:
+            return False
+        if by > 0:
+            self.buffer.complete_next()
+        else:
+            self.buffer.complete_previous()
+        return True
+
+    def take(self) -> bool:
+        """Take the selected completion. Returns False where none is."""
+        state = self.buffer.complete_state
+        if state is None or state.current_completion is None:
+            return False
+        self.buffer.complete_state = None
+        return True
+
     def _entered(self, buffer: Buffer) -> bool:
         text = buffer.text
         self.say(f"{self.asked if self.asked is not None else PROMPT}{text}\n")
@@ -81,6 +112,16 @@ class ConsolePane(TextPane):
         del self._said[:-_LINES]
         said = self._said if not self._said or self._said[-1] else self._said[:-1]
         self.lines = [(_style(line), line.expandtabs()) for line in said]
+
+
+class _Found(Completer):
+    """Gives what the held thread has found."""
+
+    def __init__(self) -> None:
+        self.completions: list[Completion] = []
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        return self.completions
 
 
 def _style(line: str) -> str:
