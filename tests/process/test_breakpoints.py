@@ -90,12 +90,20 @@ def test_quit_ends_the_program_and_runs_its_clean_up(small_program: SmallProgram
     assert (ended.status, ended.errors) == (1, "")
 
 
-def test_breakpoint_in_the_program_and_steps_from_there(small_program: SmallPrograms) -> None:
+@pytest.mark.parametrize("environment", [{}, {"PYTHONBREAKPOINT": "fixcont.set_trace"}])
+def test_breakpoint_in_the_program_and_steps_from_there(small_program: SmallPrograms, environment: dict[str, str]) -> None:
     program = small_program("def f():\n    breakpoint()\n    a = 1\n    return a\n\nprint('result', f())\n")
-    with DebugSession(program, environment={"PYTHONBREAKPOINT": "fixcont.set_trace"}) as session:
+    with DebugSession(program, environment=environment) as session:
         assert "(2)f()\n-> breakpoint()\n" in session.stop()
         assert session.command("n").endswith("(3)f()\n-> a = 1\n")
         assert session.command("r").endswith("--Return--\n" + f"> {program.path}(4)f()->1\n-> return a\n")
         session.command("c")
         ended = session.finish()
     assert ended.output.endswith("result 1\n")
+
+
+def test_breakpoint_in_the_program_where_the_environment_turns_it_off(small_program: SmallPrograms) -> None:
+    program = small_program("breakpoint()\nprint('went on')\n")
+    with DebugSession(program, environment={"PYTHONBREAKPOINT": "0"}) as session:
+        ended = session.finish()
+    assert (ended.status, ended.output) == (0, "went on\n")

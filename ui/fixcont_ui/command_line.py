@@ -6,9 +6,10 @@ the program's name to the program.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 USAGE: Final = """\
 usage: fixcont [option] ... SCRIPT [arg] ...
@@ -215,11 +216,22 @@ def _run(options: Options) -> int:
     )
     front_end.session = session
     session.install()
+    if sys.breakpointhook is sys.__breakpointhook__:
+        sys.breakpointhook = _breakpoint
     run = run_module if options.is_module else run_script
     try:
         return run(options.target, options.arguments, session.prepare, session.on_loaded)
     except Refused as refused:
         raise UsageError(str(refused)) from None
+
+
+def _breakpoint(*args: Any, **keywords: Any) -> Any:
+    """Stop here: what `breakpoint()` in the program does, unless the environment says where that leads."""
+    if os.environ.get("PYTHONBREAKPOINT"):
+        return sys.__breakpointhook__(*args, **keywords)
+    from fixcont import set_trace
+
+    return set_trace(*args, **keywords)
 
 
 def _version() -> str:
