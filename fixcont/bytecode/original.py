@@ -183,8 +183,10 @@ def original_end(code: CodeType) -> int:
     """Return the byte offset at which the program's own instructions end and the stubs begin."""
     if not is_trapped(code):
         return len(code.co_code)
+    prefix: int
+    size: int
     prefix, size = _RECORD.unpack_from(code.co_consts[-2])[:2]
-    return 2 * int(prefix + size)
+    return 2 * (prefix + size)
 
 
 def has_handler(code: CodeType, lasti: int) -> bool:

@@ -108,7 +108,7 @@ def test_a_wrong_prediction_can_still_be_repaired(program: Programs) -> None:
 CAUGHT = "def f():\n    raise KeyError('caught')\n\ntry:\n    f()\nexcept KeyError:\n    print('handled')\n"
 
 
-def test_mode_raised_stops_at_every_exception_that_leaves_its_function(small_program: SmallPrograms) -> None:
+def test_mode_raised_stops_at_every_exception_that_leaves_its_function(small_program: Callable[[str], Program]) -> None:
     program = small_program(CAUGHT + "try:\n    [][0]\nexcept IndexError:\n    print('at home')\n")
     with DebugSession(program, options=["--stop", "raised"]) as session:
         assert "KeyError: 'caught'" in session.stop()
@@ -120,7 +120,7 @@ def test_mode_raised_stops_at_every_exception_that_leaves_its_function(small_pro
     assert ended.status == 0
 
 
-def test_mode_never_does_not_stop(small_program: SmallPrograms) -> None:
+def test_mode_never_does_not_stop(small_program: Callable[[str], Program]) -> None:
     program = small_program("def f():\n    raise KeyError('nobody')\n\nf()\n")
     ended = run_fixcont(["--stop", "never", program.path], folder=program.folder)
     plain = run_python([program.path], folder=program.folder)
@@ -128,7 +128,7 @@ def test_mode_never_does_not_stop(small_program: SmallPrograms) -> None:
     assert (ended.output, ended.errors, ended.status) == (plain.output, plain.errors, plain.status)
 
 
-def test_catch_stops_at_a_type_that_is_handled(small_program: SmallPrograms) -> None:
+def test_catch_stops_at_a_type_that_is_handled(small_program: Callable[[str], Program]) -> None:
     program = small_program(CAUGHT)
     ended = run_fixcont(["--catch", "KeyError", program.path], folder=program.folder, stdin="c\n")
 
@@ -137,7 +137,7 @@ def test_catch_stops_at_a_type_that_is_handled(small_program: SmallPrograms) -> 
     assert run_fixcont(["--catch", "OSError", program.path], folder=program.folder).output == "handled\n"
 
 
-def test_ignore_does_not_stop_at_a_type_that_nobody_handles(small_program: SmallPrograms) -> None:
+def test_ignore_does_not_stop_at_a_type_that_nobody_handles(small_program: Callable[[str], Program]) -> None:
     program = small_program("def f():\n    raise KeyError('nobody')\n\nf()\n")
     ended = run_fixcont(["--ignore", "LookupError", program.path], folder=program.folder)
     plain = run_python([program.path], folder=program.folder)
@@ -145,7 +145,7 @@ def test_ignore_does_not_stop_at_a_type_that_nobody_handles(small_program: Small
     assert (ended.output, ended.errors, ended.status) == (plain.output, plain.errors, plain.status)
 
 
-def test_stop_at_entry(small_program: SmallPrograms) -> None:
+def test_stop_at_entry(small_program: Callable[[str], Program]) -> None:
     program = small_program("x = 1\nprint('ran', x)\n")
     with DebugSession(program, options=["--stop-at-entry"]) as session:
         stop = session.stop()
@@ -158,7 +158,7 @@ def test_stop_at_entry(small_program: SmallPrograms) -> None:
     assert ended.status == 0
 
 
-def test_commands_from_the_command_line_run_at_the_first_stop(small_program: SmallPrograms) -> None:
+def test_commands_from_the_command_line_run_at_the_first_stop(small_program: Callable[[str], Program]) -> None:
     program = small_program("def f(x):\n    return 1 / x\n\nprint('result', f(0))\n")
     ended = run_fixcont(["-c", "p x + 100", "-c", "fr 7", program.path], folder=program.folder)
 
@@ -167,7 +167,7 @@ def test_commands_from_the_command_line_run_at_the_first_stop(small_program: Sma
     assert ended.status == 0
 
 
-def test_scope_decides_which_files_get_traps(small_program: SmallPrograms) -> None:
+def test_scope_decides_which_files_get_traps(small_program: Callable[[str], Program]) -> None:
     program = small_program("import calendar\nprint('result', calendar.monthrange(2020, 13))\n")
     project = run_fixcont([program.path], folder=program.folder, stdin="c\n")
     everything = run_fixcont(["--scope", "everything", program.path], folder=program.folder, stdin="c\n")
@@ -175,3 +175,19 @@ def test_scope_decides_which_files_get_traps(small_program: SmallPrograms) -> No
     assert "program.py(2)<module>()" in project.output
     assert "calendar.py(" not in project.output
     assert "calendar.py(" in everything.output
+
+
+def test_a_program_that_mocks_a_builtin(small_program: Callable[[str], Program]) -> None:
+    """What fixcont does at an exception must not depend on it, not even where the mock's own code is in scope."""
+    program = small_program(
+        """
+import unittest.mock
+
+with unittest.mock.patch("builtins.int") as mock:
+    breakpoint("7")
+    mock.assert_called_once_with("7")
+print("called")
+"""
+    )
+    ended = run_fixcont(["--scope", "everything", program.path], environment={"PYTHONBREAKPOINT": "int"})
+    assert (ended.status, ended.output) == (0, "called\n"), ended.errors

@@ -70,9 +70,10 @@ class View:
 
     def handler_at(self, at: int) -> int | None:
         """Return where the handler begins that takes an exception at code unit `at`, or None."""
+        target: int
         for start, end, target, _, _ in self.rows:
             if start <= at < end:
-                return int(target)
+                return target
             if start > at:
                 return None
         return None
