@@ -343,7 +343,8 @@ class ScreenSession:
 
 
 def _take_terminal() -> None:
-    """Make standard input the controlling terminal, so that Ctrl-C and /dev/tty work as for a person."""
+    """Make standard input the controlling terminal, so that Ctrl-C and /dev/tty work as for a person; so does the end of it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the tests run in the background
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
