@@ -72,12 +72,12 @@ _KINDS = ("function", "generator", "coroutine", "async_generator")
 
 def measure(size: Size) -> Iterator[Figure]:
     """Yield for each kind of frame how much deeper the stack gets, how memory grows, and the time of a restart."""
-    restarts = 2 * _WARM_UP if size.is_smoke else _RESTARTS
+    restarts = 40 if size.is_smoke else _RESTARTS
     with temporary_folder() as folder:
         path = folder / "restarted.py"
         path.write_text(_PROGRAM)
         for kind in _KINDS:
-            yield from _measure_kind(path, kind, restarts, 2 * _WARM_UP if size.is_smoke else _TRACED)
+            yield from _measure_kind(path, kind, restarts, min(restarts, _TRACED))
 
 
 def _measure_kind(path: Path, kind: str, restarts: int, traced: int) -> Iterator[Figure]:
@@ -120,11 +120,12 @@ class _Counter:
         self.count = self.deeper = self.memory = self.traced = 0
         self.seconds = 0.0
         self._restarts = restarts
+        self._warm_up = min(restarts // 2, _WARM_UP)
         self._begin = (0, 0, 0)
 
     def noted(self) -> bool:
         """Note the state; tell whether the frame is to fail once more."""
-        if self.count == _WARM_UP:
+        if self.count == self._warm_up:
             self._begin = _state()
         if self.count < self._restarts:
             return True
