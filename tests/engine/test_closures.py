@@ -766,6 +766,30 @@ def make(count: int) -> FunctionType:
     return inner
 
 
+def test_what_the_collector_calls_does_not_disturb_the_probe_for_audit_hooks() -> None:
+    called = []
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            called.append(self)
+
+    before = gc.get_threshold()
+    try:
+        for count in range(1, 60):
+            gc.collect()
+            Cycle()
+            gc.set_threshold(count)  # a collection is due after so many more objects
+            assert can_exchange()
+            gc.set_threshold(*before)
+            gc.collect()
+            assert len(called) == count
+    finally:
+        gc.set_threshold(*before)
+
+
 @pytest.mark.parametrize("before", range(4))
 @pytest.mark.parametrize("after", range(4))
 def test_code_and_cells_are_exchanged_at_once(before: int, after: int) -> None:
