@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from fixcont.bytecode import interpreter
 from support.screen import ScreenSession
 from support.window import Window
+
+pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="the programs retry in loops, which 3.15 cannot keep")
 
 FAILING = "def work(n):\n    return 10 / n\n\n\n"
 
@@ -43,8 +46,6 @@ def test_the_program_goes_on_in_the_normal_screen_and_the_window_opens_again() -
 
 DYING = """\
 import os, signal, threading, time
-
-pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="the programs retry in loops, which 3.15 cannot keep")
 
 def work(n):
     return 10 / n

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from fixcont.bytecode import interpreter
 from support.screen import SIZES
 from support.window import Window
+
+pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="the programs retry in loops, which 3.15 cannot keep")
 
 SHOP = '''\
 """The prices of a basket."""
 
 import json
-
-pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="the programs retry in loops, which 3.15 cannot keep")
 
 
 class Price:
