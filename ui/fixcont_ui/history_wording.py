@@ -73,6 +73,15 @@ def held_back_line(filenames: Sequence[str]) -> str:
     return f'{_files(filenames)} still {are} what was undone: not installed until {saved} saved again; "undo files" puts the text before there'
 
 
+def unchanged_line(held_back: Sequence[str]) -> str:
+    """Say why there was nothing to install.
+
+    Args:
+        held_back: as in `held_back_line`.
+    """
+    return held_back_line(held_back) if held_back else "nothing changed"
+
+
 def question(filenames: Sequence[str]) -> str:
     return f"put the text before back into {_files(filenames)} too? [y/N] "
 

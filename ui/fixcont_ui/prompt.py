@@ -219,8 +219,7 @@ class Prompt(WindowHost):
             result = self.session.sources.install_changes()
         lines = wording.install_lines(result)
         if tell_unchanged and not lines:
-            held_back = self.held_back()
-            lines = [history_wording.held_back_line(held_back) if held_back else "nothing changed"]
+            lines = [history_wording.unchanged_line(self.held_back())]
         for line in lines:
             self.message(line)
         self.show_notices()

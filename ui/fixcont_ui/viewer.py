@@ -20,6 +20,7 @@ from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Moment, Stop
 from fixcont_ui import wording
 from fixcont_ui.expressions import span_in_line
+from fixcont_ui.text_in_place import text_in_place
 
 if TYPE_CHECKING:
     from fixcont.session import Session
@@ -227,19 +228,9 @@ class StopViewer(pdb.Pdb):
     @contextmanager
     def _text_shown(self) -> Iterator[None]:
         """Let pdb and `inspect` find the text that the selected frame runs, though the file may have changed since."""
-        filename = self.place[0].co_filename
         assert self.curframe is not None
-        lines = self._text_of(self.curframe)
-        before = linecache.cache.get(filename)
-        if lines:
-            linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
-        try:
+        with text_in_place(self.place[0].co_filename, self._text_of(self.curframe)):
             yield
-        finally:
-            if before is not None:
-                linecache.cache[filename] = before
-            elif lines:
-                linecache.cache.pop(filename, None)
 
     # Evaluating: assignments take effect in the frame.
 

@@ -17,6 +17,7 @@ from fixcont.editing.texts import Text
 from fixcont.session import active
 from fixcont_ui.drop_in.breaks import BreakpointsByMonitoring
 from fixcont_ui.interrupts import Interrupts
+from fixcont_ui.text_in_place import text_in_place
 
 Result = TypeVar("Result")
 
@@ -92,12 +93,5 @@ def running_text(frame: FrameType | None) -> Iterator[None]:
     if lines is None or lines == linecache.getlines(filename):
         yield
         return
-    before = linecache.cache.get(filename)
-    linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
-    try:
+    with text_in_place(filename, lines):
         yield
-    finally:
-        if before is not None:
-            linecache.cache[filename] = before
-        else:
-            linecache.cache.pop(filename, None)
