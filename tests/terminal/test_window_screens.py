@@ -192,7 +192,7 @@ def test_the_output_pane_has_what_is_printed(size: tuple[int, int]) -> None:
         window.press("tab")
         window.type("import os; os.write(1, b'one\\ntwo\\x1b[1m bold\\n10%\\r20%\\n'); os.write(2, b'errors too\\n')")
         window.press("enter")
-        window.wait_for("errors too")
+        window.wait_for("Output · 4 new")  # what was typed says "errors too" before anything is printed
         window.press("tab")
         window.wait_for("══ Output")
         window.matches("window-output")
