@@ -17,16 +17,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fixcont.continuing.ways import Propagate, Step, Throw, Way
-from fixcont.editing.sources import Rerun
-from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
-from fixcont_ui import history_wording, wording
+from fixcont_ui import wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
-from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
+from fixcont_ui.commands import COMMANDS, Argument, Command
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.interrupts import Interrupts
+from fixcont_ui.session_console import SessionConsole
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
 from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
@@ -34,9 +33,6 @@ from fixcont_ui.window_command import WINDOW_COMMANDS
 from fixcont_ui.window_host import WindowHost
 
 if TYPE_CHECKING:
-    from fixcont.editing.history import History
-    from fixcont.editing.result import UndoResult
-    from fixcont.editing.stale import Stale
     from fixcont.session import Session
 
 #: What `help` lists together: what is looked for most comes last, where it is still on the screen.
@@ -54,7 +50,7 @@ _NOT_AVAILABLE = {name: group for group in NOT_AVAILABLE for name in group.names
 _DELIMITERS = " \t\n`@#%^&*()=+[{]}\\|;:'\",<>?"
 
 
-class Prompt(WindowHost):
+class Prompt(WindowHost, SessionConsole):
     """A front end that talks in lines, and the `Console` of its commands.
 
     One prompt serves all stops of a process, one after the other.
@@ -105,7 +101,7 @@ class Prompt(WindowHost):
                 return self._ask(stop)
         except Exception as error:
             # A fault here must not become one of the program's: it goes on as if nobody had looked.
-            self._report_fault(error)
+            self.report_fault(error)
             return Propagate()
         finally:
             # A Ctrl-C that has ended what was evaluated here would be taken for the end of the program by the interpreter, which then ends
@@ -193,64 +189,19 @@ class Prompt(WindowHost):
 
     # What the commands see: the Console.
 
-    def version_of(self, frame: Frame) -> int:
-        version: int = self.session.sources.newest(frame.code).version
-        return version
+    def evaluate_showing_errors(self, expression: str) -> Any:
+        return self._getval(expression)
 
-    def stale(self) -> list[Stale]:
-        with self._interrupts.held():
-            return self.session.sources.stale([frame.raw for frame in self.stop.frames])
+    def show_error(self) -> None:
+        """Show the exception that is being handled, as pdb does."""
+        pdb_itself: Any = self
+        pdb_itself._error_exc()
 
-    def evaluate(self, expression: str) -> Any:
-        try:
-            return self._getval(expression)
-        except BaseException:
-            raise NotDone from None  # _getval has shown the error
+    def uninterrupted(self) -> AbstractContextManager[None]:
+        return self._interrupts.held()
 
-    def call(self, function: Callable[[], Any]) -> Any:
-        try:
-            return function()
-        except BaseException:
-            self._show_error()
-            raise NotDone from None
-
-    def install(self, *, tell_unchanged: bool) -> None:
-        with self._interrupts.held():
-            result = self.session.sources.install_changes()
-        lines = wording.install_lines(result)
-        if tell_unchanged and not lines:
-            lines = [history_wording.unchanged_line(self.held_back())]
-        for line in lines:
-            self.message(line)
-        self.show_notices()
-        if not wording.is_current(result):
-            raise NotDone
-        if result.unrun and not tell_unchanged:
-            # Running one of them is likely what the user wants before the new code runs.
-            self.message("give the command again to go on without that")
-            raise NotDone
-
-    def unrun(self) -> Sequence[Unrun]:
-        return self.session.sources.unrun.all()
-
-    def rerun(self, number: int) -> Rerun | None:
-        rerun: Rerun | None = self.call(lambda: self.session.sources.rerun(number))
-        return rerun
-
-    @property
-    def history(self) -> History:
-        return self.session.sources.history
-
-    def undo(self) -> UndoResult:
-        with self._interrupts.held():
-            return self.session.sources.undo()
-
-    def held_back(self) -> list[str]:
-        return self.session.sources.held_back()
-
-    def write_back(self) -> list[tuple[str, Refusal | None]]:
-        with self._interrupts.held():
-            return self.session.sources.write_back()
+    def frames_in_reach(self) -> tuple[Sequence[Frame], int]:
+        return self.stop.frames, self.selected
 
     def open_window(self) -> None:
         self.is_windowed = True
@@ -275,12 +226,6 @@ class Prompt(WindowHost):
 
     def complain(self, text: str) -> None:
         self.error(text)
-
-    def refuse(self, refusal: Refusal, can: Callable[[Frame], bool] | None = None) -> None:
-        self.message(wording.refusal_line(refusal))
-        nearest = wording.nearest_line(self.stop.frames, self.selected, can) if can is not None else ""
-        if nearest:
-            self.message(nearest)
 
     def answer(self, way: Way) -> None:
         with self._interrupts.held():
@@ -311,19 +256,7 @@ class Prompt(WindowHost):
 
     def run_command(self, command: Command, argument: str) -> bool:
         """Carry a command out, or say why not. Returns whether the stop is answered, which ends the command loop."""
-        refusal = command.refusal(self)
-        if not command.argument.accepts(argument):
-            self.error(f"Invalid argument: {argument}" if argument else "Argument is required for this command")
-            self.message(f"          Usage: {command.usage}")
-        elif refusal is not None:
-            self.refuse(refusal)
-        else:
-            try:
-                command.action(self, argument)
-            except NotDone:
-                pass
-            except Exception as error:
-                self._report_fault(error)
+        self.carry_out(command, argument)
         return self._way is not None or (self.is_windowed and not self.cmdqueue)
 
     def precmd(self, line: str) -> str:
@@ -394,12 +327,7 @@ class Prompt(WindowHost):
         """Give the names that help and completion offer: without the commands that cannot do their work here."""
         return [name for name in super().get_names() if name.partition("_")[2] not in _NOT_AVAILABLE]
 
-    def _show_error(self) -> None:
-        """Show the exception that is being handled, as pdb does."""
-        pdb_itself: Any = self
-        pdb_itself._error_exc()
-
-    def _report_fault(self, error: Exception) -> None:
+    def report_fault(self, error: Exception) -> None:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{os.path.basename(where.filename)}:{where.lineno}"
         report(f"a fault of fixcont itself: {type(error).__name__}: {error} (at {place})")

@@ -42,7 +42,7 @@ class StopViewer(pdb.Pdb):
 
     def __init__(self, session: Session) -> None:
         super().__init__(nosigint=True, readrc=False)
-        self.session = session
+        self._session = session
         self._marking = False
         self.painter: Painter | None = None  # where what is shown is to be coloured
         self.carets = False  # whether the failing expression is marked by a line below it
@@ -88,6 +88,10 @@ class StopViewer(pdb.Pdb):
             self._take_convenience_from(raw)
         self.forget()
         self._clear()
+
+    @property
+    def session(self) -> Session:
+        return self._session
 
     @property
     def stop(self) -> Stop:

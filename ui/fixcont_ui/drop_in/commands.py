@@ -11,12 +11,11 @@ from types import FrameType
 from typing import Any, Final
 
 from fixcont.bytecode import interpreter
-from fixcont_ui.commands import COMMANDS, Argument, Command, NotDone
+from fixcont_ui.commands import COMMANDS, Argument, Command
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.drop_in.breaks import BreakpointsByMonitoring
 from fixcont_ui.drop_in.console import StopConsole
 from fixcont_ui.drop_in.edits import running_text
-from fixcont_ui.drop_in.front_end import report_fault
 
 #: The commands that pdb does not have.
 OURS: Final = tuple(command for command in (*COMMANDS, *CREATE_COMMANDS) if not hasattr(pdb.Pdb, f"do_{command.name}"))
@@ -54,21 +53,8 @@ class CommandsOfOurs(BreakpointsByMonitoring):
 
     def _run_command(self, command: Command, argument: str) -> bool:
         """Carry a command out, or say why not. Returns whether the stop is answered, which ends the command loop."""
-        if not command.argument.accepts(argument):
-            self.error(f"Invalid argument: {argument}" if argument else "Argument is required for this command")
-            self.message(f"          Usage: {command.usage}")
-            return False
-        console: Any = self._console or StopConsole(self, None)  # breakpoints are pdb's, so what is for them is not in it
-        try:
-            refusal = console.refusal_of(command)
-            if refusal is not None:
-                console.refuse(refusal, lambda frame: frame.can_restart)
-            else:
-                command.action(console, argument)
-        except NotDone:
-            pass
-        except Exception as error:
-            report_fault(error)
+        console = self._console or StopConsole(self, None)  # breakpoints are pdb's, so what is for them is not in it
+        console.carry_out(command, argument)
         if console.way is None:
             return False
         self.do_continue("")  # a way to go on is one to continue, for subclasses too

@@ -10,23 +10,19 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.continuing.ways import Way
-from fixcont.editing.sources import Rerun
-from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal
 from fixcont.session import Session
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
-from fixcont_ui import history_wording, wording
-from fixcont_ui.commands import AppliesTo, Command, NotDone
-from fixcont_ui.drop_in.edits import Result, changing, move_breakpoints
-from fixcont_ui.drop_in.front_end import session_of_ours
+from fixcont_ui.commands import AppliesTo, Command
+from fixcont_ui.drop_in.edits import changing, move_breakpoints
+from fixcont_ui.drop_in.front_end import report_fault, session_of_ours
 from fixcont_ui.editing_in_place import EditingInPlace
+from fixcont_ui.session_console import Result, SessionConsole
 from fixcont_ui.streams import Streams
 
 if TYPE_CHECKING:
-    from fixcont.editing.history import History
     from fixcont.editing.result import UndoResult
-    from fixcont.editing.stale import Stale
     from fixcont.stopping.serving import Hold
 
 _in_place = EditingInPlace()  # of all stops, so that what was typed and not saved is there at the next one
@@ -36,7 +32,7 @@ _DEAD_INSTEAD: Final = (
 )
 
 
-class StopConsole:
+class StopConsole(SessionConsole):
     """A pdb at one stop. It is an object beside the pdb, whose subclasses may call their own attributes as they like.
 
     Args:
@@ -97,39 +93,25 @@ class StopConsole:
 
     # -- what the commands see: the Console
 
-    def version_of(self, frame: Frame) -> int:
-        version: int = self.session.sources.newest(frame.code).version
-        return version
+    def say(self, text: str) -> None:
+        self._debugger.message(text)
 
-    def stale(self) -> list[Stale]:
-        return self.session.sources.stale([frame.raw for frame in self.stop.frames])
+    def complain(self, text: str) -> None:
+        self._debugger.error(text)
 
-    def evaluate(self, expression: str) -> Any:
-        try:
-            return self._debugger._getval(expression)
-        except BaseException:
-            raise NotDone from None  # _getval has shown the error
+    def evaluate_showing_errors(self, expression: str) -> Any:
+        return self._debugger._getval(expression)
 
-    def call(self, function: Callable[[], Any]) -> Any:
-        try:
-            return function()
-        except BaseException:
-            self._debugger._error_exc()
-            raise NotDone from None
+    def show_error(self) -> None:
+        self._debugger._error_exc()
 
-    def install(self, *, tell_unchanged: bool) -> None:
-        result = self._changing(self.session.sources.install_changes)
-        lines = wording.install_lines(result)
-        if tell_unchanged and not lines:
-            lines = [history_wording.unchanged_line(self.held_back())]
-        for line in [*lines, *self._told]:
-            self._debugger.message(line)
-        if not wording.is_current(result):
-            raise NotDone
-        self._is_up_to_date()
-        if result.unrun and not tell_unchanged:
-            self._debugger.message("give the command again to go on without that")
-            raise NotDone
+    def report_fault(self, error: Exception) -> None:
+        report_fault(error)
+
+    def frames_in_reach(self) -> tuple[list[Frame], int | None]:
+        by_raw = {each.raw: each for each in self.stop.frames}
+        frames = [by_raw[raw] for raw, _ in reversed(self._debugger.stack) if raw in by_raw]
+        return frames, next((at for at, each in enumerate(frames) if each.raw is self._debugger.curframe), None)
 
     def edit_in_place(self, *, is_wanted: bool) -> bool:
         streams = Streams(self._debugger.stdin, self._debugger.stdout, is_terminal=self._is_terminal())
@@ -146,13 +128,17 @@ class StopConsole:
         except (AttributeError, OSError, ValueError):
             return False
 
-    def _changing(self, change: Callable[[], Result]) -> Result:
+    def change(self, change: Callable[[], Result]) -> Result:
         """Change the process, and take the breakpoints along."""
         result, changes = changing(self.session.sources, change)
         self._told = list(move_breakpoints(self._debugger, changes))
         return result
 
-    def _is_up_to_date(self) -> None:
+    def show_notices(self) -> None:
+        for line in self._told:
+            self._debugger.message(line)
+
+    def files_taken_over(self) -> None:
         """Take what is in the files for what runs: pdb warns of files that have changed."""
         times: dict[str, float] = getattr(self._debugger, "_file_mtime_table", {})
         for filename in list(times):
@@ -161,30 +147,10 @@ class StopConsole:
             except OSError:
                 pass
 
-    def unrun(self) -> Sequence[Unrun]:
-        return self.session.sources.unrun.all()
-
-    def rerun(self, number: int) -> Rerun | None:
-        rerun: Rerun | None = self.call(lambda: self.session.sources.rerun(number))
-        return rerun
-
-    @property
-    def history(self) -> History:
-        return self.session.sources.history
-
     def undo(self) -> UndoResult:
-        result = self._changing(self.session.sources.undo)
-        for line in self._told:
-            self._debugger.message(line)
+        result = super().undo()
+        self.show_notices()
         return result
-
-    def held_back(self) -> list[str]:
-        return self.session.sources.held_back()
-
-    def write_back(self) -> list[tuple[str, Refusal | None]]:
-        written = self.session.sources.write_back()
-        self._is_up_to_date()
-        return written
 
     def confirm(self, question: str) -> bool | None:
         if not self._is_terminal():
@@ -196,26 +162,16 @@ class StopConsole:
         except (AttributeError, OSError, ValueError):
             return None
 
-    def say(self, text: str) -> None:
-        self._debugger.message(text)
-
-    def complain(self, text: str) -> None:
-        self._debugger.error(text)
-
-    def refuse(self, refusal: Refusal, can: Callable[[Frame], bool] | None = None) -> None:
-        self._debugger.message(wording.refusal_line(refusal))
-        by_raw = {each.raw: each for each in self.stop.frames}
-        frames = [by_raw[raw] for raw, _ in reversed(self._debugger.stack) if raw in by_raw]
-        selected = next((at for at, each in enumerate(frames) if each.raw is self._debugger.curframe), None)
-        nearest = wording.nearest_line(frames, selected, can) if can is not None and selected is not None else ""
-        if nearest:
-            self._debugger.message(nearest)
-
     def answer(self, way: Way) -> None:
         self.way = way
 
-    def refusal_of(self, command: Command) -> Refusal | None:
-        """Tell why a command cannot be given now, or None where it can."""
+    def refuse_command(self, command: Command) -> bool:
+        refusal = self._refusal_of(command)
+        if refusal is not None:
+            self.refuse(refusal, lambda frame: frame.can_restart)
+        return refusal is not None
+
+    def _refusal_of(self, command: Command) -> Refusal | None:
         if command.applies_to is not AppliesTo.FRAME or self.frame is not None:
             return None
         name = self._debugger.curframe.f_code.co_qualname if self._debugger.curframe is not None else "the program"
