@@ -14,10 +14,10 @@ from fixcont.bytecode import interpreter
 from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, Resume, ReturnFromFrame, Skip, Throw, UseValue, Way
 from fixcont.session import active
 from fixcont.stopping.stop import Stop
+from fixcont_ui.held_thread import Exchange
 from fixcont_ui.prompt import Prompt
 from fixcont_ui.window.actions import _NAMED, Actions
 from fixcont_ui.window.application import StopWindow
-from fixcont_ui.window.exchange import Exchange
 from fixcont_ui.window.keys import KEYS, help_lines
 from fixcont_ui.window.memory import Memory
 from fixcont_ui.window.model.desk import Desk

@@ -20,8 +20,8 @@ from fixcont.session import active
 from fixcont.stopping.stop import Stop
 from fixcont_ui.prompt import Prompt
 from fixcont_ui.source_file import Fault, SourceFile
+from fixcont_ui.values.looks import look, own_look
 from fixcont_ui.window.model.desk import Desk, Unfolded, moved
-from fixcont_ui.window.model.looks import look, own_look
 from fixcont_ui.window.model.saving import fault_in, save
 from fixcont_ui.window.model.variables import VariableRow, Variables
 from support.front_end import live_program, propagate

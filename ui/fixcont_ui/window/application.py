@@ -22,9 +22,9 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
 
+from fixcont_ui.held_thread import Exchange
 from fixcont_ui.window import layout
 from fixcont_ui.window.actions import Actions
-from fixcont_ui.window.exchange import Exchange
 from fixcont_ui.window.memory import Memory
 from fixcont_ui.window.model.desk import Desk, View
 from fixcont_ui.window.panes.bar import BarPane

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from fixcont.errors import Refusal
 from fixcont.stopping.stop import Stop
 from fixcont_ui import wording
-from fixcont_ui.window.exchange import Exchange
+from fixcont_ui.held_thread import Exchange
 from fixcont_ui.window.memory import Memory
 from fixcont_ui.window.model.desk import Desk
 from fixcont_ui.window.terminal import KeptOutput, NoGuard

@@ -23,7 +23,7 @@ from fixcont_ui.create_command import missing_at
 from fixcont_ui.creating.missing import Missing
 from fixcont_ui.source_file import Fault, SourceFile
 from fixcont_ui.terminal.completion import FrameCompleter
-from fixcont_ui.window.model.looks import look
+from fixcont_ui.values.looks import look
 from fixcont_ui.window.model.saving import fault_in, save
 from fixcont_ui.window.model.stack import StackRow, stack_rows
 from fixcont_ui.window.model.variables import Path, VariableRow, Variables

@@ -11,6 +11,7 @@ import datetime
 import decimal
 import enum
 import fractions
+import gc
 import itertools
 import pathlib
 import re
@@ -19,11 +20,15 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from fixcont_ui.static_attributes import attribute, class_dictionary, classes
+
 #: Characters of a text, bytes of data, digits of a number that are shown.
 _LENGTH: Final = 60
 _ITEMS: Final = 6
 _DEPTH: Final = 2
 _WHOLE: Final = 240
+
+_MODULE: Final[Any] = type.__dict__["__module__"]
 
 #: Types whose `repr` runs nothing of the user's and is short.
 _PLAIN: Final = frozenset([
@@ -73,22 +78,22 @@ def is_small(value: object) -> bool:
 def fields(value: object) -> dict[str, Any]:
     """Give the attributes that lie in an object itself: those of its `__dict__` and of its slots."""
     found: dict[str, Any] = {}
-    for cls in reversed(type(value).__mro__):
-        for name, member in list(vars(cls).items()):
-            if type(member) is types.MemberDescriptorType and name != "__dict__" and cls.__module__ != "builtins":
+    for cls in reversed(classes(type(value))):
+        for name, member in list(class_dictionary(cls).items()):
+            if type(member) is types.MemberDescriptorType and name != "__dict__" and _MODULE.__get__(cls) != "builtins":
                 try:
                     found[name] = member.__get__(value, type(value))
                 except AttributeError:
                     pass  # a slot that is not filled
-    own = _dictionary(value)
+    own = own_dictionary(value)
     found.update((name, own[name]) for name in list(own) if type(name) is str)
     return found
 
 
-def _dictionary(value: object) -> dict[str, Any]:
+def own_dictionary(value: object) -> dict[str, Any]:
     """Give an object's `__dict__`, unless its class has a property in the place of that."""
-    for cls in type(value).__mro__:
-        member = vars(cls).get("__dict__")
+    for cls in classes(type(value)):
+        member = class_dictionary(cls).get("__dict__")
         if member is not None:
             found = (
                 member.__get__(value, type(value))
@@ -112,12 +117,19 @@ def pairs(value: Any) -> Iterable[tuple[Any, Any]] | None:
     if is_a(value, dict):
         return dict.items(value)
     if type(value) is types.MappingProxyType:
-        return list(value.items())
+        return pairs(_behind(value))
     return None
+
+
+def _behind(value: types.MappingProxyType[Any, Any]) -> Any:
+    """Give what a proxy stands for, which asked by the proxy might run code of the user's."""
+    return next(iter(gc.get_referents(value)), None)
 
 
 def length(value: Any) -> int:
     """Give how many items a container has."""
+    if type(value) is types.MappingProxyType:
+        return length(_behind(value))
     for base in (list, tuple, dict, set, frozenset, collections.deque):
         if is_a(value, base):
             return base.__len__(value)
@@ -137,9 +149,10 @@ def _look(value: Any, depth: int, around: tuple[int, ...]) -> str:
     if is_a(value, _OF_FUNCTIONS):
         return f"<function {value.__qualname__}>"
     if is_a(value, types.MethodType):
-        return f"<method {getattr(value.__func__, '__qualname__', '?')}>"
+        qualname = attribute(value.__func__, "__qualname__")
+        return f"<method {qualname if type(qualname) is str else '?'}>"
     if is_a(value, types.ModuleType):
-        return f"<module {vars(value).get('__name__')}>"
+        return f"<module {own_dictionary(value).get('__name__')}>"
     if is_a(value, BaseException):
         arguments = ", ".join(_look(each, depth - 1, around) for each in BaseException.__dict__["args"].__get__(value)[:_ITEMS])
         return f"{_name(kind)}({arguments})"
@@ -150,7 +163,7 @@ def _look(value: Any, depth: int, around: tuple[int, ...]) -> str:
 
 def _whole(value: Any, kind: type, depth: int, around: tuple[int, ...]) -> str:
     """Describe a container or an object."""
-    names = vars(kind).get("_fields") if is_a(value, tuple) else None
+    names = class_dictionary(kind).get("_fields") if is_a(value, tuple) else None
     if type(names) is tuple and len(names) == length(value):  # a named tuple
         shown = (f"{field}={_look(each, depth - 1, around)}" for field, each in zip(names, tuple.__iter__(value), strict=True))
         return f"{_name(kind)}({_joined(shown, len(names), _ITEMS)})"

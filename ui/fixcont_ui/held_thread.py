@@ -1,7 +1,7 @@
-"""Work that the window's thread has for the held one.
+"""Work that another thread has for the held one.
 
 Everything that concerns the program happens in the thread that is held: its thread-local variables, its context variables and its event loop
-are those that the user means. The window runs in a thread of its own, with a loop of its own, and only shows what it is given.
+are those that the user means. The window, or whoever else talks to the user, runs in a thread of its own and only shows what it is given.
 """
 
 from __future__ import annotations
