@@ -10,9 +10,10 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from fixcont_ui.completion import Surroundings
 from fixcont_ui.pasted import statements
 from fixcont_ui.static_attributes import UNKNOWN, attribute, attribute_names, resolve
-from fixcont_ui.terminal.completion import FrameCompleter, Surroundings
+from fixcont_ui.terminal.completion import FrameCompleter
 from fixcont_ui.terminal.history import KeptHistory
 from fixcont_ui.terminal.keys import wants_vi
 from fixcont_ui.terminal.line_reader import is_unfinished

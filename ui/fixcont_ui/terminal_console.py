@@ -15,8 +15,8 @@ from fixcont_ui.pasted import statements
 
 if TYPE_CHECKING:
     from fixcont.session import Session
+    from fixcont_ui.completion import Surroundings
     from fixcont_ui.streams import Streams
-    from fixcont_ui.terminal.completion import Surroundings
     from fixcont_ui.terminal.line_reader import LineReader
 
 
@@ -104,7 +104,7 @@ class TerminalConsole(BreakpointConsole):
 
     def surroundings(self) -> Surroundings:
         """Give what there is to complete from in the selected frame."""
-        from fixcont_ui.terminal.completion import Surroundings
+        from fixcont_ui.completion import Surroundings
 
         raw = self.curframe
         assert raw is not None

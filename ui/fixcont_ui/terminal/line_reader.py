@@ -22,9 +22,10 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.shortcuts import CompleteStyle, PromptSession
 from pygments.lexers.python import PythonLexer
 
+from fixcont_ui.completion import Surroundings
 from fixcont_ui.indentation import indentation_after
 from fixcont_ui.terminal import apart
-from fixcont_ui.terminal.completion import FrameCompleter, Surroundings
+from fixcont_ui.terminal.completion import FrameCompleter
 from fixcont_ui.terminal.palette import STYLE
 
 _UNIT = "    "
