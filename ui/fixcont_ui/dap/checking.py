@@ -14,7 +14,10 @@ _SIMPLE: Final[dict[str, tuple[frozenset[type], str]]] = {
     "boolean": (frozenset({bool}), "a boolean"),
     "null": (frozenset({type(None)}), "null"),
     "object": (frozenset({dict}), "an object"),
+    "array": (frozenset({list}), "an array"),
 }
+# what a shape's field may be, where that is no simple type -> the simple type that it has
+_KIND_TYPES: Final = {"shape": "object", "map": "object", "array": "array", "range": "integer", "enum": "string"}
 _CALLED: Final[dict[type, str]] = {
     str: "a string",
     int: "an integer",
@@ -122,11 +125,11 @@ def _either_fault(value: Any, choices: tuple[Any, ...]) -> str:
     faults = [_fault(value, choice) for choice in choices]
     if not all(faults):
         return ""
-    for fault in faults:
-        if not fault.startswith(" must be a"):
+    names = [choice if type(choice) is str else _KIND_TYPES[choice[0]] for choice in choices]
+    for name, fault in zip(names, faults, strict=True):
+        if type(value) in _SIMPLE[name][0]:
             return fault
-    kinds = [fault[len(" must be ") :].rpartition(", not ")[0] for fault in faults]
-    return f" must be {' or '.join(dict.fromkeys(kinds))}, not {_called(value)}"
+    return f" must be {' or '.join(dict.fromkeys(_SIMPLE[name][1] for name in names))}, not {_called(value)}"
 
 
 def _called(value: Any) -> str:

@@ -114,6 +114,7 @@ ERROR_IDS: Final[dict[str, int]] = {
     "not-yours": 1706,
     "no-class": 1707,
     "one-line-class": 1708,
+    "exists": 1709,
     # commands
     "no-window": 1800,
     "not-assignable": 1801,
