@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fixcont.editing.migration import HookType
     from fixcont.stopping.stop import FrontEnd
 
-__all__ = ["install", "migrate", "set_trace", "uninstall"]
+__all__ = ["install", "listen", "migrate", "set_trace", "uninstall"]
 
 
 def install(
@@ -60,6 +60,39 @@ def install(
     else:
         session = Session(front_end, stop, catch, ignore, scope, migrate=migrate, patch_file=patch_file)
     session.install(loaded=True)
+
+
+def listen(
+    address: str | int = 0,
+    *,
+    token: str | None = None,
+    wait_for_client: bool = False,
+    stop: str = "unhandled",
+    catch: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    scope: Sequence[str] = ("project",),
+) -> tuple[str, int]:
+    """Make fixcont active in this process, for clients that connect by the Debug Adapter Protocol.
+
+    As `install`, with a debug adapter in the place of the prompt: threads that stop are held until a client answers. Where it is called
+    again, it only tells where it listens.
+
+    Args:
+        address: a port, or "HOST:PORT"; any free port of this machine's own address unless given.
+        token: what clients must give in `attach`; where the address can be reached from elsewhere, and none is given, one is made, and told
+            on standard error.
+        wait_for_client: return only when a client has connected, set its breakpoints, and lets the program run.
+        stop, catch, ignore, scope: as for `install`.
+
+    Returns:
+        The host and the port on which it listens.
+
+    Raises:
+        fixcont.errors.Refused: it cannot listen there, fixcont is active already with another front end, or an argument has no meaning.
+    """
+    from fixcont.dap import listen_here
+
+    return listen_here(str(address), token=token, waits=wait_for_client, stop=stop, catch=catch, ignore=ignore, scope=scope)
 
 
 def uninstall() -> None:

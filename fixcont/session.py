@@ -223,6 +223,11 @@ class Session:
                 self._loaded.clear()
             return self._sources
 
+    def filenames(self) -> list[str]:
+        """Give the names of the user's files that are loaded, without reading them."""
+        sources = self._sources
+        return [name for name, _, _ in self._loaded.copy()] if sources is None else sources.filenames()
+
     @property
     def has_edits(self) -> bool:
         """Whether anything was installed."""

@@ -177,6 +177,10 @@ class KnownTexts:
         node = self._identify(code)
         return node.text if node is not None else None
 
+    def filenames(self) -> list[str]:
+        """Give the names of the files that are loaded. Waits for nobody."""
+        return list(dict.fromkeys([*self._files.copy(), *(each.filename for each in self._arrivals.copy())]))
+
     def newest_text(self, filename: str) -> Text | None:
         """Give the text of a file that is installed, None where the file is not known. The name may be another one of the same file."""
         if self._arrivals:

@@ -9,7 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from fixcont.session import Session
+    from fixcont.stopping.stop import FrontEnd
 
 USAGE: Final = """\
 usage: fixcont [option] ... SCRIPT [arg] ...
@@ -38,6 +42,9 @@ prompt where the failing function can be fixed and restarted.
                           now     when the edit is installed; it is taken back if one of them fails (the default)
                           lazily  when an attribute of the instance is first used
   --stop-at-entry       stop at the first line of the program
+  --listen [HOST:]PORT  let IDEs connect to the program, by the Debug Adapter Protocol; stops are held until one has. On another
+                        address than this machine's own a token is made, told, and required
+  --wait-for-client     with --listen: do not start the program before a client has connected and set its breakpoints
   --window              show stops in a window over the whole terminal, instead of at the prompt
   --patch-file FILE     write what was repaired to FILE at the end of the program, as one unified diff for "patch -p1";
                         else it is shown
@@ -46,6 +53,9 @@ prompt where the failing function can be fixed and restarted.
 """
 
 MIGRATES: Final = ("now", "lazily")
+#: Options without a value, and with one that is taken as it is -> the attribute of `Options`.
+_SWITCHES: Final = {"--stop-at-entry": "stop_at_entry", "--window": "window", "--wait-for-client": "waits_for_client"}
+_TEXTS: Final = {"--patch-file": "patch_file", "--listen": "listen", "--connect": "connect"}
 STOPS: Final = ("unhandled", "uncaught", "raised", "never")
 
 
@@ -66,6 +76,9 @@ class Options:
         arguments: what follows the target.
         patch_file: where the diff goes; None where it is shown.
         window: whether stops are shown in the window.
+        listen: where to listen for clients of the debug adapter; "" for nowhere.
+        waits_for_client: whether the program waits for one.
+        connect: where the adapter is that has started this process; "" where none has.
     """
 
     def __init__(
@@ -82,6 +95,9 @@ class Options:
         migrate: str = "now",
         patch_file: str | None = None,
         window: bool = False,
+        listen: str = "",
+        waits_for_client: bool = False,
+        connect: str = "",
     ) -> None:
         self.target = target
         self.is_module = is_module
@@ -95,6 +111,9 @@ class Options:
         self.migrate = migrate
         self.patch_file = patch_file
         self.window = window
+        self.listen = listen
+        self.waits_for_client = waits_for_client
+        self.connect = connect
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if type(other) is Options else NotImplemented
@@ -141,24 +160,25 @@ def read_options(words: list[str]) -> Options:
             options.target = word
     if not options.target:
         raise UsageError("no program: name a script, or a module with -m")
+    if options.waits_for_client and not options.listen:
+        raise UsageError("option --wait-for-client needs --listen")
+    if options.listen and options.window:
+        raise UsageError("options --listen and --window exclude each other: stops are shown in one place")
     options.arguments = rest
     return options
 
 
 def _read_long(options: Options, word: str, rest: list[str]) -> None:
     name, equals, value = word.partition("=")
-    if name in ("--help", "--version", "--stop-at-entry", "--window"):
+    if name in ("--help", "--version") or name in _SWITCHES:
         if equals:
             raise UsageError(f"option {name} takes no value")
-        if name == "--stop-at-entry":
-            options.stop_at_entry = True
-        elif name == "--window":
-            options.window = True
-        else:
+        if name not in _SWITCHES:
             raise _Shown(HELP if name == "--help" else _version())
+        setattr(options, _SWITCHES[name], True)
         return
     lists = {"--catch": options.catch, "--ignore": options.ignore, "--scope": options.scope}
-    if name not in ("--stop", "--migrate", "--patch-file") and name not in lists:
+    if name not in ("--stop", "--migrate") and name not in lists and name not in _TEXTS:
         raise UsageError(f"unknown option {name}")
     if not equals:
         value = _value(name, rest)
@@ -170,8 +190,8 @@ def _read_long(options: Options, word: str, rest: list[str]) -> None:
         if value not in MIGRATES:
             raise UsageError(f"option --migrate wants one of {', '.join(MIGRATES)}, not {value!r}")
         options.migrate = value
-    elif name == "--patch-file":
-        options.patch_file = value
+    elif name in _TEXTS:
+        setattr(options, _TEXTS[name], value)
     elif value in STOPS:
         options.stop = value
     else:
@@ -200,11 +220,43 @@ def _value(name: str, rest: list[str]) -> str:
 def _run(options: Options) -> int:
     from fixcont.errors import Refused
     from fixcont.loading.runner import run_module, run_script
-    from fixcont.session import Session
+
+    try:
+        session = _for_clients(options) if options.listen or options.connect else _in_terminal(options)
+        if sys.breakpointhook is sys.__breakpointhook__:
+            sys.breakpointhook = _breakpoint
+        run = run_module if options.is_module else run_script
+        return run(options.target, options.arguments, session.prepare, session.on_loaded)
+    except Refused as refused:
+        raise UsageError(str(refused)) from None
+
+
+def _in_terminal(options: Options) -> Session:
+    """Make fixcont active, with the prompt or the window for its stops."""
     from fixcont_ui.first_stop import PromptAtFirstStop
 
     front_end = PromptAtFirstStop(options.commands, window=options.window)
-    session = Session(
+    session = front_end.session = _make_session(options, front_end)
+    session.install()
+    return session
+
+
+def _for_clients(options: Options) -> Session:
+    """Make fixcont active, for clients of the debug adapter."""
+    from fixcont_ui.dap import starting
+
+    def make(front_end: FrontEnd) -> Session:
+        return _make_session(options, front_end)
+
+    if options.connect:
+        return starting.connect(make, options.connect).session
+    return starting.listen_for(make, options.listen, waits=options.waits_for_client)
+
+
+def _make_session(options: Options, front_end: FrontEnd) -> Session:
+    from fixcont.session import Session
+
+    return Session(
         front_end=front_end,
         stop=options.stop,
         catch=options.catch,
@@ -214,15 +266,6 @@ def _run(options: Options) -> int:
         migrate=options.migrate,
         patch_file=options.patch_file,
     )
-    front_end.session = session
-    session.install()
-    if sys.breakpointhook is sys.__breakpointhook__:
-        sys.breakpointhook = _breakpoint
-    run = run_module if options.is_module else run_script
-    try:
-        return run(options.target, options.arguments, session.prepare, session.on_loaded)
-    except Refused as refused:
-        raise UsageError(str(refused)) from None
 
 
 def _breakpoint(*args: Any, **keywords: Any) -> Any:

@@ -30,6 +30,12 @@ ERROR_IDS: Final[dict[str, int]] = {
     "debuggee-gone": 1014,
     "no-source": 1015,
     "no-thread-there": 1016,
+    "no-answer": 1017,
+    "client-connected": 1018,
+    "cannot-restart": 1020,
+    "interrupted": 1021,
+    "no-program": 1022,
+    "token-needed": 1023,
     # starting
     "unknown-mode": 1100,
     "already-active": 1101,

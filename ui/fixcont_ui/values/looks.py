@@ -65,6 +65,14 @@ def own_look(value: object) -> str:
     return text if len(text) <= 4000 else f"{text[:4000]}… ({len(text)} characters)"
 
 
+def has_own_look(value: object) -> bool:
+    """Tell whether a value has a `__repr__` that is neither of a built-in type nor the one that all objects have."""
+    for cls in classes(type(value)):
+        if "__repr__" in class_dictionary(cls):
+            return cls.__module__ != "builtins" and cls not in _PLAIN and not is_small(value)
+    return False
+
+
 def is_a(value: object, kinds: type | tuple[type, ...]) -> bool:
     """Tell whether a value is of a type or of a subclass. Unlike `isinstance` it does not ask the value for its `__class__`."""
     return issubclass(type(value), kinds)

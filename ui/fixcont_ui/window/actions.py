@@ -17,11 +17,11 @@ from prompt_toolkit.layout import Window
 from fixcont.errors import Refusal, Refused
 from fixcont_ui.terminal.editor_keys import search_bindings
 from fixcont_ui.terminal.source_editor import Choice, Question
+from fixcont_ui.ways import WayRow
 from fixcont_ui.window.keys import Where, bindings
 from fixcont_ui.window.model.desk import OTHER, SUITS, Accepted, Desk
 from fixcont_ui.window.model.stack import StackRow
 from fixcont_ui.window.model.variables import VariableRow
-from fixcont_ui.window.model.ways import WayRow
 from fixcont_ui.window.panes.lists import ListPane, TextPane
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from fixcont_ui.creating.missing import Missing
 from fixcont_ui.source_file import Fault, SourceFile
 from fixcont_ui.terminal.completion import FrameCompleter
 from fixcont_ui.values.looks import look
+from fixcont_ui.ways import WayRow, accepted_by, way_rows
 from fixcont_ui.window.model.saving import fault_in, save
 from fixcont_ui.window.model.stack import StackRow, stack_rows
 from fixcont_ui.window.model.variables import Path, VariableRow, Variables
-from fixcont_ui.window.model.ways import WayRow, accepted_by, way_rows
 
 if TYPE_CHECKING:
     from fixcont_ui.prompt import Prompt
@@ -205,14 +205,10 @@ class Desk:
     def _span(self) -> tuple[int, int, int, int] | None:
         """Tell where the expression stands that failed or runs."""
         frame = self._prompt.frame
-        if frame is None or frame.lasti < 0 or self._stop.exception is None:
+        if frame is None or self._stop.exception is None:
             return None
-        places = list(frame.code.co_positions())
-        place = places[frame.lasti // 2] if frame.lasti // 2 < len(places) else (None,) * 4
-        line, end_line, column, end_column = place
-        if line is None or end_line is None or column is None or end_column is None or line != frame.line:
-            return None
-        return line, column, end_line, end_column
+        span = frame.span
+        return span if span is not None and span[0] == frame.line else None
 
     def _breakpoints(self, filename: str) -> frozenset[int]:
         steps = self._prompt.session.known_steps

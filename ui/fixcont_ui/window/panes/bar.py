@@ -12,8 +12,8 @@ from prompt_toolkit.layout import FormattedTextControl, Window
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
+from fixcont_ui.ways import WayRow
 from fixcont_ui.window.keys import KEYS
-from fixcont_ui.window.model.ways import WayRow
 
 #: Name of a command -> the key that gives it.
 _KEYS: Final = {key.action.partition(":")[2]: key.shown for key in KEYS if key.action.startswith("way:")}

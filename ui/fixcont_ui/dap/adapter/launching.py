@@ -1,0 +1,104 @@
+"""How a program is started: the command, its surroundings, and where it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fixcont_ui.dap.failures import failure
+
+#: The variable that tells the program how to prove that it is the one.
+TOKEN: Final = "FIXCONT_DAP_TOKEN"
+
+_START: Final = Path(__file__).with_name("start.py")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What is to be started.
+
+    Attributes:
+        command: the words of the command.
+        folder: to start in; None for the adapter's own.
+        environment: variable -> value, None for those to be taken away; in addition to the adapter's own.
+        console: "internalConsole", "integratedTerminal" or "externalTerminal".
+        title: of a terminal's window.
+    """
+
+    command: tuple[str, ...]
+    folder: str | None
+    environment: Mapping[str, str | None]
+    console: str
+    title: str
+
+    def whole_environment(self) -> dict[str, str]:
+        """Give the environment of a process that the adapter starts itself."""
+        whole = dict(os.environ)
+        for name, value in self.environment.items():
+            if value is None:
+                whole.pop(name, None)
+            else:
+                whole[name] = value
+        return whole
+
+
+def read_launch(arguments: Mapping[str, Any], address: tuple[str, int], token: str) -> Launch:
+    """Work out what the arguments of `launch` ask for.
+
+    Args:
+        address: where the program connects to.
+        token: proves that it is the program.
+
+    Raises:
+        Failure: they make no sense.
+    """
+    target = _target(arguments)
+    python = arguments.get("python") or sys.executable
+    words = [python] if isinstance(python, str) else [str(each) for each in python]
+    folder = arguments.get("cwd")
+    if folder is not None and not os.path.isdir(folder):
+        raise failure("cannot-launch", f"there is no folder {folder}", "correct cwd", is_shown=True)
+    options = ["--connect", f"{address[0]}:{address[1]}", *_options(arguments)]
+    arguments_of_it = arguments.get("args") or []
+    if isinstance(arguments_of_it, str):
+        raise failure("bad-arguments", "launch: args must be a list of strings", is_shown=True)
+    command = (*words, str(_START), *options, *target, *map(str, arguments_of_it))
+    environment = {**(arguments.get("env") or {}), TOKEN: token}
+    return Launch(command, folder, environment, arguments.get("console") or "internalConsole", f"fixcont: {target[-1]}")
+
+
+def _target(arguments: Mapping[str, Any]) -> list[str]:
+    program, module = arguments.get("program") or "", arguments.get("module") or ""
+    if not isinstance(program, str) or not isinstance(module, str) or bool(program) == bool(module):
+        raise failure("no-program", "launch: either program or module is wanted", "name a script, or a module", is_shown=True)
+    if module:
+        return ["-m", module]
+    folder = arguments.get("cwd") or os.curdir
+    if not os.path.exists(os.path.join(folder, program)):
+        raise failure("cannot-launch", f"there is no file {program}", "correct program", is_shown=True)
+    return ["--", program]
+
+
+def _options(arguments: Mapping[str, Any]) -> list[str]:
+    """Give the options of the command line that arguments of `launch` stand for."""
+    options: list[str] = []
+    if arguments.get("noDebug"):
+        return ["--stop", "never"]
+    if arguments.get("stopOnEntry"):
+        options.append("--stop-at-entry")
+    for name in ("stop", "migrate"):
+        if arguments.get(name):
+            options += [f"--{name}", str(arguments[name])]
+    for name in ("catch", "ignore", "scope"):
+        options += [f"--{name}={each}" for each in _listed(arguments.get(name))]
+    if arguments.get("justMyCode") is False and not arguments.get("scope"):
+        options.append("--scope=everything")
+    return options
+
+
+def _listed(value: str | Sequence[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) and value else list(value or [])

@@ -1,0 +1,192 @@
+"""The program's end: the process that was started, or the one that was there, and the connection to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from fixcont_ui.dap.adapter.launching import Launch
+from fixcont_ui.dap.adapter.output import pass_output
+from fixcont_ui.dap.failures import failure
+from fixcont_ui.dap.stream import Broken, Decoder, encode
+
+_PIECE: Final = 262144
+_BEGIN: Final = 30.0  # seconds until a program that was started must have connected
+
+
+class Program:
+    """One program.
+
+    Args:
+        received: called with each message of the program's.
+        ended: called once when it is over: with the exit status, None where that is not known.
+        show: shows what it prints.
+
+    Attributes:
+        ident: of its process; 0 while it is not known.
+        is_ours: whether the adapter has started it, or had it started.
+    """
+
+    def __init__(
+        self, received: Callable[[dict[str, Any]], None], ended: Callable[[int | None], None], show: Callable[[str, str], None]
+    ) -> None:
+        self._received = received
+        self._ended = ended
+        self._show = show
+        self._token = secrets.token_hex(16)
+        self._writer: asyncio.StreamWriter | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_over = False
+        self.ident = 0
+        self.is_ours = False
+
+    # Where it comes from
+
+    async def launch(self, read: Callable[[tuple[str, int], str], Launch], in_terminal: Callable[[Launch], Any]) -> None:
+        """Start it, and wait until it has connected.
+
+        Args:
+            read: works out how, from the address to connect to and a token.
+            in_terminal: asks the client to run it in a terminal.
+
+        Raises:
+            Failure: it cannot be started, or does not connect.
+        """
+        connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.get_running_loop().create_future()
+
+        async def came(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if await self._knows_token(reader) and not connected.done():
+                connected.set_result((reader, writer))
+            else:
+                writer.close()
+
+        server = await asyncio.start_server(came, "127.0.0.1", 0)
+        try:
+            address = server.sockets[0].getsockname()[:2]
+            launch = read(address, self._token)
+            self.is_ours = True
+            if launch.console == "internalConsole":
+                await self._start(launch)
+            else:
+                await in_terminal(launch)
+            await self._wait(connected)
+        finally:
+            server.close()
+        reader, writer = connected.result()
+        self._connected(reader, writer)
+
+    async def _start(self, launch: Launch) -> None:
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *launch.command,
+                cwd=launch.folder,
+                env=launch.whole_environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise failure(
+                "cannot-launch", f"{launch.command[0]} cannot be started: {error.strerror}", "correct python", is_shown=True
+            ) from None
+        self.ident = self._process.pid
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._do(pass_output(self._process.stdout, "stdout", self._show))
+        self._do(pass_output(self._process.stderr, "stderr", self._show))
+
+    async def _wait(self, connected: asyncio.Future[Any]) -> None:
+        """Wait until it has connected, or will not."""
+        ended = asyncio.ensure_future(self._process.wait()) if self._process is not None else None
+        waiting = {connected, ended} if ended is not None else {connected}
+        done, _ = await asyncio.wait(waiting, timeout=_BEGIN, return_when=asyncio.FIRST_COMPLETED)
+        if connected not in done:
+            if ended is not None and ended in done:
+                await asyncio.gather(*self._tasks)  # what it has said comes first
+                raise failure(
+                    "cannot-launch",
+                    f"the program ended at once, with status {ended.result()}",
+                    "its output says why",
+                    is_shown=True,
+                )
+            self.kill()
+            raise failure("cannot-launch", f"the program has not connected within {_BEGIN:g} seconds", is_shown=True)
+        if ended is not None:
+            ended.cancel()
+
+    async def _knows_token(self, reader: asyncio.StreamReader) -> bool:
+        """Tell whether who connects is the program that was started: it begins with the token."""
+        with contextlib.suppress(asyncio.IncompleteReadError, asyncio.TimeoutError, ConnectionError):
+            line = await asyncio.wait_for(reader.readexactly(len(self._token)), 10)
+            return secrets.compare_digest(line, self._token.encode())
+        return False
+
+    async def attach(self, host: str, port: int) -> None:
+        """Connect to one that listens.
+
+        Raises:
+            Failure: it is not there.
+        """
+        try:
+            reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 10)
+        except (TimeoutError, OSError) as error:
+            sentence = f"nobody listens on {host}:{port}: {getattr(error, 'strerror', None) or type(error).__name__}"
+            raise failure(
+                "cannot-attach", sentence, "start the program with: fixcont --listen PORT SCRIPT", is_shown=True
+            ) from None
+        self._connected(reader, writer)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._do(self._read(reader))
+
+    # Talking to it
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send it a message; dropped where it is over."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(encode(message))
+
+    def disconnect(self) -> None:
+        """Let go of it; it goes on by itself."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.ident:
+            with contextlib.suppress(OSError):
+                os.kill(self.ident, signal.SIGKILL)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        decoder = Decoder()
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(_PIECE):
+                for message in decoder.feed(data):
+                    if not isinstance(message, Broken):
+                        self._received(message)
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """Wait for the end of the process where it is ours, and tell that it is over."""
+        status = None
+        if self._process is not None:
+            status = await self._process.wait()
+            others = self._tasks - {asyncio.current_task()}
+            if others:  # what it printed last; its children may hold the pipes open
+                await asyncio.wait(others, timeout=1)
+        if not self._is_over:
+            self._is_over = True
+            self._ended(status)
+
+    def _do(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

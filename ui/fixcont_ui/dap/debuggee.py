@@ -1,0 +1,194 @@
+"""The program that is debugged, as clients see it: its held threads, and the one client that is served at a time.
+
+Made once in a process. It is the engine's front end: `stopped` is called in each thread that stops, and holds it until a client has
+answered. Everything else happens in the thread of the loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from _thread import allocate_lock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from fixcont.continuing.ways import Way
+from fixcont.errors import Refusal
+from fixcont.stopping.stop import Stop
+from fixcont_ui.dap.held import HeldThread, unattended
+from fixcont_ui.dap.loop import Loop
+from fixcont_ui.dap.places import Texts
+from fixcont_ui.dap.threads import Threads
+
+if TYPE_CHECKING:
+    from fixcont.editing.diffs import Summary
+    from fixcont.session import Session
+    from fixcont_ui.dap.client import Client
+    from fixcont_ui.dap.console import DebugConsole
+
+
+class Debuggee:
+    """See the module.
+
+    Args:
+        waits: whether a thread that stops is held until a client comes, where there is none.
+        was_started_for_it: whether the adapter has started the process.
+
+    Attributes:
+        session: the engine's; set by who makes it.
+        client: the one that is served, or None.
+        held: the threads that are held, in the order in which they stopped.
+        threads: their numbers.
+        texts: those that clients may ask for.
+        halts: ident of a thread -> the reason to give for its next stop.
+        address: where it listens, None where it does not.
+        was_configured: whether a client has said that the program may run.
+    """
+
+    session: Session
+    takes_interrupts = True
+    holds_several = True
+
+    def __init__(self, *, waits: bool, was_started_for_it: bool = False) -> None:
+        self.client: Client | None = None
+        self.held: list[HeldThread] = []
+        self.threads: Final = Threads()
+        self.texts: Final = Texts()
+        self.halts: dict[int, str] = {}
+        self.waits = waits
+        self.was_started_for_it = was_started_for_it
+        self.address: tuple[str, int] | None = None
+        self.loop: Final = Loop(self._failed, self._at_work)
+        self._configured: Final = allocate_lock()
+        self._configured.acquire()
+        self.was_configured = False
+        self._lock: Final = allocate_lock()
+
+    # The engine's front end: in the held threads.
+
+    def stopped(self, stop: Stop) -> Way:
+        held = HeldThread(stop, self.loop, self._console)
+        with self._lock:
+            if self.client is None and not self.waits:
+                return unattended(stop)
+            self.held.append(held)
+        held.shown_as = self.halts.pop(held.ident, "")
+        self.loop.call_soon(lambda: self._announce(held))
+        try:
+            return held.serve()
+        finally:
+            with self._lock:
+                self.held.remove(held)
+            if not held.is_quiet:
+                self.loop.call_soon(lambda: self._tell("went_on", held))
+
+    def refused(self, refusal: Refusal) -> None:
+        self.say(f"refused: {refusal}", "important")
+
+    def report(self, message: str) -> None:
+        if self.client is not None:
+            self.say(message, "important")
+        else:
+            _to_stderr(f"fixcont: {message}")
+
+    def ended(self, summary: Summary, patch_file: str | None) -> None:
+        from fixcont_ui.history_wording import summary_lines
+
+        self.say("\n".join(summary_lines(summary, patch_file)))
+
+    def _announce(self, held: HeldThread) -> None:
+        if self.client is not None:
+            self.client.stopped(held)
+        elif self.waits:
+            _to_stderr(waiting_line(held.stop))
+
+    def _tell(self, what: str, held: HeldThread) -> None:
+        if self.client is not None:
+            getattr(self.client, what)(held)
+
+    def _console(self, stop: Stop) -> DebugConsole:
+        from fixcont_ui.dap.console import DebugConsole
+
+        return DebugConsole(self.session, stop, self.say)
+
+    # For handlers and others, in any thread.
+
+    def say(self, text: str, category: str = "console") -> None:
+        """Show a text to the user, in the client's console, or on standard error where there is no client."""
+        client = self.client
+        if client is not None:
+            client.output(text + "\n", category)
+        else:
+            _to_stderr(text)
+
+    # Who is served: in the loop's thread.
+
+    def serve(self, client: Client) -> None:
+        """Serve a client from now on."""
+        with self._lock:
+            self.client = client
+
+    def configured(self) -> None:
+        """Let the program run, as a client has said what it has to."""
+        if not self.was_configured:
+            self.was_configured = True
+            self._configured.release()
+
+    def wait_until_configured(self) -> None:
+        """Wait, in the program's main thread, until a client lets it run. Ctrl-C ends the wait."""
+        while not self._configured.acquire(timeout=0.2):
+            pass
+        self._configured.release()
+
+    def left(self, *, goes_on: bool) -> None:
+        """The client is gone.
+
+        Args:
+            goes_on: let all held threads go on, as if nobody had looked.
+        """
+        with self._lock:
+            self.client = None
+            if goes_on:
+                self.waits = False
+            held = list(self.held)
+        if goes_on:
+            for each in held:
+                each.let_go()
+        self.configured()
+
+    def find(self, ident: int) -> HeldThread | None:
+        """Find a thread that is held and was not let go yet."""
+        return next((each for each in self.held if each.ident == ident and not each.is_left), None)
+
+    def forked(self) -> None:
+        """Leave the connection to the parent: this is a process that was forked. Nobody looks at its stops."""
+        self.client = None
+        self.waits = False
+        self.held.clear()
+
+    # The loop.
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Let nothing stop in the loop's thread."""
+        sys.settrace(None)
+        sys.setprofile(None)
+        with self.session.at_work():
+            yield
+
+    def _failed(self, error: BaseException) -> None:
+        self.say(f"a fault of fixcont itself\n{''.join(traceback.format_exception(error)).rstrip()}", "important")
+
+
+def waiting_line(stop: Stop) -> str:
+    """Say that a thread is held, where nobody is there to see it."""
+    frame = stop.frames[stop.selected]
+    what = f"{type(stop.exception).__name__}: {stop.exception}" if stop.exception is not None else stop.reason.value
+    return f"fixcont: held at {frame.filename}:{frame.line} in {frame.function} ({what}); waiting for a client"
+
+
+def _to_stderr(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print(text, file=sys.__stderr__, flush=True)

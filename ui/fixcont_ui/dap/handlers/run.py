@@ -1,0 +1,97 @@
+"""Letting threads run, step and pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from fixcont.continuing.ways import Propagate, Step, StepKind, Way
+from fixcont.errors import Refused
+from fixcont_ui.dap.failures import Failure, failure
+from fixcont_ui.dap.handlers.finding import LOOK, held_thread, of_frame
+from fixcont_ui.dap.held import HeldThread
+from fixcont_ui.dap.installing import install
+from fixcont_ui.dap.later import Body, Later
+
+if TYPE_CHECKING:
+    from fixcont_ui.dap.client import Client
+
+
+def go_on(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
+    """Let a thread run: an exception goes on as if nobody had looked."""
+    return _run(client, arguments, lambda held: Propagate(), {"allThreadsContinued": False})
+
+
+def step_over(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
+    return _step(client, arguments, StepKind.OVER)
+
+
+def step_out(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
+    return _step(client, arguments, StepKind.OUT)
+
+
+def step_in(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
+    """Go into the next call of the user's own code, or into one of those that `step_in_targets` gave."""
+    return _step(client, arguments, StepKind.INTO, arguments.get("targetId"))
+
+
+def step_in_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
+    """List the calls of the current line that were not made yet."""
+    held, index = of_frame(client, arguments["frameId"])
+
+    def work() -> Body:
+        targets = []
+        for each in held.stop.step_in_targets(held.stop.frames[index]):
+            line, column, end_line, end_column = each.span
+            targets.append({
+                "id": held.refer(each), "label": each.label, "line": client.shown_line(line), "column": client.shown_column(column + 1),
+                "endLine": client.shown_line(end_line), "endColumn": client.shown_column(end_column + 1),
+            })  # fmt: skip
+        return {"targets": targets}
+
+    return held.submit(work, LOOK)
+
+
+def pause(client: Client, arguments: Mapping[str, Any]) -> Body:
+    """Stop a thread where it is; or end what a request does in one that is held."""
+    ident = client.debuggee.threads.ident(arguments["threadId"])
+    if ident is None:
+        raise failure("no-thread-there", "there is no such thread", "ask for the threads again")
+    held = client.debuggee.find(ident)
+    if held is not None:
+        held.interrupt()
+        return None
+    refusal = client.debuggee.session.stepping.pause(ident)
+    if refusal is not None:
+        raise Failure(refusal)
+    return None
+
+
+def _step(client: Client, arguments: Mapping[str, Any], kind: StepKind, target: int | None = None) -> Later:
+    everywhere = client.options.get("justMyCode") is False
+
+    def way(held: HeldThread) -> Way:
+        frame = held.stop.frames[held.stop.selected]
+        call = held.referred(target) if target is not None else None
+        if target is not None and call is None:
+            raise failure("stale-reference", "the stop that this call was of has ended", "ask for the calls again")
+        return Step(frame, kind, everywhere=everywhere, at_edges=False, target=call)
+
+    return _run(client, arguments, way, None)
+
+
+def _run(client: Client, arguments: Mapping[str, Any], way: Callable[[HeldThread], Way], body: Body) -> Later:
+    """Leave a stop, after installing what has changed in the files. An edit that cannot be installed is told, and the old code runs on."""
+    held = held_thread(client, arguments["threadId"])
+
+    def work() -> Body:
+        install(client.debuggee)
+        held.is_quiet = True
+        try:
+            held.answer(way(held))
+        except (Refused, Failure):
+            held.is_quiet = False
+            raise
+        return body
+
+    return held.submit(work, LOOK)

@@ -1,0 +1,128 @@
+"""Threads, their stacks, and what is in a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fixcont.stopping.frames import Frame
+from fixcont.stopping.stop import StopReason
+from fixcont_ui import wording
+from fixcont_ui.dap.failures import failure
+from fixcont_ui.dap.handlers.finding import LOOK, held_thread, of_frame
+from fixcont_ui.dap.held import HeldThread
+from fixcont_ui.dap.later import Body, Later
+from fixcont_ui.dap.places import place_of
+from fixcont_ui.dap.scopes import Scopes
+
+if TYPE_CHECKING:
+    from fixcont_ui.dap import protocol
+    from fixcont_ui.dap.client import Client
+
+_REASONS = {
+    StopReason.EXCEPTION: "exception",
+    StopReason.BREAKPOINT: "breakpoint",
+    StopReason.ENTRY: "entry",
+    StopReason.INTERRUPT: "pause",
+    StopReason.STEP: "step",
+}
+
+
+def stopped_event(client: Client, held: HeldThread) -> protocol.StoppedEventBody:
+    """Describe a stop."""
+    stop = held.stop
+    body: protocol.StoppedEventBody = {
+        "reason": held.shown_as or _REASONS[stop.reason],
+        "threadId": client.debuggee.threads.number(held.ident),
+        "allThreadsStopped": False,
+        "preserveFocusHint": False,
+    }
+    if stop.exception is not None:
+        lines = wording.exception_lines(stop.exception)
+        body["description"] = f"Stopped at {type(stop.exception).__name__}, before anything unwinds"
+        body["text"] = "\n".join([*lines, *([stop.late] if stop.late else [])])
+    if stop.breakpoints:
+        body["hitBreakpointIds"] = list(stop.breakpoints)
+    return body
+
+
+def threads(client: Client, arguments: Mapping[str, Any]) -> Body:
+    """List the threads of the program."""
+    known = client.debuggee.session.threads()
+    client.debuggee.threads.forget_others({each.ident for each in known})
+    found = sorted((client.debuggee.threads.number(each.ident), each.name) for each in known)
+    return {"threads": [{"id": number, "name": name} for number, name in found]}
+
+
+def stack_trace(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
+    """List frames of a thread, as many as are asked for."""
+    number = arguments["threadId"]
+    start, levels = arguments.get("startFrame") or 0, arguments.get("levels") or 0
+    ident = client.debuggee.threads.ident(number)
+    if ident is not None and client.debuggee.find(ident) is None:
+        return _running_stack(client, ident, start, levels)
+    held = held_thread(client, number)
+
+    def work() -> Body:
+        frames = held.stop.frames
+        end = len(frames) if not levels else min(len(frames), start + levels)
+        return {"stackFrames": [_shown(client, held, index) for index in range(start, end)], "totalFrames": len(frames)}
+
+    return held.submit(work, LOOK)
+
+
+def _running_stack(client: Client, ident: int, start: int, levels: int) -> Body:
+    """Give the stack of a thread that runs, as it is at this moment; nothing can be done with its frames."""
+    frames = client.debuggee.session.running_frames(ident)
+    end = len(frames) if not levels else min(len(frames), start + levels)
+    shown: list[protocol.StackFrame] = []
+    for code, line, is_user in frames[start:end]:
+        source, at = place_of(client, code, line)
+        shown.append({
+            "id": 0, "name": code.co_qualname, "source": source, "line": client.shown_line(at), "column": client.shown_column(1),
+            "canRestart": False, "presentationHint": "normal" if is_user else "subtle",
+        })  # fmt: skip
+    return {"stackFrames": shown, "totalFrames": len(frames)}
+
+
+def _shown(client: Client, held: HeldThread, index: int) -> protocol.StackFrame:
+    frame = held.stop.frames[index]
+    source, line = place_of(client, frame.code, frame.line)
+    is_old = client.debuggee.session.sources.is_obsolete(frame.code) if frame.is_user else False
+    shown: protocol.StackFrame = {
+        "id": held.frame_id(index),
+        "name": f"{frame.function} (old version)" if is_old else frame.function,
+        "source": source,
+        "line": client.shown_line(line),
+        "column": client.shown_column(1),
+        "canRestart": frame.can_restart,
+        "presentationHint": "normal" if frame.is_user else "subtle",
+    }
+    module = frame.raw.f_globals.get("__name__")
+    if type(module) is str:
+        shown["moduleId"] = module
+    if index == held.stop.selected and held.stop.exception is not None and line == frame.line:
+        _mark_expression(client, shown, frame)
+    return shown
+
+
+def _mark_expression(client: Client, shown: protocol.StackFrame, frame: Frame) -> None:
+    """Tell where in the line the expression stands that failed."""
+    span = frame.span
+    if span is None or span[0] != frame.line:
+        return
+    _, column, end_line, end_column = span
+    shown["column"] = client.shown_column(column + 1)
+    shown["endLine"], shown["endColumn"] = client.shown_line(end_line), client.shown_column(end_column + 1)
+
+
+def scopes(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
+    """List the scopes of a frame: its variables, and those of its module."""
+    if arguments["frameId"] == 0:
+        raise failure("not-stopped", "the thread of this frame runs", "pause it to see its variables")
+    held, index = of_frame(client, arguments["frameId"])
+
+    def work() -> Body:
+        return {"scopes": Scopes(held, index).describe()}
+
+    return held.submit(work, LOOK)

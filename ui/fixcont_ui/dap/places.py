@@ -1,0 +1,85 @@
+"""Where frames stand, as clients see it: a file, or a text that is in no file."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, Literal
+
+from fixcont.editing.moves import moved_line
+from fixcont.editing.texts import Text
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from fixcont_ui.dap import protocol
+    from fixcont_ui.dap.client import Client
+
+Hint = Literal["normal", "deemphasize"]
+
+
+class Texts:
+    """Texts that clients may ask for, because no file has them.
+
+    They are kept: a client may show one long after the stop. There are as many as versions that were looked at.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[Text | CodeType, int] = {}
+        self._texts: list[Text | CodeType] = []
+
+    def number(self, text: Text | CodeType) -> int:
+        """Give the number by which a text, or the disassembly of a code object, can be asked for."""
+        found = self._numbers.get(text)
+        if found is None:
+            self._texts.append(text)
+            found = self._numbers[text] = len(self._texts)
+        return found
+
+    def get(self, number: int) -> Text | CodeType | None:
+        return self._texts[number - 1] if 0 < number <= len(self._texts) else None
+
+
+def place_of(client: Client, code: CodeType, line: int) -> tuple[protocol.Source, int]:
+    """Give the source that a line of a code object is shown in, and the line there.
+
+    A frame that runs an older text than the one in the file is shown in the file, where the statement is there still; else in the text
+    that it runs.
+    """
+    sources = client.debuggee.session.sources
+    filename = code.co_filename
+    is_user = client.debuggee.session.scope.is_user(filename)
+    text = sources.text_for(code) if is_user else None
+    newest = sources.newest_text(filename) if text is not None else None
+    if text is not None and newest is not None and text.source != newest.source:
+        now = moved_line(text, newest, line)
+        if now is None:
+            return _old(client, text), line
+        line = now
+    source = file_source(filename, is_user=is_user)
+    if source is None:
+        name = os.path.basename(filename)
+        return {
+            "name": name,
+            "sourceReference": client.debuggee.texts.number(text or code),
+            "presentationHint": _hint(is_user),
+        }, line
+    return source, line
+
+
+def _old(client: Client, text: Text) -> protocol.Source:
+    """Describe a text that was in a file."""
+    name = f"{os.path.basename(text.filename)} (old version)"
+    return {"name": name, "sourceReference": client.debuggee.texts.number(text), "origin": "an older version of the file"}
+
+
+@functools.lru_cache(maxsize=4096)
+def file_source(filename: str, *, is_user: bool) -> protocol.Source | None:
+    """Describe a file, None where there is none of this name."""
+    if filename.startswith("<") or not os.path.isfile(filename):
+        return None
+    return {"name": os.path.basename(filename), "path": os.path.abspath(filename), "presentationHint": _hint(is_user)}
+
+
+def _hint(is_user: bool) -> Hint:
+    return "normal" if is_user else "deemphasize"

@@ -1,0 +1,70 @@
+"""Which of the program's files have changed on disk.
+
+They are looked at by name and time only, a few times in a second, and less often the longer that takes: the program shall not notice.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from fixcont_ui.dap.loop import Loop, Timer
+
+_OFTEN: Final = 0.2  # seconds
+_SHARE: Final = 500  # what a look takes is at most the 500th part of the time
+_Signature = tuple[int, int]
+
+
+class Watcher:
+    """Looks at files, in the thread of a loop.
+
+    Args:
+        filenames: gives the names of the files.
+        changed: called with the names of those that are not as they were.
+    """
+
+    def __init__(self, loop: Loop, filenames: Callable[[], Iterable[str]], changed: Callable[[Sequence[str]], None]) -> None:
+        self._loop = loop
+        self._filenames = filenames
+        self._changed = changed
+        self._known: dict[str, _Signature | None] = {}
+        self._timer: Timer | None = None
+
+    def start(self) -> None:
+        """Begin to look. What changed before counts as it is."""
+        if self._timer is None:
+            self._look()
+            self._timer = self._loop.call_later(_OFTEN, self._tick)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tick(self) -> None:
+        begun = time.perf_counter()
+        changed = self._look()
+        took = time.perf_counter() - begun
+        self._timer = self._loop.call_later(max(_OFTEN, took * _SHARE), self._tick)
+        if changed:
+            self._changed(changed)
+
+    def _look(self) -> list[str]:
+        changed = []
+        for filename in self._filenames():
+            found = _signature(filename)
+            if filename in self._known and self._known[filename] != found and found is not None:
+                changed.append(filename)
+            self._known[filename] = found
+        return changed
+
+
+def _signature(filename: str) -> _Signature | None:
+    try:
+        status = os.stat(filename)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
