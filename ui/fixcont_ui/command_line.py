@@ -249,8 +249,8 @@ def _for_clients(options: Options) -> Session:
         return _make_session(options, front_end)
 
     if options.connect:
-        return starting.connect(make, options.connect).session
-    return starting.listen_for(make, options.listen, waits=options.waits_for_client)
+        return starting.connect(make, options.connect, options.target)
+    return starting.listen_for(make, options.listen, waits=options.waits_for_client, name=options.target)
 
 
 def _make_session(options: Options, front_end: FrontEnd) -> Session:

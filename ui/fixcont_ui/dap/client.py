@@ -158,7 +158,7 @@ class Client:
 
     def tell_process(self) -> None:
         """Tell which process it is."""
-        name = sys.argv[0] if sys.argv else ""
+        name = self.debuggee.name or (sys.argv[0] if sys.argv else "")
         self.tell(messages.event("process", {
             "name": os.path.abspath(name) if name else "python", "systemProcessId": os.getpid(), "isLocalProcess": True,
             "startMethod": "launch" if self.debuggee.was_started_for_it else "attach",

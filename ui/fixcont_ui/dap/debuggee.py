@@ -10,17 +10,23 @@ import contextlib
 import sys
 import traceback
 from _thread import allocate_lock
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from fixcont.continuing.ways import Way
 from fixcont.errors import Refusal
 from fixcont.stopping.stop import Stop
-from fixcont_ui.dap.held import HeldThread, unattended
+from fixcont_ui.dap import installing
+from fixcont_ui.dap.held import HeldThread, carry_out, unattended
+from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
+from fixcont_ui.dap.watching import Watcher
+
+#: Seconds that the held thread may take for what is the adapter's own.
+LOOK: Final = 10.0
 
 if TYPE_CHECKING:
     from fixcont.editing.diffs import Summary
@@ -43,6 +49,7 @@ class Debuggee:
         threads: their numbers.
         texts: those that clients may ask for.
         halts: ident of a thread -> the reason to give for its next stop.
+        name: of the program, "" where that is not known.
         address: where it listens, None where it does not.
         was_configured: whether a client has said that the program may run.
     """
@@ -59,8 +66,10 @@ class Debuggee:
         self.halts: dict[int, str] = {}
         self.waits = waits
         self.was_started_for_it = was_started_for_it
+        self.name = ""
         self.address: tuple[str, int] | None = None
         self.loop: Final = Loop(self._failed, self._at_work)
+        self._watcher: Final = Watcher(self.loop, lambda: self.session.filenames(), self._files_changed)
         self._configured: Final = allocate_lock()
         self._configured.acquire()
         self.was_configured = False
@@ -123,12 +132,35 @@ class Debuggee:
         else:
             _to_stderr(text)
 
+    def wherever(self, work: Callable[[], Body], seconds: float) -> Later:
+        """Do something that concerns the program: in the thread that stopped last, where one is held, else in the loop's.
+
+        To be called in the loop's thread.
+        """
+        held = next((each for each in reversed(self.held) if not each.is_left), None)
+        if held is not None:
+            return held.submit(work, seconds)
+        later = Later()
+        carry_out(work, later)
+        return later
+
     # Who is served: in the loop's thread.
 
     def serve(self, client: Client) -> None:
         """Serve a client from now on."""
         with self._lock:
             self.client = client
+        if client.options.get("autoInstall") is not False:
+            self._watcher.start()
+
+    def _files_changed(self, filenames: Sequence[str]) -> None:
+        """Install what was saved."""
+
+        def work() -> Body:
+            installing.install(self)
+            return None
+
+        self.wherever(work, LOOK)
 
     def configured(self) -> None:
         """Let the program run, as a client has said what it has to."""
@@ -150,6 +182,7 @@ class Debuggee:
         """
         with self._lock:
             self.client = None
+            self._watcher.stop()
             if goes_on:
                 self.waits = False
             held = list(self.held)

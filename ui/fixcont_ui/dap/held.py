@@ -127,7 +127,7 @@ class HeldThread:
             if not later.is_answered:  # else its time was over before it began
                 self._limited.begin(later)
                 try:
-                    _carry_out(work, later)
+                    carry_out(work, later)
                 finally:
                     self._limited.end()
                     self._is_watched = False
@@ -192,7 +192,8 @@ class HeldThread:
         return self._values.get(number)
 
 
-def _carry_out(work: Callable[[], Body], later: Later) -> None:
+def carry_out(work: Callable[[], Body], later: Later) -> None:
+    """Do something, and give what comes of it as an answer."""
     try:
         later.succeed(work())
     except Failure as failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import sys
 import threading
@@ -23,8 +24,11 @@ _LAST_WORDS: Final = 1.0  # seconds for what is still to be sent when the progra
 MakeSession = Callable[[Debuggee], Session]
 
 
-def connect(make_session: MakeSession, address: str) -> Debuggee:
+def connect(make_session: MakeSession, address: str, name: str) -> Session:
     """Connect to the adapter that has started this process, and wait until its client lets the program run.
+
+    Args:
+        name: of the program.
 
     Raises:
         Refused: it is not there.
@@ -32,6 +36,7 @@ def connect(make_session: MakeSession, address: str) -> Debuggee:
     host, port = read_address(address)
     token = os.environ.pop(TOKEN, "")
     debuggee = Debuggee(waits=False, was_started_for_it=True)
+    debuggee.name = name
     _activate(debuggee, make_session)
     try:
         Server(debuggee).connect(host, port, token.encode())
@@ -39,7 +44,15 @@ def connect(make_session: MakeSession, address: str) -> Debuggee:
         raise Refused(Refusal("cannot-attach", f"the adapter is not at {address}: {error.strerror or error}")) from None
     debuggee.loop.start()
     debuggee.wait_until_configured()
-    return debuggee
+    _show_lines_at_once()
+    return debuggee.session
+
+
+def _show_lines_at_once() -> None:
+    """Let what the program prints be seen when it is printed, as at a terminal, though it goes to the adapter."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(line_buffering=True)
 
 
 def listen_for(
@@ -61,6 +74,7 @@ def listen_for(
     if token is None:
         token = os.environ.pop(TOKEN, "") or ("" if is_loopback(host) else new_token())
     debuggee = Debuggee(waits=True)
+    debuggee.name = name
     _activate(debuggee, make_session, loaded=loaded)
     try:
         found = Server(debuggee, token).listen(host, port)

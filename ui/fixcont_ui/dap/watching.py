@@ -13,6 +13,7 @@ from typing import Final
 from fixcont_ui.dap.loop import Loop, Timer
 
 _OFTEN: Final = 0.2  # seconds
+_SETTLES: Final = 0.03  # seconds in which a file that changes must not change again: it may not be written whole yet
 _SHARE: Final = 500  # what a look takes is at most the 500th part of the time
 _Signature = tuple[int, int]
 
@@ -30,6 +31,7 @@ class Watcher:
         self._filenames = filenames
         self._changed = changed
         self._known: dict[str, _Signature | None] = {}
+        self._unsettled: set[str] = set()  # names of files that have changed and may be in the middle of it
         self._timer: Timer | None = None
 
     def start(self) -> None:
@@ -46,11 +48,21 @@ class Watcher:
 
     def _tick(self) -> None:
         begun = time.perf_counter()
-        changed = self._look()
+        self._unsettled.update(self._look())
         took = time.perf_counter() - begun
-        self._timer = self._loop.call_later(max(_OFTEN, took * _SHARE), self._tick)
-        if changed:
-            self._changed(changed)
+        if self._unsettled:
+            self._timer = self._loop.call_later(_SETTLES, self._settle)
+        else:
+            self._timer = self._loop.call_later(max(_OFTEN, took * _SHARE), self._tick)
+
+    def _settle(self) -> None:
+        """Tell of the files that have changed, once they do not change any more."""
+        again = set(self._look())
+        settled = self._unsettled - again
+        self._unsettled = again
+        self._timer = self._loop.call_later(_SETTLES if again else _OFTEN, self._settle if again else self._tick)
+        if settled:
+            self._changed(sorted(settled))
 
     def _look(self) -> list[str]:
         changed = []

@@ -13,8 +13,9 @@ from fixcont.stopping.frames import Frame
 from fixcont_ui import wording
 from fixcont_ui.create_command import missing_at, write_stub
 from fixcont_ui.dap import installing
+from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import LOOK, evaluation_limit, in_frame
+from fixcont_ui.dap.handlers.finding import evaluation_limit, in_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.ways import list_ways
@@ -175,7 +176,7 @@ def install(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
             "unrun": [_unrun(client, each) for each in result.unrun],
         }
 
-    return _wherever(client, work)
+    return client.debuggee.wherever(work, LOOK)
 
 
 def redefine_classes(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
@@ -187,7 +188,7 @@ def redefine_classes(client: Client, arguments: Mapping[str, Any]) -> Body | Lat
         names = [each.qualname for each in result.installed]
         return {"changedClasses": names} if refusal is None else {"changedClasses": [], "errorMessage": str(refusal)}
 
-    return _wherever(client, work)
+    return client.debuggee.wherever(work, LOOK)
 
 
 def undo(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
@@ -197,7 +198,7 @@ def undo(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     def work() -> Body:
         return {"lines": installing.undo(client.debuggee, writes=writes)}
 
-    return _wherever(client, work)
+    return client.debuggee.wherever(work, LOOK)
 
 
 def rerun(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
@@ -212,7 +213,7 @@ def rerun(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
             )
         return {"ran": _unrun(client, ran.statement), "unrun": [_unrun(client, each) for each in ran.more]}
 
-    return _wherever(client, work, evaluation_limit(client))
+    return client.debuggee.wherever(work, evaluation_limit(client))
 
 
 def _unrun(client: Client, statement: Unrun) -> dict[str, Any]:
@@ -283,12 +284,6 @@ def _called(held: HeldThread, function: Callable[[], Any]) -> Any:
             return function()
     except Exception as error:
         raise failure("evaluation-failed", wording.exception_lines(error)[-1], is_shown=True) from None
-
-
-def _wherever(client: Client, work: Callable[[], Body], seconds: float = LOOK) -> Body | Later:
-    """Do something in the thread that stopped last, where one is held; else here."""
-    held = next((each for each in reversed(client.debuggee.held) if not each.is_left), None)
-    return work() if held is None else held.submit(work, seconds)
 
 
 def arguments_frame(arguments: Mapping[str, Any]) -> int:

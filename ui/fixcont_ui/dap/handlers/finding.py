@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import failure
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 
 if TYPE_CHECKING:
     from fixcont_ui.dap.client import Client
-
-#: Seconds that a request may take which looks at values, or asks the engine for something.
-LOOK = 10.0
 
 
 def held_thread(client: Client, number: int) -> HeldThread:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fixcont.continuing.ways import Propagate, Step, StepKind, Way
 from fixcont.errors import Refused
+from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import LOOK, held_thread, of_frame
+from fixcont_ui.dap.handlers.finding import held_thread, of_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.installing import install
 from fixcont_ui.dap.later import Body, Later

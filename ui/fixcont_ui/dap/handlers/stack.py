@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import StopReason
 from fixcont_ui import wording
+from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import failure
-from fixcont_ui.dap.handlers.finding import LOOK, held_thread, of_frame
+from fixcont_ui.dap.handlers.finding import held_thread, of_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.places import place_of

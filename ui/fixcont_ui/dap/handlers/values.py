@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fixcont_ui import wording
+from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import LOOK, evaluation_limit, of_value, selected_frame
+from fixcont_ui.dap.handlers.finding import evaluation_limit, of_value, selected_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.presenting import Presenter, whole
