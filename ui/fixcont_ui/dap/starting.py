@@ -56,12 +56,20 @@ def _show_lines_at_once() -> None:
 
 
 def listen_for(
-    make_session: MakeSession, address: str, *, waits: bool, token: str | None = None, tells: bool = True, loaded: bool = False
+    make_session: MakeSession,
+    address: str,
+    *,
+    waits: bool,
+    name: str = "",
+    token: str | None = None,
+    tells: bool = True,
+    loaded: bool = False,
 ) -> Session:
     """Let clients connect to this process.
 
     Args:
         address: "PORT" or "HOST:PORT".
+        name: of the program.
         waits: return only when a client has connected and lets the program run.
         token: what clients must give; None for the one in the environment, or a new one where the address needs one.
         tells: tell on standard error where it listens.

@@ -118,14 +118,19 @@ class Adapter:
         self._client.send(messages.event("output", {"category": category, "output": text}))
 
     def _client_gone(self) -> None:
-        """The client is gone without a word: the program goes on. What it prints is still taken from it, so that it is not held up."""
+        """The client is gone without a word.
+
+        A program that it has attached to is left as it is: what is held there waits for the next client. One that was started from here
+        goes on, and what it prints is still taken from it, so that it is not held up.
+        """
         self._progress.end()
         if self._program is None or self._passing is None:
             self._end()
-            return
-        self._passing.ask("disconnect", {"terminateDebuggee": False}, lambda answer: None)
-        if (self._begin.get("command")) == "attach":
-            self._loop.call_later(1, self._end)
+        elif self._program.is_ours:
+            self._passing.ask("disconnect", {"terminateDebuggee": False}, lambda answer: None)
+        else:
+            self._program.disconnect()
+            self._end()
 
     # What the adapter does itself
 
