@@ -81,7 +81,7 @@ class Evaluation:
         Returns:
             Whether the last one is an expression, and its value. Raises what they raise; what the ones before have done stays done.
         """
-        text = textwrap.dedent(text).strip()
+        text = textwrap.dedent(text).strip()  # as it is pasted out of a function
         try:
             expression = _parsed(text, "eval")
         except SyntaxError:

@@ -159,9 +159,9 @@ class DebugConsole(SessionConsole):
 
     def run(self, text: str) -> Outcome:
         """Carry out what was typed: a command, several of them in lines, or Python of any number of lines."""
-        text = text.strip()
-        if "\n" in text and self._command_in(text.partition("\n")[0]) is not None:
-            return self._run_lines([line.strip() for line in text.split("\n") if line.strip()])
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        if len(lines) > 1 and self._command_in(lines[0]) is not None:
+            return self._run_lines(lines)
         return self._run(text)
 
     def evaluate_in_frame(self, expression: str) -> Any:
@@ -210,10 +210,11 @@ class DebugConsole(SessionConsole):
 
     def _run(self, text: str) -> Outcome:
         self._begin()
-        meant = self._command_in(text)
+        line = text.strip()
+        meant = self._command_in(line)
         if meant is not None:
             self.carry_out(*meant)
-        elif not self._is_refused(text) and text:
+        elif line and not self._is_refused(line):
             try:
                 return Outcome(*self._evaluation().run(self._python_in(text)))
             except BaseException:
@@ -264,11 +265,12 @@ class DebugConsole(SessionConsole):
         return False
 
     def _python_in(self, text: str) -> str:
-        if text.startswith("!"):
-            return text[1:].lstrip()
-        word, _, rest = text.partition(" ")
-        is_printing = word in _PRINTING and rest.strip() and not _ASSIGNED.match(rest.lstrip())
-        return rest if is_printing and not (self._is_variable(word) and _is_python(text)) else text
+        line = text.strip()
+        if line.startswith("!"):
+            return line[1:]
+        word, _, rest = line.partition(" ")
+        is_printing = word in _PRINTING and rest and not _ASSIGNED.match(rest.lstrip())
+        return rest if is_printing and not (self._is_variable(word) and _is_python(line)) else text
 
     def _evaluation(self) -> Evaluation:
         return Evaluation(self.frame.raw, self._session.at_work, self.say)
