@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from fixcont.stepping.breakpoints import Breakpoint
 from fixcont.stopping.stop import Stop
 from fixcont_ui.breakpoint_commands import described
+from fixcont_ui.finding_files import newest_lines
 from fixcont_ui.viewer import StopViewer
 
 if TYPE_CHECKING:
@@ -72,12 +72,8 @@ class BreakpointConsole(StopViewer):
         return found
 
     def lines_of(self, filename: str) -> list[str]:
-        text = self.session.sources.newest_text(filename)
-        if text is not None:
-            return text.lines
         assert self.curframe is not None
-        linecache.checkcache(filename)
-        return linecache.getlines(filename, self.curframe.f_globals)
+        return newest_lines(self.session, filename, self.curframe.f_globals)
 
     def look_up(self, expression: str) -> Any:
         raw = self.curframe

@@ -10,7 +10,6 @@ import os
 import pdb
 import sys
 import threading
-import traceback
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -20,7 +19,7 @@ from fixcont.continuing.ways import Propagate, Step, Throw, Way
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
-from fixcont_ui import wording
+from fixcont_ui import help_text, wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.commands import COMMANDS, Argument, Command
 from fixcont_ui.create_command import CREATE_COMMANDS
@@ -295,13 +294,8 @@ class Prompt(WindowHost, SessionConsole):
         else:
             super().do_help(arg)
         if not arg:
-            for title, commands in _SECTIONS:
-                width = max(len(command.usage) for command in commands)
-                self.message(f"{title}:\n{'=' * (len(title) + 1)}")
-                for command in commands:
-                    for line in wording.two_columns(command.usage, command.summary, width, self.columns):
-                        self.message(line)
-                self.message("")
+            for line in help_text.command_list(_SECTIONS, self.columns):
+                self.message(line)
             self.message(_HINT)
         return None
 
@@ -328,9 +322,7 @@ class Prompt(WindowHost, SessionConsole):
         return [name for name in super().get_names() if name.partition("_")[2] not in _NOT_AVAILABLE]
 
     def report_fault(self, error: Exception) -> None:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{os.path.basename(where.filename)}:{where.lineno}"
-        report(f"a fault of fixcont itself: {type(error).__name__}: {error} (at {place})")
+        report(wording.fault_line(error))
 
 
 def _unattended(stop: Stop) -> Way:

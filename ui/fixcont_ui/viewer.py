@@ -16,9 +16,10 @@ from types import CodeType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fixcont.bytecode import interpreter
-from fixcont.stopping.frames import Frame, write_locals
+from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop
 from fixcont_ui import wording
+from fixcont_ui.evaluating import assigning, stays_bound
 from fixcont_ui.expressions import span_in_line
 from fixcont_ui.text_in_place import text_in_place
 
@@ -260,28 +261,13 @@ class StopViewer(pdb.Pdb):
 
     @contextmanager
     def _assigning(self) -> Iterator[None]:
-        """Make what the block assigns in the namespace of the selected frame take effect in the frame.
-
-        Where `f_locals` gives out a snapshot, just the names that were assigned are written back: the others may have
-        been changed in the meantime by a closure, and must not be set back to what they were.
-        """
-        raw = self.curframe
-        if raw is None or interpreter.LOCALS_WRITE_THROUGH or not raw.f_code.co_flags & interpreter.OPTIMIZED:
+        """Make what the block assigns in the namespace of the selected frame take effect in the frame."""
+        if self.curframe is None:
             yield
             return
-        snapshot = self._locals()
-        before = dict(snapshot)
-        try:
+        with assigning(self.curframe, lambda name: self.error(stays_bound(name))):
+            self._locals()
             yield
-        finally:
-            assigned = {name: value for name, value in snapshot.items() if name not in before or value is not before[name]}
-            deleted = before.keys() - snapshot.keys()
-            self.curframe_locals = raw.f_locals
-            self.curframe_locals.update(assigned)
-            if assigned:
-                write_locals(raw, self.curframe_locals)
-            for name in sorted(deleted & self.curframe_locals.keys()):
-                self.error(f"{name} is a variable of a running function, and stays bound")
 
     def do_interact(self, arg: str) -> None:
         """interact

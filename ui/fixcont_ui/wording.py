@@ -187,20 +187,33 @@ def frame_mark(frame: Frame, *, is_obsolete: bool) -> str:
     return f"{mark} [old version]" if is_obsolete else mark
 
 
+def fault_line(error: Exception) -> str:
+    """Tell of a fault of fixcont's own, and where it is."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"a fault of fixcont itself: {type(error).__name__}: {error} (at {os.path.basename(where.filename)}:{where.lineno})"
+
+
+def frame_place(frame: Frame) -> str:
+    return f"{frame.function}() at {os.path.basename(frame.filename)}:{frame.line}"
+
+
+def nearest_frame(frames: Sequence[Frame], selected: int, can: Callable[[Frame], bool]) -> int | None:
+    """Give the index of the frame nearest to the selected one for which `can` is true; of two at the same distance that of the outer one."""
+    others = (index for index in range(len(frames)) if index != selected)
+    nearest_first = sorted(others, key=lambda index: (abs(index - selected), -index))
+    return next((index for index in nearest_first if can(frames[index])), None)
+
+
 def nearest_line(frames: Sequence[Frame], selected: int, can: Callable[[Frame], bool]) -> str:
     """Name the frame nearest to the selected one for which `can` is true, and how to get there; "" where there is none.
 
-    `frames` are innermost first, as in a stop. Of two at the same distance the outer one is named.
+    `frames` are innermost first, as in a stop.
     """
-    others = sorted(
-        (index for index in range(len(frames)) if index != selected), key=lambda index: (abs(index - selected), -index)
-    )
-    for index in others:
-        frame = frames[index]
-        if can(frame):
-            way = f"up {index - selected}" if index > selected else f"down {selected - index}"
-            return f'nearest that can: {frame.function}() at {os.path.basename(frame.filename)}:{frame.line} (use "{way}")'
-    return ""
+    index = nearest_frame(frames, selected, can)
+    if index is None:
+        return ""
+    way = f"up {index - selected}" if index > selected else f"down {selected - index}"
+    return f'nearest that can: {frame_place(frames[index])} (use "{way}")'
 
 
 def _installed(item: Installed) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import traceback
-
 from fixcont.continuing.ways import Propagate, Way
 from fixcont.session import Session, active
 from fixcont.stopping.stop import Stop
+from fixcont_ui import wording
 from fixcont_ui.first_stop import PromptAtFirstStop
 
 
@@ -34,6 +32,4 @@ def session_of_ours() -> Session:
 
 def report_fault(error: Exception) -> None:
     """Tell of a fault of fixcont's own: it must not become one of the program's."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{os.path.basename(where.filename)}:{where.lineno}"
-    session_of_ours().front_end.report(f"a fault of fixcont itself: {type(error).__name__}: {error} (at {place})")
+    session_of_ours().front_end.report(wording.fault_line(error))
