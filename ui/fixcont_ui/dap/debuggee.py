@@ -117,10 +117,10 @@ class Debuggee:
         if self.client is not None:
             getattr(self.client, what)(held)
 
-    def _console(self, stop: Stop) -> DebugConsole:
+    def _console(self, held: HeldThread) -> DebugConsole:
         from fixcont_ui.dap.console import DebugConsole
 
-        return DebugConsole(self.session, stop, self.say)
+        return DebugConsole(self.session, held.stop, self.say, uninterrupted=held.uninterrupted)
 
     # For handlers and others, in any thread.
 

@@ -44,7 +44,7 @@ class HeldThread:
         is_quiet: whether the client knows already, as it asked for it, that the thread goes on.
     """
 
-    def __init__(self, stop: Stop, loop: Loop, console: Callable[[Stop], DebugConsole]) -> None:
+    def __init__(self, stop: Stop, loop: Loop, console: Callable[[HeldThread], DebugConsole]) -> None:
         self.stop = stop
         self.ident = threading.get_ident()
         self.shown_as = ""
@@ -83,11 +83,11 @@ class HeldThread:
         self._way = way
         self._exchange.close()
 
-    @property
-    def console(self) -> DebugConsole:
-        """What carries commands out; in the held thread."""
+    def console(self, index: int) -> DebugConsole:
+        """Give what carries commands out, with a frame of the stop selected; in the held thread."""
         if self._console is None:
-            self._console = self._make_console(self.stop)
+            self._console = self._make_console(self)
+        self._console.select(index)
         return self._console
 
     @contextmanager
@@ -101,6 +101,12 @@ class HeldThread:
             self._is_watched = True
             self._loop.call_soon(self._watch)
         with self._limited.allowed(seconds):
+            yield
+
+    @contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """Let this block finish, though what runs is interrupted."""
+        with self._limited.held():
             yield
 
     # In the loop's thread.

@@ -78,6 +78,20 @@ class Limited:
         finally:
             self._settle()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let this block finish first, within one in which interrupts raise."""
+        was_allowed = self._is_allowed
+        self._settle()
+        try:
+            yield
+        finally:
+            with self._lock:
+                is_wanted, self._is_wanted = self._is_wanted and was_allowed, False
+                self._is_allowed = was_allowed and not is_wanted
+        if is_wanted:
+            raise KeyboardInterrupt
+
     def _settle(self) -> None:
         """Let nothing be interrupted any more, and wait for what is on its way."""
         while True:

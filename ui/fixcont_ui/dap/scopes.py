@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fixcont.stopping.stop import Moment
+from fixcont_ui.evaluating import assigning
 from fixcont_ui.values.children import Names, count_named
 
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ class Scopes:
         return found
 
     def _locals(self) -> Names:
-        console = self._held.console
-        names = console.variables_of(self._index)
-        is_module = self._raw.f_locals is self._raw.f_globals
-        return Names(names, lambda name, value: console.assign_in(self._index, name, value), is_module=is_module)
+        return Names(self._raw.f_locals, self._assign, is_module=self._raw.f_locals is self._raw.f_globals)
+
+    def _assign(self, name: str, value: Any) -> None:
+        with assigning(self._raw, lambda name: None) as names:
+            names[name] = value
 
     def _globals(self) -> Names:
         names = self._raw.f_globals

@@ -274,7 +274,7 @@ def _answer(client: Client, held: HeldThread, way: Way, shown_as: str) -> None:
 
 
 def _evaluated(held: HeldThread, index: int, expression: str) -> Any:
-    return _called(held, lambda: held.console.evaluate_in(index, expression))
+    return _called(held, lambda: held.console(index).evaluate_in_frame(expression))
 
 
 def _called(held: HeldThread, function: Callable[[], Any]) -> Any:

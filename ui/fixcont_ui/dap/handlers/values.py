@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fixcont_ui import wording
@@ -11,6 +14,7 @@ from fixcont_ui.dap.failures import Failure, failure
 from fixcont_ui.dap.handlers.finding import evaluation_limit, of_value, selected_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
+from fixcont_ui.dap.outputs import ThreadOutput
 from fixcont_ui.dap.presenting import Presenter, whole
 from fixcont_ui.values.children import child_named
 
@@ -44,7 +48,7 @@ def set_variable(client: Client, arguments: Mapping[str, Any]) -> Later:
         if child is None or child.replace is None:
             raise failure("not-assignable", f"{name} cannot have another value here", "assign what it is part of", is_shown=True)
         replace = child.replace
-        value = _run(held, lambda: held.console.evaluate_in(node.frame, arguments["value"]))
+        value = _run(held, lambda: held.console(node.frame).evaluate_in_frame(arguments["value"]))
         _run(held, lambda: replace(value))
         client.invalidate("variables")
         expression = child.expression(node.expression or "")
@@ -59,7 +63,7 @@ def set_expression(client: Client, arguments: Mapping[str, Any]) -> Later:
 
     def work() -> Body:
         target, text = arguments["expression"], arguments["value"]
-        value = _run(held, lambda: held.console.assign_to(index, target, text))
+        value = _run(held, lambda: _assign(held, index, target, text))
         client.invalidate("variables")
         return _set(_presenter(client, held, index, arguments).result(value, target))
 
@@ -74,7 +78,7 @@ def evaluate(client: Client, arguments: Mapping[str, Any]) -> Later:
         return held.submit(lambda: _typed(client, held, index, arguments), evaluation_limit(client))
 
     def work() -> Body:
-        value = _run(held, lambda: held.console.evaluate_in(index, text), is_shown=False)
+        value = _run(held, lambda: held.console(index).evaluate_in_frame(text), is_shown=False)
         if context == "clipboard":
             return {"result": _run(held, lambda: whole(held, value)), "variablesReference": 0}
         return _presenter(client, held, index, arguments).result(value, text)
@@ -90,9 +94,9 @@ def completions(client: Client, arguments: Mapping[str, Any]) -> Later:
     text = lines[min(len(lines), client.line(line)) - 1] if line is not None else arguments["text"]
 
     def work() -> Body:
-        found = held.console.complete(index, text, column - 1)
         return {"targets": [
-            {"label": each.label, "text": each.text, "type": each.kind, "start": each.start, "length": each.length} for each in found
+            {"label": each.label, "type": each.kind, "start": each.start, "length": each.length, "detail": each.detail}
+            for each in held.console(index).complete(text, column - 1)
         ]}  # fmt: skip
 
     return held.submit(work, LOOK)
@@ -100,18 +104,46 @@ def completions(client: Client, arguments: Mapping[str, Any]) -> Later:
 
 def _typed(client: Client, held: HeldThread, index: int, arguments: Mapping[str, Any]) -> Body:
     """Carry out what was typed into the debug console."""
-    try:
-        with held.running_code():
-            outcome = held.console.run(index, arguments["expression"])
-    except Exception as error:
-        raise failure("evaluation-failed", wording.exception_lines(error)[-1]) from None
+    with held.running_code(), _printing_here(client):
+        outcome = held.console(index).run(arguments["expression"])
+    if outcome.refusal is not None:
+        raise Failure(outcome.refusal, is_shown=False)
+    if outcome.failure:
+        raise failure("evaluation-failed", outcome.failure)
     if outcome.way is not None:
         held.answer(outcome.way)
-    elif outcome.changes:
+    else:
         client.invalidate("variables")
-    if not outcome.has_value:
+    if not outcome.has_value or outcome.value is None:
         return {"result": "", "variablesReference": 0}
-    return _presenter(client, held, index, arguments).result(outcome.value, outcome.expression)
+    return _presenter(client, held, index, arguments).result(outcome.value, None)
+
+
+def _assign(held: HeldThread, index: int, target: str, text: str) -> Any:
+    """Assign the value of an expression to another one. Returns what that gives afterwards."""
+    ast.parse(text.strip(), mode="eval")  # whatever else it is does not belong there
+    statement = ast.parse(f"{target.strip()} = None").body
+    if len(statement) != 1 or not isinstance(statement[0], ast.Assign):
+        raise failure("not-assignable", f"{target} cannot be assigned to", is_shown=True)
+    console = held.console(index)
+    outcome = console.run(f"!{target.strip()} = ({text.strip()})")
+    if outcome.failure:
+        raise failure("evaluation-failed", outcome.failure.splitlines()[-1], is_shown=True)
+    return console.evaluate_in_frame(target)
+
+
+@contextmanager
+def _printing_here(client: Client) -> Iterator[None]:
+    """Show what the held thread prints in this block in the debug console, wherever the program's output goes."""
+    if client.debuggee.was_started_for_it:
+        yield  # it comes there anyway
+        return
+    before = sys.stdout
+    sys.stdout = ThreadOutput(before, lambda text: client.output(text, "stdout"))
+    try:
+        yield
+    finally:
+        sys.stdout = before
 
 
 def _run(held: HeldThread, function: Any, *, is_shown: bool = True) -> Any:
