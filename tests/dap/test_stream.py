@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import time
@@ -41,7 +42,7 @@ def test_messages_survive_any_cut() -> None:
     st.lists(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))),
     st.lists(st.integers(1, 200)),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 def test_whatever_is_encoded_is_decoded(messages: list[dict[str, Any]], sizes: list[int]) -> None:
     data = b"".join(encode(message) for message in messages)
     decoder, got, at = Decoder(), [], 0
@@ -212,15 +213,18 @@ def test_no_bytes_make_it_raise_and_no_cut_makes_a_difference(pieces: list[bytes
     ],
 )
 def test_time_is_linear(unit: bytes) -> None:
-    """Four times as much takes about four times as long, fed in one piece and in small ones."""
+    """Ten times as much takes about ten times as long, where quadratic were a hundred; in one piece and byte by byte."""
 
     def seconds(size: int, piece: int) -> float:
         data = (unit * (size // len(unit) + 1))[:size]
-        began, decoder = time.process_time(), Decoder()
-        for at in range(0, size, piece):
-            decoder.feed(data[at : at + piece])
-        return time.process_time() - began
+        times = []
+        for _ in range(3):
+            gc.collect()  # what other tests have left is not ours to pay for
+            began, decoder = time.process_time(), Decoder()
+            for at in range(0, size, piece):
+                decoder.feed(data[at : at + piece])
+            times.append(time.process_time() - began)
+        return min(times)
 
-    for small, piece in ((100_000, 1_000_000), (25_000, 1)):
-        least = min(seconds(small, piece) for _ in range(3))
-        assert seconds(small * 4, piece) < 12 * max(least, 0.005)
+    for small, piece in ((100_000, 1_000_000), (10_000, 1)):
+        assert seconds(small * 10, piece) < 40 * max(seconds(small, piece), 0.002)
