@@ -13,22 +13,20 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Final
 
 from fixcont.bytecode import interpreter
+from fixcont.errors import Refusal, Refused
 from fixcont.stopping.frames import write_locals
 from fixcont_ui import awaiting, wording
 from fixcont_ui.capturing import FUNCTION, in_function_of, names_captured, with_captured_names
+from fixcont_ui.values.looks import own_look
 
 #: What is typed has this name in tracebacks.
 FILENAME: Final = "<debug console>"
 
-Names = MutableMapping[str, Any]
-
-
-class NotDeleted(Exception):
-    """A variable of a running function was deleted, which cannot be."""
+Variables = MutableMapping[str, Any]
 
 
 @contextmanager
-def assigning(raw: FrameType, stays_bound: Callable[[str], None]) -> Iterator[Names]:
+def assigning(raw: FrameType, stays_bound: Callable[[str], None]) -> Iterator[Variables]:
     """Give the variables of a live frame; what the block assigns there takes effect in the frame.
 
     Where `f_locals` gives out a snapshot, just the names that were assigned are written back: the others may have
@@ -97,7 +95,7 @@ class Evaluation:
                 continue
             value = self._value(node.value)
             if number < len(tree.body) and value is not None:
-                self._say(repr(value))
+                self._say(own_look(value))
         is_expression = bool(tree.body) and isinstance(tree.body[-1], ast.Expr)
         return is_expression, value if is_expression else None
 
@@ -105,12 +103,22 @@ class Evaluation:
         return self._execute(ast.Expression(with_captured_names(node, self._variables())), "eval")
 
     def _do(self, node: ast.stmt) -> None:
+        bound = self._bound_in(node)
+        if bound:
+            raise Refused(Refusal("stays-bound", stays_bound(bound), "assign something else to it"))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             captured = names_captured(node, self._variables())
             if captured:
                 self._define(node, captured)
                 return
         self._execute(ast.Module([with_captured_names(node, self._variables())], []), "exec")
+
+    def _bound_in(self, node: ast.stmt) -> str:
+        """Give the first variable of a running function that a statement deletes, "" where there is none."""
+        if not isinstance(node, ast.Delete) or not self._raw.f_code.co_flags & interpreter.OPTIMIZED:
+            return ""
+        names = self._raw.f_locals
+        return next((each.id for each in node.targets if isinstance(each, ast.Name) and each.id in names), "")
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, captured: list[str]) -> None:
         """Define a function or class that uses variables of the frame: they are captured as they are now."""
@@ -125,12 +133,12 @@ class Evaluation:
             result = eval(code, self._raw.f_globals, names)
             return awaiting.drive(result, self._at_work) if code.co_flags & inspect.CO_COROUTINE else result
 
-    def _variables(self) -> Names:
+    def _variables(self) -> Variables:
         """Give the variables that code inside of what is typed does not see by itself."""
         names: Any = self._raw.f_locals
         return {} if names is self._raw.f_globals else names
 
-    def _assigning(self) -> AbstractContextManager[Names]:
+    def _assigning(self) -> AbstractContextManager[Variables]:
         return assigning(self._raw, lambda name: self._say(stays_bound(name)))
 
 

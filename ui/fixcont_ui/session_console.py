@@ -160,16 +160,19 @@ class SessionConsole(ABC):
             self.refuse(refusal)
         return refusal is not None
 
-    def carry_out(self, command: Command, argument: str) -> None:
-        """Carry a command out, or say why not."""
+    def carry_out(self, command: Command, argument: str) -> bool:
+        """Carry a command out, or say why not. Returns whether it was done."""
         if not command.argument.accepts(argument):
             self.complain(f"Invalid argument: {argument}" if argument else "Argument is required for this command")
             self.say(f"          Usage: {command.usage}")
-            return
+            return False
         try:
-            if not self.refuse_command(command):
-                command.action(self, argument)  # type: ignore[arg-type]
+            if self.refuse_command(command):
+                return False
+            command.action(self, argument)  # type: ignore[arg-type]
+            return True
         except NotDone:
-            pass
+            return False
         except Exception as error:
             self.report_fault(error)
+            return False

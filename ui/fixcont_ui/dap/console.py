@@ -19,10 +19,11 @@ from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.commands import COMMANDS, AppliesTo, Argument, Command, Console, NotDone
 from fixcont_ui.completion import Surroundings, proposals
 from fixcont_ui.create_command import CREATE_COMMANDS
-from fixcont_ui.evaluating import Evaluation, error_text
+from fixcont_ui.evaluating import Evaluation, assigning, error_text
 from fixcont_ui.finding_files import find_file, newest_lines
 from fixcont_ui.session_console import SessionConsole
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
+from fixcont_ui.values.children import Names
 
 if TYPE_CHECKING:
     from fixcont.continuing.ways import Way
@@ -98,13 +99,15 @@ class Outcome:
 
     Attributes:
         has_value: whether it was an expression; `value` is to be presented then.
-        failure: what to say of it in lines where it failed, else "".
+        is_done: whether it did what it was to do.
+        failure: what to say of that in lines where it did not; "" where it did, or where all of it was said already.
         refusal: what was refused last, if anything.
         way: the answer to the stop, where it gave one.
     """
 
     has_value: bool = False
     value: Any = None
+    is_done: bool = True
     failure: str = ""
     refusal: Refusal | None = None
     way: Way | None = None
@@ -154,7 +157,8 @@ class DebugConsole(SessionConsole):
 
     def select(self, index: int) -> None:
         """Select a frame of the stop by its index."""
-        self._stop.frames[index]  # or IndexError
+        if not 0 <= index < len(self._stop.frames):
+            raise IndexError(f"the stop has {len(self._stop.frames)} frames")
         self.selected = index
 
     def run(self, text: str) -> Outcome:
@@ -178,7 +182,23 @@ class DebugConsole(SessionConsole):
             return Outcome(True, self.evaluate_in_frame(expression))
         except BaseException:
             self.show_error()
-            return self._outcome()
+            return self._outcome(is_done=False)
+
+    def variables(self) -> Names:
+        """Give the variables of the selected frame; what is put in their place takes effect there."""
+        raw = self.frame.raw
+        return Names(raw.f_locals, self.assign, is_module=raw.f_locals is raw.f_globals)
+
+    def module_variables(self) -> Names:
+        """Give the variables of the module of the selected frame."""
+        raw = self.frame.raw
+        names = raw.f_globals
+        return Names(names, names.__setitem__, is_module=True, hidden_by=() if raw.f_locals is names else raw.f_locals)
+
+    def assign(self, name: str, value: Any) -> None:
+        """Give a variable of the selected frame another value."""
+        with assigning(self.frame.raw, self.say) as names:
+            names[name] = value
 
     def complete(self, text: str, column: int) -> list[Item]:
         """Find what completes a text at a column, counted from 0, without running any of the program's code."""
@@ -202,7 +222,7 @@ class DebugConsole(SessionConsole):
         outcome = Outcome()
         for number, line in enumerate(lines, 1):
             outcome = self._run(line)
-            if outcome.failure or outcome.way is not None:
+            if not outcome.is_done or outcome.way is not None:
                 if number < len(lines):
                     self.say(f"not run: {'; '.join(lines[number:])}")
                 break
@@ -213,20 +233,23 @@ class DebugConsole(SessionConsole):
         line = text.strip()
         meant = self._command_in(line)
         if meant is not None:
-            self.carry_out(*meant)
-        elif line and not self._is_refused(line):
+            is_done = self.carry_out(*meant)
+            return self._outcome(is_done=is_done)
+        if not line:
+            return Outcome()
+        if not self._is_refused(line):
             try:
                 return Outcome(*self._evaluation().run(self._python_in(text)))
             except BaseException:
                 self.show_error()
-        return self._outcome()
+        return self._outcome(is_done=False)
 
     def _begin(self) -> None:
         self._failures, self._refusal = [], None
         self._traceback = self._stop.exception.__traceback__ if self._stop.exception is not None else None
 
-    def _outcome(self) -> Outcome:
-        return Outcome(failure="\n".join(self._failures), refusal=self._refusal, way=self.way)
+    def _outcome(self, *, is_done: bool) -> Outcome:
+        return Outcome(is_done=is_done, failure="\n".join(self._failures), refusal=self._refusal, way=self.way)
 
     def _command_in(self, line: str) -> tuple[Command, str] | None:
         """Give the command that a line means, and its argument. As in pdb it comes before a variable of that name.
