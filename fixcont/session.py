@@ -87,6 +87,7 @@ class Session:
         self._busy: set[int] = set()
         self._stops: list[bool] = []  # not empty once there was a stop
         # What is needed only once there is something to stop at, or to edit, is imported and made then.
+        self._hook: tuple[Callable[..., Answer], Callable[[], None], Predictor] | None = None
         self._server: Server | None = None
         self._sources: Sources | None = None
         self._stepping: Stepping | None = None
@@ -127,9 +128,30 @@ class Session:
         atexit.register(self._tell_repairs)  # now: of such functions, those that were registered first are called last
 
     def _put_hook(self) -> None:
-        predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
-        hook = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy, self._stops)
-        setattr(builtins, stubs.HOOK_NAME, hook)
+        if self._hook is None:
+            predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
+            made = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy, self._stops)
+            self._hook = *made, predictor
+        setattr(builtins, stubs.HOOK_NAME, self._hook[0])
+
+    def change_policy(self, stop: str, catch: Sequence[str] = (), ignore: Sequence[str] = (), only: Sequence[str] = ()) -> None:
+        """Stop at other exceptions from now on, in all threads. An exception that the user has let go on does not stop again.
+
+        Args:
+            stop, catch, ignore: as for the session.
+            only: names of types: where there are any, no others stop, but those of `catch`.
+
+        Raises:
+            Refused: an argument has no meaning; nothing was changed.
+        """
+        mode = parse_mode(stop)
+        self.policy.change(mode, catch, ignore, only)
+        if self._hook is not None:
+            _, forget, predictor = self._hook
+            predictor.count_library_handlers(mode is StopMode.UNCAUGHT)
+            forget()
+        if self._is_installed and (mode is not StopMode.NEVER or catch):
+            self._put_hook()
 
     def uninstall(self) -> None:
         """Make everything as it was: no hook, no traps in functions. Frames that run keep theirs, which then do nothing.

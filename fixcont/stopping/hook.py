@@ -53,8 +53,9 @@ def make_hook(
     report: Callable[[BaseException], None],
     busy: set[int],
     stops: Sequence[object],
-) -> Callable[[BaseException, _Site, tuple[Any, ...], Any, tuple[Any, ...]], Answer]:
-    """Return what is to lie in `builtins` for traps to call, under `stubs.HOOK_NAME`.
+) -> tuple[Callable[[BaseException, _Site, tuple[Any, ...], Any, tuple[Any, ...]], Answer], Callable[[], None]]:
+    """Return what is to lie in `builtins` for traps to call, under `stubs.HOOK_NAME`; and what drops all that it remembers of types and code,
+    to be called when the policy has changed.
 
     It gets the exception, the trap's site (see `traps.Site`), the items of the open blocks, the exception that was handled before, and
     the frame's cells.
@@ -270,7 +271,7 @@ def make_hook(
         seen[id(exception)] = [noted.f_code, id(noted), _SETTLED if catcher is None else id(catcher)]
 
     hook.__code__ = uninterrupted(hook.__code__)
-    return hook
+    return hook, forget
 
 
 def _is_simple(exception: BaseException, traceback: TracebackType, code: CodeType) -> bool:

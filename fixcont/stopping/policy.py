@@ -38,18 +38,28 @@ class Policy:
         mode: which exceptions do.
         catch: names of types that stop even if they will be handled elsewhere.
         ignore: names of types that never stop.
+        only: names of types: where there are any, no others stop, but those of `catch`.
 
     A name is that of a type or of one of its base types, with or without its module.
     """
 
-    def __init__(self, mode: StopMode, catch: Iterable[str] = (), ignore: Iterable[str] = ()) -> None:
-        self.mode = mode
-        self._catch = frozenset(catch)
-        self._ignore = frozenset(ignore)
+    def __init__(
+        self, mode: StopMode, catch: Iterable[str] = (), ignore: Iterable[str] = (), only: Iterable[str] = ()
+    ) -> None:
         # Id of a type of exception -> what `filter_of` says, for those that were asked for. By id, as a metaclass may have a hash of
         # its own; `_kept` keeps the types alive, so that the ids stay theirs.
         self._filters: dict[int, str] = {}
         self._kept: list[type] = []
+        self.change(mode, catch, ignore, only)
+
+    def change(self, mode: StopMode, catch: Iterable[str] = (), ignore: Iterable[str] = (), only: Iterable[str] = ()) -> None:
+        """Decide by other rules from now on. The hook must forget what it remembers of types; see `Session.change_policy`."""
+        self.mode = mode
+        self._catch = frozenset(catch)
+        self._ignore = frozenset(ignore)
+        self._only = frozenset(only)
+        self._filters = {}
+        self._kept = []
 
     @property
     def has_catch(self) -> bool:
@@ -78,7 +88,7 @@ class Policy:
             return "ignore"
         if names & self._catch:
             return "catch"
-        return "ignore" if names & _NOT_FAILURES else ""
+        return "ignore" if names & _NOT_FAILURES or (self._only and not names & self._only) else ""
 
     def stops(self, kind: type[BaseException], verdict: Verdict, leaves_raiser: bool, is_last: bool) -> bool:
         """Tell whether to stop at a trap.
