@@ -235,8 +235,10 @@ class Session:
         if self._server is None:
             from fixcont.stopping.serving import Server
 
-            self._server = Server(self, self._busy)
-            self._stops.append(True)
+            with self._making:  # several threads may stop at once
+                if self._server is None:
+                    self._server = Server(self, self._busy)
+                    self._stops.append(True)
             if self._is_installed and not hasattr(builtins, stubs.HOOK_NAME):
                 self._put_hook()  # what carries the user's decisions to frames further out arrives there
         return self._server
@@ -271,8 +273,10 @@ class Session:
             from fixcont.stepping.engine import Stepping
 
             sources = self.sources
-            self._stepping = Stepping(self._halt, self.is_user, sources, self._busy)
-            sources.on_installed = self._stepping.installed
+            with self._making:
+                if self._stepping is None:
+                    self._stepping = Stepping(self._halt, self.is_user, sources, self._busy)
+                    sources.on_installed = self._stepping.installed
         return self._stepping
 
     @property

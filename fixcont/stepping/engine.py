@@ -6,6 +6,7 @@ it sees, the engine decides, and stops the thread as any other stop: what the us
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import os
 from _thread import get_ident
@@ -51,7 +52,7 @@ class Stepping:
     Attributes:
         breakpoints: to look at, change and delete them; `add` and `add_function` make them.
         steps: ident of a thread -> its step.
-        stops: how many stops there were.
+        stops: changes with each stop.
         version: changes with the breakpoints.
         mechanism: what watches the program; its `reason` says why this one.
     """
@@ -63,6 +64,7 @@ class Stepping:
         self.busy = busy
         self.steps: dict[int, Following] = {}
         self.stops = 0
+        self._numbers = itertools.count(1)
         self.version = 0
         self.breakpoints = Breakpoints(self._points_changed)
         self._by_file: dict[str, list[Point]] = {}  # real path -> enabled breakpoints
@@ -321,7 +323,7 @@ class Stepping:
             self._leave(thread, step, frame)
 
     def _stop(self, frame: FrameType, occasion: Occasion) -> None:
-        self.stops += 1
+        self.stops = next(self._numbers)  # never the same twice, whatever other threads do
         self._halt(frame, occasion)
 
     def _leave(self, thread: int, step: Following, frame: FrameType) -> None:

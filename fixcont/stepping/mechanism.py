@@ -21,7 +21,7 @@ class Watched(Protocol):
     Attributes:
         steps: ident of a thread -> its step.
         busy: idents of the threads in which fixcont is at work; nothing stops there.
-        stops: how many stops there were.
+        stops: changes with each stop.
         version: changes with the breakpoints.
     """
 
