@@ -91,9 +91,10 @@ _serving = threading.RLock()  # stops of several threads are served one after th
 class Server:
     """Serves the stops of a session."""
 
-    def __init__(self, context: Context, busy: set[int]) -> None:
+    def __init__(self, context: Context, busy: set[int], held: set[int]) -> None:
         self._context = context
         self._busy = busy
+        self._held_threads = held
 
     def exception(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
@@ -145,6 +146,16 @@ class Server:
             forget_snapshot(frame.raw)
 
     def _ask(self, held: _Held, late: str) -> Way:
+        thread = get_ident()
+        is_first = thread not in self._held_threads
+        self._held_threads.add(thread)
+        try:
+            return self._serve(held, late)
+        finally:
+            if is_first:
+                self._held_threads.discard(thread)
+
+    def _serve(self, held: _Held, late: str) -> Way:
         steps = self._context.known_steps
         if steps is not None:
             steps.held()
@@ -217,11 +228,15 @@ class _Held:
 
     def stop(self, late: str) -> Stop:
         unwound = self._unwound_frames()
+        frames = unwound + self._live_frames()
+        selected = len(unwound)
+        if self.occasion.reason is StopReason.INTERRUPT:  # it may have come in a library
+            selected = next((at for at, frame in enumerate(frames) if frame.is_user), selected)
         return Stop(
             **self.occasion._asdict(),
             exception=self.exception,
-            frames=unwound + self._live_frames(),
-            selected=len(unwound),
+            frames=frames,
+            selected=selected,
             thread_name=name_of(get_ident()),
             thread_ident=get_ident(),
             refusal_of=self.refusal_of,

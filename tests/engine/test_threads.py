@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import _thread
-import queue
 import sys
 import threading
 from collections.abc import Callable
 
-import pytest
-
 from fixcont.continuing.ways import Resume, Way
-from fixcont.errors import Refusal
 from fixcont.stopping.stop import Stop
-from support.front_end import Answer, LiveProgram, attempt, find_frame, fix, give_back, propagate, restart, run_in_thread
+from support.front_end import LiveProgram, attempt, find_frame, fix, give_back, propagate, restart, run_in_thread
+from support.several import WAIT, Several
 
 Live = Callable[..., LiveProgram]
-WAIT = 20  # seconds until a test fails that waits in vain
+Load = Callable[..., tuple[LiveProgram, Several]]
 
 
 def test_other_threads_run_on_during_a_stop(live: Live) -> None:
@@ -89,64 +86,6 @@ def test_an_exception_during_a_stop_in_the_same_thread_does_not_stop(live: Live)
     program = live("def fail():\n    raise LookupError\ndef main():\n    raise ValueError\n", evaluate)
     program.failure("main")
     assert program.stops == ["ValueError: "]
-
-
-class Several:
-    """Holds several threads at once; the test answers each when it likes.
-
-    Attributes:
-        held: name of a thread -> its stop.
-    """
-
-    holds_several = True
-
-    def __init__(self) -> None:
-        self.held: dict[str, Stop] = {}
-        self.refusals: list[str] = []
-        self.messages: list[str] = []
-        self._answers: dict[str, queue.SimpleQueue[Answer]] = {}
-        self._changed = threading.Condition()
-
-    def stopped(self, stop: Stop) -> Way:
-        with self._changed:
-            self.held[stop.thread_name] = stop
-            self._changed.notify_all()
-        answer = self._queue(stop.thread_name).get(timeout=WAIT)
-        with self._changed:
-            del self.held[stop.thread_name]
-        return answer(stop)
-
-    def refused(self, refusal: Refusal) -> None:
-        self.refusals.append(refusal.code)
-
-    def report(self, message: str) -> None:
-        self.messages.append(message)
-
-    def wait_for(self, *names: str) -> list[Stop]:
-        with self._changed:
-            assert self._changed.wait_for(lambda: set(names) <= set(self.held), WAIT), f"{names} are not held: {self.held}"
-            return [self.held[name] for name in names]
-
-    def answer(self, name: str, answer: Answer) -> None:
-        self._queue(name).put(answer)
-
-    def _queue(self, name: str) -> queue.SimpleQueue[Answer]:
-        with self._changed:
-            return self._answers.setdefault(name, queue.SimpleQueue())
-
-
-Load = Callable[..., tuple[LiveProgram, Several]]
-
-
-@pytest.fixture
-def several(live: Live) -> Load:
-    def load(text: str, **options: object) -> tuple[LiveProgram, Several]:
-        program = live(text, **options)
-        front_end = Several()
-        program.session.front_end = front_end
-        return program, front_end
-
-    return load
 
 
 FAILING = """
