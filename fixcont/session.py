@@ -94,7 +94,8 @@ class Session:
         # Files whose texts `_sources`, once it is there, is to remember: name, what reads the text, status when it was loaded.
         self._loaded: list[tuple[str, Callable[[], bytes | None], os.stat_result | None]] = []
         self._making = allocate_lock()
-        self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy)
+        self._held: set[int] = set()  # idents of the threads that are held
+        self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy, self._woken)
         self._is_installed = False
         self._faults: set[object] = set()  # (type, place) of what was reported
 
@@ -116,10 +117,11 @@ class Session:
             raise Refused(Refusal("already-active", "fixcont is active in this process already", "uninstall it first"))
         _active = self
         self._is_installed = True
-        if self.policy.mode is not StopMode.NEVER or self.policy.has_catch:
+        stops = self.policy.mode is not StopMode.NEVER or self.policy.has_catch
+        if stops:
             self._put_hook()
-            if getattr(self.front_end, "takes_interrupts", True):
-                self._interrupts.install()
+        if (stops or getattr(self.front_end, "holds_several", False)) and getattr(self.front_end, "takes_interrupts", True):
+            self._interrupts.install()
         cache = TrapCache(engine_fingerprint())
         install_hook(self.scope, trap, cache=cache, on_fault=self._report_fault, on_loaded_lazily=self._on_imported)
         if loaded:
@@ -262,8 +264,10 @@ class Session:
         if self._server is None:
             from fixcont.stopping.serving import Server
 
-            self._server = Server(self, self._busy)
-            self._stops.append(True)
+            with self._making:  # several threads may stop at once
+                if self._server is None:
+                    self._server = Server(self, self._busy, self._held)
+                    self._stops.append(True)
             if self._is_installed and not hasattr(builtins, stubs.HOOK_NAME):
                 self._put_hook()  # what carries the user's decisions to frames further out arrives there
         return self._server
@@ -283,6 +287,9 @@ class Session:
             return
         self._stop_at(frame, "INTERRUPT")
 
+    def _woken(self, is_busy: bool) -> bool:
+        return self._stepping is not None and self._stepping.woken(is_busy)
+
     def _stop_at(self, frame: FrameType, reason: str) -> None:
         server = self.server()
         from fixcont.stopping.stop import Occasion, StopReason
@@ -298,8 +305,10 @@ class Session:
             from fixcont.stepping.engine import Stepping
 
             sources = self.sources
-            self._stepping = Stepping(self._halt, self.is_user, sources, self._busy)
-            sources.on_installed = self._stepping.installed
+            with self._making:
+                if self._stepping is None:
+                    self._stepping = Stepping(self._halt, self.is_user, sources, self._busy, self._held, self._interrupts.wake)
+                    sources.on_installed = self._stepping.installed
         return self._stepping
 
     @property

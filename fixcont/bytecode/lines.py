@@ -44,3 +44,8 @@ def _lines(code: CodeType) -> list[int | None]:
     for start, end, line in code.co_lines():
         found += [line] * ((end - start) // 2)
     return found
+
+
+def line_at(code: CodeType, offset: int) -> int | None:
+    """Return the line of the instruction at a byte offset."""
+    return next((line for start, end, line in code.co_lines() if start <= offset < end), None)

@@ -96,8 +96,13 @@ class KnownTexts:
         self._arrivals.append(_Arrival(filename, source_bytes, module_name, status))
 
     def _take_in(self) -> None:
-        """Take in what `remember` noted. It must not wait for the lock: an import may be what an install waits for."""
-        with self._lock:
+        """Take in what `remember` noted. It must not wait for the lock: an import may be what an install waits for.
+
+        Nor does it here: who asks for a text may hold what an install waits for in another thread. Then it is taken in at the next call.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
             while self._arrivals:
                 arrival = self._arrivals.popleft()
                 file = self._files.get(arrival.filename)
@@ -107,6 +112,8 @@ class KnownTexts:
                     file.load(arrival.source)
                 if arrival.module_name is not None:
                     file.module_names.add(arrival.module_name)
+        finally:
+            self._lock.release()
 
     def _texts(self) -> dict[str, bytes]:
         """Give what is installed, by file."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import linecache
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 from types import CodeType, FunctionType
@@ -72,6 +74,8 @@ class Sources(KnownTexts):
         self.history = History(self._texts)
         self.migrations = Migrations(lazily=migrates_lazily)
         self.on_installed: Callable[[Sequence[tuple[Text, Text]]], None] | None = None
+        self._untold: deque[Sequence[tuple[Text, Text]]] = deque()  # what `on_installed` has not been told of yet
+        self._telling = threading.RLock()
 
     # Making the process match the files
 
@@ -84,14 +88,19 @@ class Sources(KnownTexts):
         Returns:
             What was installed, or why nothing was. Does not raise for anything in the files.
         """
-        changes: list[tuple[Text, Text]] = []
-        result = self._install_changes(changes)
-        if changes and self.on_installed is not None:  # without the lock: who is told has locks of his own
-            self.on_installed(changes)
+        result = self._install_changes()
+        self._tell_installed()
         return result
 
-    def _install_changes(self, changes: list[tuple[Text, Text]]) -> InstallResult:
-        """Install what changed, and append the texts before and after."""
+    def _tell_installed(self) -> None:
+        """Tell of what was installed, in that order, whichever thread installed it. Without the lock: who is told has locks of his own."""
+        with self._telling:
+            while self._untold:
+                changes = self._untold.popleft()
+                if self.on_installed is not None:
+                    self.on_installed(changes)
+
+    def _install_changes(self) -> InstallResult:
         with self._lock, self._trees():
             self.remember_loaded()
             try:
@@ -115,7 +124,7 @@ class Sources(KnownTexts):
             patch = self.history.add([_patched(plan.comparison) for plan in plans], installed, warnings)
             patch.keep_for_undo(installation.restores, self.unrun.waiting())
             patch.migrated = migrated
-            changes += [(plan.comparison.old, plan.comparison.new) for plan in plans]
+            self._untold.append([(plan.comparison.old, plan.comparison.new) for plan in plans])
             unrun = [each for plan in plans for each in self.unrun.update(plan.comparison, plan.statements)]
             unrun += self.unrun.again(self._made_from_what_was(installation))
             return InstallResult(
@@ -333,21 +342,19 @@ class Sources(KnownTexts):
         Returns:
             What was taken back, or why not.
         """
-        changes: list[tuple[Text, Text]] = []
         with self._lock, self._trees():
             self.remember_loaded()
             patch = self.history.last
             if patch is None:
                 return UndoResult(refusal=Refusal("nothing-to-undo", "no patch is installed"))
             try:
-                result = self._undo(patch, changes)
+                result = self._undo(patch)
             except Refused as refused:
                 return UndoResult(refusal=refused.refusal)
-        if self.on_installed is not None:
-            self.on_installed(changes)
+        self._tell_installed()
         return result
 
-    def _undo(self, patch: Patch, changes: list[tuple[Text, Text]]) -> UndoResult:
+    def _undo(self, patch: Patch) -> UndoResult:
         files = [(self._files[patched.filename], patched) for patched in patch.files]
         comparisons = [comparison_back(patch, file, patched) for file, patched in files]
         restores, waiting = patch.kept_for_undo()
@@ -360,7 +367,7 @@ class Sources(KnownTexts):
         ]
         namespaces = [space for each in spaces.values() for space in each]
         warnings = take_back(plans, namespaces, restores, self._identify)
-        changes += [(comparison.old, comparison.new) for comparison in comparisons]
+        self._untold.append([(comparison.old, comparison.new) for comparison in comparisons])
         held_back = []
         for plan, (file, patched) in zip(plans, files, strict=True):
             assert patched.lineage is not None

@@ -15,12 +15,15 @@ import inspect
 import io
 import warnings
 import weakref
+from _thread import allocate_lock
 from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
 from fixcont.editing import parsing
 from fixcont.editing.pieces import Pieces
+
+_making = allocate_lock()
 
 
 class Kind(enum.Enum):
@@ -212,7 +215,10 @@ class Text:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the import has shown them, or the next one will
                 code = compile(self.source, self.filename, "exec", dont_inherit=True)
-            self._module = Node(self, code, None, 0)
+            made = Node(self, code, None, 0)
+            with _making:  # another thread may have made it meanwhile, and there must be one only
+                if self._module is None:
+                    self._module = made
         return self._module
 
     @property
@@ -228,13 +234,12 @@ class Text:
     @property
     def tree(self) -> ast.Module:
         """The syntax tree. Costs more than compiling: asked for only when more than function bodies changed."""
-        if self._tree is None:
-            if self._pieces is None:
-                self._tree = parsing.parse(self.source, self.filename)
-            else:
-                self._tree = ast.Module(self._pieces.statements(), [])
+        tree, pieces = self._tree, self._pieces  # once: another thread may free them
+        if tree is None:
+            tree = parsing.parse(self.source, self.filename) if pieces is None else ast.Module(pieces.statements(), [])
+            self._tree = tree
             _parsed.add(self)
-        return self._tree
+        return tree
 
     @property
     def pieces(self) -> Pieces:
@@ -245,10 +250,11 @@ class Text:
         Raises:
             SyntaxError: the text does not compile.
         """
-        if self._pieces is None:
-            self._pieces = Pieces(self.lines, self.filename, self._starts(), self._tree)
+        pieces = self._pieces
+        if pieces is None:
+            pieces = self._pieces = Pieces(self.lines, self.filename, self._starts(), self._tree)
             _parsed.add(self)
-        return self._pieces
+        return pieces
 
     def _starts(self) -> list[int]:
         if _CHANGES_SYNTAX in self.source:

@@ -6,13 +6,16 @@ it sees, the engine decides, and stops the thread as any other stop: what the us
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import os
+import sys
 from _thread import get_ident
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FrameType
 from typing import Protocol
 
+from fixcont.bytecode.lines import line_at
 from fixcont.bytecode.original import prefix_units
 from fixcont.continuing.ways import RestartFrame, Resume, Step, StepKind, Way
 from fixcont.editing.moves import moved_line
@@ -23,6 +26,7 @@ from fixcont.stepping.mechanism import Mechanism, choose
 from fixcont.stepping.places import Place, lines_of, owner_of, place_of_function, place_on, starts
 from fixcont.stepping.steps import Following, is_waiting, takes_over
 from fixcont.stopping.stop import Moment, Occasion, StopReason
+from fixcont.stopping.threads import is_main, thread_of
 
 
 class Texts(Protocol):
@@ -47,22 +51,36 @@ class Stepping:
         is_user: tells whether a frame runs the user's own code.
         texts: the program's texts.
         busy: idents of the threads in which fixcont is at work.
+        held: idents of the threads that are held.
+        wake: interrupts what the main thread waits for; it returns whether it can. Then `woken` is called there.
 
     Attributes:
         breakpoints: to look at, change and delete them; `add` and `add_function` make them.
         steps: ident of a thread -> its step.
-        stops: how many stops there were.
+        stops: changes with each stop.
         version: changes with the breakpoints.
         mechanism: what watches the program; its `reason` says why this one.
     """
 
-    def __init__(self, halt: Halt, is_user: Callable[[FrameType], bool], texts: Texts, busy: Collection[int]) -> None:
+    def __init__(
+        self,
+        halt: Halt,
+        is_user: Callable[[FrameType], bool],
+        texts: Texts,
+        busy: Collection[int],
+        held: Collection[int] = (),
+        wake: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._halt = halt
+        self._held = held
+        self._wake = wake
+        self._pauses: set[int] = set()  # idents of held threads that are to stop again as soon as they go on
         self._is_user = is_user
         self._texts = texts
         self.busy = busy
         self.steps: dict[int, Following] = {}
         self.stops = 0
+        self._numbers = itertools.count(1)
         self.version = 0
         self.breakpoints = Breakpoints(self._points_changed)
         self._by_file: dict[str, list[Point]] = {}  # real path -> enabled breakpoints
@@ -244,15 +262,24 @@ class Stepping:
         step = self.steps.get(thread)
         if step is not None and step.frame is frame and step.deferred is not None:
             deferred, step.deferred = step.deferred, None
-            self._end(thread)
+            self._end(thread, step)
             raise deferred
         if spot is not None and self._landings and self._has_landed(frame.f_code, line):
             spot = None
         hit = reached(spot, frame) if spot is not None else None
         if hit:
             self.at_points(frame, hit)
-        elif step is not None and step.frame is frame and step.takes(line):
-            self._stop(frame, Occasion(step.reason))
+        elif step is not None and step.concerns(frame) and step.takes(line):
+            if step.thread is not None and step.thread() is not thread_of(thread):
+                self._end(thread, step)  # that thread is no more, and this one has its ident
+            else:
+                self._stop(frame, Occasion(step.reason))
+
+    def at_jump_back(self, frame: FrameType, destination: int) -> None:
+        """A frame in which the thread is to be interrupted jumps back. A loop on one line begins no line."""
+        step = self.steps.get(get_ident())
+        if step is not None and step.interrupts and step.concerns(frame) and line_at(frame.f_code, destination) == frame.f_lineno:
+            self.at_line(frame, frame.f_lineno, None)
 
     def at_points(self, frame: FrameType, hit: Sequence[Point]) -> None:
         """Stop at breakpoints."""
@@ -269,7 +296,9 @@ class Stepping:
         step = self.steps.get(thread)
         if step is None or thread in self.busy:
             return
-        if step.awaits is not None:
+        if step.anywhere is not None:
+            self._meet(step, frame, 0)
+        elif step.awaits is not None:
             if step.awaits(frame):
                 step.awaits = None
                 self._follow(step, frame)
@@ -290,7 +319,9 @@ class Stepping:
         step = self.steps.get(thread)
         if step is None or thread in self.busy or step.awaits is not None or frame is step.frame:
             return
-        if step.enters and step.may_stop_in(frame, self._is_user) and step.comes_from(frame):
+        if step.anywhere is not None:
+            self._meet(step, frame, 0)
+        elif step.enters and step.may_stop_in(frame, self._is_user) and step.comes_from(frame):
             self._follow(step, frame)
 
     def at_return(self, frame: FrameType, value: object) -> None:
@@ -321,7 +352,7 @@ class Stepping:
             self._leave(thread, step, frame)
 
     def _stop(self, frame: FrameType, occasion: Occasion) -> None:
-        self.stops += 1
+        self.stops = next(self._numbers)  # never the same twice, whatever other threads do
         self._halt(frame, occasion)
 
     def _leave(self, thread: int, step: Following, frame: FrameType) -> None:
@@ -329,7 +360,7 @@ class Stepping:
         step.kind = StepKind.INTO if step.kind is StepKind.INTO else StepKind.OVER
         caller = step.caller(frame, self._is_user)
         if caller is None:
-            self._end(thread)
+            self._end(thread, step)
         else:
             self._follow(step, caller)
 
@@ -337,8 +368,15 @@ class Stepping:
         step.frame = frame
         self.mechanism.follow(frame)
 
-    def _end(self, thread: int) -> None:
-        if self.steps.pop(thread, None) is not None:
+    def _meet(self, step: Following, frame: FrameType, ident: int) -> None:
+        """Let a pause end in a frame of its thread, if that is the user's; see `Mechanism.follow` for the ident."""
+        if step.anywhere is not None and self._is_user(frame):
+            step.anywhere[id(frame.f_code)] = frame.f_code
+            self.mechanism.follow(frame, ident)
+
+    def _end(self, thread: int, step: Following) -> None:
+        if self.steps.get(thread) is step:  # else another thread has asked for a pause meanwhile
+            del self.steps[thread]
             self.mechanism.update()
 
     # -- what stops tell
@@ -346,6 +384,7 @@ class Stepping:
     def held(self) -> None:
         """The calling thread has stopped: its step is over."""
         self.steps.pop(get_ident(), None)
+        self._pauses.discard(get_ident())
 
     def goes_on(self, way: Way, frame: FrameType, moment: Moment) -> None:
         """The calling thread goes on from a stop; begin the step that was asked for.
@@ -366,6 +405,9 @@ class Stepping:
                     del self.steps[thread]
         elif isinstance(way, (RestartFrame, Resume)) and way.halts:
             self.steps[thread] = Following(StepKind.OVER, None, awaits=takes_over(way.frame.code))
+        if thread in self._pauses:
+            self._pauses.discard(thread)
+            self._begin_pause(thread)
         self.mechanism.update()
 
     def refusal(self) -> Refusal | None:
@@ -384,6 +426,57 @@ class Stepping:
         self.steps[get_ident()] = Following(StepKind.OVER, frame, reason=StopReason.INTERRUPT)
         self.mechanism.update()
         return True
+
+    def pause(self, ident: int) -> Refusal | None:
+        """Stop a thread, which may be another one, at its next line of the user's own code, in whatever function that is.
+
+        A thread that runs library code stops once it is back in the user's. The main thread is woken where Ctrl-C would stop it: it stops
+        where it sleeps or waits. A thread that is held stops again once it goes on. A step of the thread is given up. Restarts and the
+        like can be refused there as anywhere.
+
+        Args:
+            ident: as `threading.get_ident` gives it in that thread.
+
+        Returns:
+            Why it cannot be stopped, or None.
+        """
+        if ident not in sys._current_frames():
+            return Refusal("no-thread", f"no thread with the ident {ident} runs", "ask for the threads anew")
+        if ident in self._held:
+            self._pauses.add(ident)
+            if ident in self._held:
+                return None
+            self._pauses.discard(ident)  # it has gone on meanwhile
+        refusal = self.mechanism.pause_refusal(ident)
+        self._begin_pause(ident)
+        if not (is_main(ident) and self._wake()) and refusal is not None:
+            self.steps.pop(ident, None)
+            return refusal
+        return None
+
+    def _begin_pause(self, ident: int) -> None:
+        running = sys._current_frames()
+        for gone in [each for each, step in list(self.steps.items()) if step.anywhere is not None and each not in running]:
+            self.steps.pop(gone, None)
+        step = self.steps[ident] = Following.pause(thread_of(ident))
+        self.mechanism.update()
+        frame = sys._current_frames().get(ident)  # only now: what begins from here on is told by the mechanism
+        while frame is not None:
+            self._meet(step, frame, ident)
+            frame = frame.f_back
+
+    def woken(self, is_busy: bool) -> bool:
+        """The main thread was woken for a pause. Returns whether it is to stop there, at once.
+
+        Args:
+            is_busy: whether fixcont is at work in it. Then it stops at its next line.
+        """
+        step = self.steps.get(get_ident())
+        if step is None or step.anywhere is None:
+            return False  # it has stopped meanwhile
+        if is_busy:
+            self.mechanism.update()  # it may be watched only by itself
+        return not is_busy
 
     def entered(self, code: CodeType, line: int) -> None:
         """A frame goes on in the middle, in `code`: breakpoints on its first line, where it stands already, are passed by once."""

@@ -21,7 +21,7 @@ class Watched(Protocol):
     Attributes:
         steps: ident of a thread -> its step.
         busy: idents of the threads in which fixcont is at work; nothing stops there.
-        stops: how many stops there were.
+        stops: changes with each stop.
         version: changes with the breakpoints.
     """
 
@@ -39,6 +39,9 @@ class Watched(Protocol):
 
     def at_line(self, frame: FrameType, line: int, spot: Spot | None) -> None:
         """A frame begins a line that has breakpoints, or is stepped through. As all the others it may raise what the frame is to raise."""
+
+    def at_jump_back(self, frame: FrameType, destination: int) -> None:
+        """A frame in which the thread is to be interrupted jumps back, to this byte offset. A loop on one line begins no line."""
 
     def at_call(self, frame: FrameType) -> None:
         """A frame begins, in a thread with a step."""
@@ -72,8 +75,11 @@ class Mechanism(Protocol):
     def update(self) -> None:
         """Watch for what is wanted now: breakpoints were changed, or a step has begun or is over."""
 
-    def follow(self, frame: FrameType) -> None:
-        """Watch a frame that a step has come to."""
+    def pause_refusal(self, ident: int) -> Refusal | None:
+        """Tell why it cannot watch the thread with an ident, which may be another one."""
+
+    def follow(self, frame: FrameType, ident: int = 0) -> None:
+        """Watch a frame that a step has come to; of the thread with an ident, else of the calling one."""
 
     def close(self) -> None:
         """Watch nothing any more."""

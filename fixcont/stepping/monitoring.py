@@ -68,14 +68,17 @@ class Monitoring:
             self._api.set_events(self._tool, wanted | events.PY_UNWIND if steps else wanted)
             if is_changed:
                 self._lines.clear()
-            followed = [step.frame.f_code for step in list(steps.values()) if step.frame is not None]
+            followed = [code for step in list(steps.values()) for code in step.codes()]
             for code in [*self._codes(), *(_running_codes() if is_changed else followed)]:
                 self._watch(code, is_new=is_changed)
             if is_changed or steps:
                 self._api.restart_events()
             self._version, self._had_steps = self._watched.version, bool(steps)
 
-    def follow(self, frame: FrameType) -> None:
+    def pause_refusal(self, ident: int) -> Refusal | None:
+        return self.refusal()
+
+    def follow(self, frame: FrameType, ident: int = 0) -> None:
         with self._lock:
             if self._tool >= 0:
                 self._watch(frame.f_code, is_new=False)
@@ -92,8 +95,9 @@ class Monitoring:
         spots = self._watched.spots_in(code) if is_new or not self._is_known(code) else self._lines.get(id(code))
         events = self._api.events
         wanted = events.LINE if spots else 0
-        if any(step.frame is not None and step.frame.f_code is code for step in list(self._watched.steps.values())):
-            wanted |= events.LINE | events.PY_RETURN | events.PY_YIELD
+        for step in list(self._watched.steps.values()):
+            if step.watches(code):
+                wanted |= events.LINE | events.PY_RETURN | events.PY_YIELD | (events.JUMP if step.interrupts else 0)
         if spots:
             self._lines[id(code)] = spots
         else:
@@ -161,6 +165,7 @@ class Monitoring:
         yield events.PY_RETURN, self._returns
         yield events.PY_YIELD, self._yields
         yield events.PY_UNWIND, self._unwinds
+        yield events.JUMP, self._jumps
 
     # -- what happens: the frame that it happens in is the caller of the callback
 
@@ -174,9 +179,9 @@ class Monitoring:
             spot = here.get(number) if here is not None else None
             if steps:
                 step = steps.get(get_ident())
-                if step is not None and step.frame is not None:
+                if step is not None and (step.frame is not None or step.anywhere is not None):
                     frame = getframe(1)
-                    if step.frame is frame:
+                    if step.concerns(frame):
                         if frame.f_lasti in insides.get(id(code), ()):
                             return None
                         watched.at_line(frame, number, spot)
@@ -209,6 +214,10 @@ class Monitoring:
             return None
 
         return begins
+
+    def _jumps(self, code: CodeType, offset: int, destination: int) -> Any:
+        if destination < offset:
+            self._watched.at_jump_back(sys._getframe(1), destination)
 
     def _returns(self, code: CodeType, offset: int, value: object) -> Any:
         self._watched.at_return(sys._getframe(1), value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
+from threading import Thread
 from types import CodeType, FrameType
 
 from fixcont.bytecode import interpreter
@@ -21,13 +23,15 @@ class Following:
     Attributes:
         kind: how far it goes.
         frame: whose lines count; None until the awaited one has begun. The frame is kept alive only as long as it runs.
+        anywhere: for a pause, all of the user's code that the thread runs counts: id -> code object, as it is met; else None.
+        thread: for a pause, the thread, if `threading` knows it: another one may get its ident.
         line: for `StepKind.UNTIL`, the first line that counts.
         awaits: tells whether a frame that begins is the one to stop in.
         deferred: raised in the frame as it begins a line. What is raised as a function is called does not find the function's own handlers.
         reason: of the stop that ends it.
     """
 
-    __slots__ = ("at_edges", "awaits", "deferred", "everywhere", "frame", "kind", "line", "reason")
+    __slots__ = ("anywhere", "at_edges", "awaits", "deferred", "everywhere", "frame", "kind", "line", "reason", "thread")
 
     def __init__(
         self,
@@ -49,11 +53,40 @@ class Following:
         self.awaits = awaits
         self.deferred = deferred
         self.reason = reason
+        self.anywhere: dict[int, CodeType] | None = None
+        self.thread: weakref.ref[Thread] | None = None
+
+    @classmethod
+    def pause(cls, thread: Thread | None) -> Following:
+        """Return what stops a thread at its next line of the user's own code, in whatever function."""
+        step = cls(StepKind.INTO, None, reason=StopReason.INTERRUPT)
+        step.anywhere = {}
+        step.thread = weakref.ref(thread) if thread is not None else None
+        return step
+
+    def concerns(self, frame: FrameType) -> bool:
+        """Tell whether the lines of a frame count."""
+        return self.frame is frame or (self.anywhere is not None and id(frame.f_code) in self.anywhere)
+
+    def codes(self) -> list[CodeType]:
+        """Return the code objects whose lines are to be watched."""
+        if self.anywhere is not None:
+            return list(self.anywhere.values())
+        return [self.frame.f_code] if self.frame is not None else []
+
+    def watches(self, code: CodeType) -> bool:
+        """Tell whether the lines of a code object are to be watched."""
+        return (self.frame is not None and self.frame.f_code is code) or (self.anywhere is not None and id(code) in self.anywhere)
 
     @property
     def enters(self) -> bool:
         """Whether it matters which functions begin."""
         return self.awaits is not None or (self.kind is StepKind.INTO and self.deferred is None)
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether it ends where Ctrl-C or a pause has come."""
+        return self.reason is StopReason.INTERRUPT
 
     def takes(self, line: int) -> bool:
         """Tell whether a line of the frame ends the step."""

@@ -25,6 +25,7 @@ from fixcont.errors import Refusal
 from fixcont.stepping.breakpoints import Spot
 from fixcont.stepping.mechanism import Watched
 from fixcont.stepping.steps import is_hidden
+from fixcont.stopping.threads import name_of
 
 _Spots = dict[int, Spot]
 
@@ -41,6 +42,7 @@ class Tracing:
         self._trace = self._begins  # one and the same object: the interpreter is asked for it
         self._local = self._happens
         self._inside: set[int] = set()  # idents of the threads that are in a trace function
+        self._traced: set[int] = set()  # idents of the threads that have the trace function
 
     def refusal(self) -> Refusal | None:
         if sys.gettrace() in (None, self._trace):
@@ -57,8 +59,18 @@ class Tracing:
         self._trace_new_threads()
         self._trace_thread()
 
-    def follow(self, frame: FrameType) -> None:
-        if sys.gettrace() is self._trace:
+    def pause_refusal(self, ident: int) -> Refusal | None:
+        if ident == get_ident():
+            return self.refusal()
+        if ident in self._traced:
+            return None
+        sentence = f"{name_of(ident)} was started before there was a breakpoint, and on this version of Python a thread can be watched only by itself"
+        return Refusal(
+            "thread-not-watched", sentence, "set a breakpoint before it starts, or in what it runs, and start the program again"
+        )
+
+    def follow(self, frame: FrameType, ident: int = 0) -> None:
+        if ident in self._traced if ident else sys.gettrace() is self._trace:
             frame.f_trace = self._local
 
     def close(self) -> None:
@@ -93,12 +105,14 @@ class Tracing:
                 frame = frame.f_back
         if is_wanted and before is None:
             sys.settrace(self._trace)
+            self._traced.add(get_ident())
         elif before is not None and not is_wanted:
             sys.settrace(None)
+            self._traced.discard(get_ident())
 
     def _counts(self, frame: FrameType) -> bool:
         step = self._watched.steps.get(get_ident())
-        return (step is not None and step.frame is frame) or bool(self._spots_in(frame.f_code))
+        return (step is not None and step.concerns(frame)) or bool(self._spots_in(frame.f_code))
 
     def _spots_in(self, code: CodeType) -> _Spots:
         known = self._spots.get(id(code))
@@ -122,7 +136,9 @@ class Tracing:
         step = watched.steps.get(thread)
         if step is None and not watched.has_points:
             sys.settrace(None)  # of a thread in which nothing else could turn it off
+            self._traced.discard(thread)
             return None
+        self._traced.add(thread)
         if thread in watched.busy:
             return None
         if step is not None and step.enters and not is_hidden(frame):
@@ -135,7 +151,7 @@ class Tracing:
         if event == "line":
             spot = self._spots_in(frame.f_code).get(frame.f_lineno)
             step = watched.steps.get(get_ident()) if watched.steps else None
-            if spot is not None or (step is not None and step.frame is frame):
+            if spot is not None or (step is not None and step.concerns(frame)):
                 self._tell(frame, lambda: watched.at_line(frame, frame.f_lineno, spot))
         elif event == "return":
             step = watched.steps.get(get_ident())

@@ -21,13 +21,13 @@ from fixcont.continuing.unwinding import Answer, Signal, TrapState, continue_unw
 from fixcont.stopping.policy import Policy, StopMode
 from fixcont.stopping.prediction import Outcome, Predictor, Route, Routes, Verdict, route_of
 from fixcont.stopping.prediction.values import is_instance, leaves
+from fixcont.stopping.room import less_room, more_room
 
 #: Gets the exception, the frame, what its trap says, and a sentence if the stop is late; answers the trap.
 Serve = Callable[[BaseException, FrameType, TrapState, str], Answer]
 
 _REMEMBERED = 256
 _USUAL = 200
-_MORE_STACK = 1000  # frames, where the debuggee has left none
 _THROWN_THROUGH = (
     200  # frames between what throws into a generator and the generator; without a limit, deep recursion takes hours
 )
@@ -197,14 +197,12 @@ def make_hook(
             try:
                 return decide(exception, frame, state)
             except RecursionError:
-                limit = sys.getrecursionlimit()
-                if not _can_be_limit(limit):
-                    return None  # the next trap outward has more room
+                if not more_room():
+                    return None  # the next trap outward has more
             try:
-                sys.setrecursionlimit(limit + _MORE_STACK)
                 return decide(exception, frame, state)
             finally:
-                sys.setrecursionlimit(limit)
+                less_room()
         except (RecursionError, MemoryError):
             return None  # no room for us here; there is more further out
         except KeyboardInterrupt as interrupt:  # Ctrl-C while we were at work: it is the program's
@@ -307,15 +305,6 @@ def _thrown_from(exception: BaseException, frame: FrameType) -> FrameType | None
             return traceback.tb_frame
         traceback = traceback.tb_next
     return None
-
-
-def _can_be_limit(limit: int) -> bool:
-    """Tell whether the recursion limit may be set to `limit` by the caller: it may not where the stack is as deep as that."""
-    try:
-        sys.setrecursionlimit(limit)
-    except RecursionError:
-        return False
-    return True
 
 
 def _hide_signal(exception: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -12,8 +13,12 @@ from typing import Any
 from fixcont.bytecode import interpreter
 from fixcont.continuing.unwinding import is_ours
 from fixcont.errors import Quit
+from fixcont.stopping.threads import is_main
 
 _is_ending = False
+
+_DELAYS = (0.02, 0.05, 0.2)  # seconds after which a signal that is not noticed is sent again
+_LATE = 0.1  # seconds in which one that was sent again arrives
 
 
 class InterruptHandler:
@@ -22,11 +27,17 @@ class InterruptHandler:
     Args:
         stop: called with the interrupted frame of the debuggee.
         is_busy: tells whether fixcont is at work in this thread; then Ctrl-C is a KeyboardInterrupt there.
+        woken: called in the main thread once it was woken for a pause, and told whether it is busy; it returns whether to stop there.
     """
 
-    def __init__(self, stop: Callable[[FrameType], None], is_busy: Callable[[], bool]) -> None:
+    def __init__(
+        self, stop: Callable[[FrameType], None], is_busy: Callable[[], bool], woken: Callable[[bool], bool] = lambda _: False
+    ) -> None:
         self._stop = stop
         self._is_busy = is_busy
+        self._woken = woken
+        self._ignored_until = 0.0  # until when a signal may be one that was sent again
+        self._is_waking = False  # a signal of ours is on its way: one at a time, so that it can be told from Ctrl-C
         self._before: Any = None
 
     def install(self) -> None:
@@ -43,14 +54,55 @@ class InterruptHandler:
                 signal.signal(signal.SIGINT, self._before)
             self._before = None
 
+    def wake(self) -> bool:
+        """Wake the main thread out of a sleep or a wait, so that `woken` is asked there. Returns whether it can be woken.
+
+        It cannot where the program has a handler of its own: that would take the signal to be Ctrl-C.
+        """
+        if self._before is None or signal.getsignal(signal.SIGINT) != self._arrived:
+            return False
+        if not self._is_waking:
+            self._is_waking = True
+            _send()
+            if not is_main(_thread.get_ident()):
+                self._send_again()
+        return True
+
+    def _send_again(self) -> None:
+        """Send the signal again, a few times, as long as it is not noticed: one that comes just before a sleep begins does not end it."""
+        for delay in _DELAYS:
+            end = time.monotonic() + delay
+            while self._is_waking and time.monotonic() < end:
+                time.sleep(delay / 10)
+            if not self._is_waking:
+                return
+            self._ignored_until = time.monotonic() + _LATE
+            _send()
+
     def _arrived(self, number: int, frame: FrameType | None) -> None:
+        is_pause, self._is_waking = self._is_waking, False
+        if self._ignored_until and not is_pause:
+            until, self._ignored_until = self._ignored_until, 0.0
+            if time.monotonic() < until:
+                return  # sent again although the first one was being noticed
         if _is_ending:
             raise Quit(1)
         while frame is not None and is_ours(frame):
             frame = frame.f_back
+        if is_pause and not (self._woken(frame is None or self._is_busy()) and frame is not None):
+            return
         if frame is None or self._is_busy():
             raise KeyboardInterrupt
         self._stop(frame)
+
+
+def _send() -> None:
+    """Send the main thread what Ctrl-C sends."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def is_jump_back(frame: FrameType) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from _thread import get_ident
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
@@ -33,7 +33,9 @@ from fixcont.errors import Quit, Refusal, Refused
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
+from fixcont.stopping.room import is_short, less_room, more_room
 from fixcont.stopping.stop import FrontEnd, Moment, Occasion, Stop, StopReason
+from fixcont.stopping.threads import is_main, name_of
 
 
 class Steps(Protocol):
@@ -83,15 +85,16 @@ class Hold:
 
 
 _RUNNER = "fixcont.loading.runner"
-_serving = threading.RLock()  # stops of several threads are served one after the other
+_serving = threading.RLock()  # stops of several threads are served one after the other, unless the front end takes several
 
 
 class Server:
     """Serves the stops of a session."""
 
-    def __init__(self, context: Context, busy: set[int]) -> None:
+    def __init__(self, context: Context, busy: set[int], held: set[int]) -> None:
         self._context = context
         self._busy = busy
+        self._held_threads = held
 
     def exception(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
@@ -143,14 +146,24 @@ class Server:
             forget_snapshot(frame.raw)
 
     def _ask(self, held: _Held, late: str) -> Way:
-        limit = sys.getrecursionlimit()
+        thread = get_ident()
+        is_first = thread not in self._held_threads
+        self._held_threads.add(thread)
+        try:
+            return self._serve(held, late)
+        finally:
+            if is_first:
+                self._held_threads.discard(thread)
+
+    def _serve(self, held: _Held, late: str) -> Way:
         steps = self._context.known_steps
         if steps is not None:
             steps.held()
-        with _serving:
+        with nullcontext() if getattr(self._context.front_end, "holds_several", False) else _serving:
             stop = held.stop(late)
-            if held.is_deep(limit):
-                sys.setrecursionlimit(limit + 1000)  # the prompt itself needs some, also when the debuggee has used it up
+            has_room = (
+                is_short(held.depth()) and more_room()
+            )  # the prompt itself needs some, also when the debuggee has used it up
             try:
                 self._context.expect_edits([*stop.frames[stop.selected :], *stop.frames[: stop.selected]])
                 while True:
@@ -161,8 +174,8 @@ class Server:
                     self._context.front_end.refused(refusal)
             finally:
                 self._ended(stop)
-                if sys.getrecursionlimit() == limit + 1000:
-                    sys.setrecursionlimit(limit)
+                if has_room:
+                    less_room()
         steps = self._context.stepping if _is_followed(way) else self._context.known_steps
         if steps is not None:
             steps.goes_on(way, held.frame, held.occasion.moment)
@@ -202,25 +215,30 @@ class _Held:
         self.state: TrapState | None = None
         self._planned: tuple[tuple[Middle, Newest], Plan] | None = None
 
-    def is_deep(self, limit: int) -> bool:
-        """Tell whether the recursion limit is near."""
+    def depth(self) -> int:
+        """Return how many frames there are."""
         depth = 0
         frame: FrameType | None = self.frame
         while frame is not None:
             depth += 1
             frame = frame.f_back
-        return depth > limit - 500
+        return depth
 
     # -- what the front end sees
 
     def stop(self, late: str) -> Stop:
         unwound = self._unwound_frames()
+        frames = unwound + self._live_frames()
+        selected = len(unwound)
+        if self.occasion.reason is StopReason.INTERRUPT:  # it may have come in a library
+            selected = next((at for at, frame in enumerate(frames) if frame.is_user), selected)
         return Stop(
             **self.occasion._asdict(),
             exception=self.exception,
-            frames=unwound + self._live_frames(),
-            selected=len(unwound),
-            thread_name=threading.current_thread().name,
+            frames=frames,
+            selected=selected,
+            thread_name=name_of(get_ident()),
+            thread_ident=get_ident(),
             refusal_of=self.refusal_of,
             landing_of=self.landing_of,
             late=late,
@@ -570,6 +588,6 @@ class _ThrowBehind:
 
 def _quit() -> Quit:
     """Return what ends the program. From another thread than the main one, that one is ended as well."""
-    if threading.current_thread() is not threading.main_thread():
+    if not is_main(get_ident()):
         end_main_thread()
     return Quit(1)

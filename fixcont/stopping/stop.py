@@ -50,6 +50,7 @@ class Stop:
         frames: the live Python frames, innermost first, without those of fixcont and of the runner that started the program.
         selected: index into `frames` of the frame to show first: the innermost one of the user's own code.
         thread_name: the name of the held thread.
+        thread_ident: its ident, as `threading.get_ident` gives it in that thread.
         refusal_of: tells why a way cannot be gone from here, or gives None where it can; it touches nothing.
         landing_of: tells where `Resume`, `UseValue` or `Skip` would go on, or why not; it touches nothing.
         moment: what the innermost frame was about to do.
@@ -69,12 +70,14 @@ class Stop:
     moment: Moment = Moment.LINE
     value: Any = None
     breakpoints: tuple[int, ...] = ()
+    thread_ident: int = 0
 
 
 class FrontEnd(Protocol):
     """What talks to the user. It gets a stop and answers with a way to go on; the engine knows nothing else of it.
 
     One that has an attribute `takes_interrupts`, and it is false, gets no stops for Ctrl-C, which then is what it is without fixcont.
+    One that has an attribute `holds_several`, and it is true, may be called in several threads at once.
     One that has a method `ended(summary, patch_file)` is told at the end of the process what was repaired in it, if anything (a
     `fixcont.editing.diffs.Summary`), and the name of the file that the diff was written to, or None.
     """
@@ -82,7 +85,7 @@ class FrontEnd(Protocol):
     def stopped(self, stop: Stop) -> Way:
         """Show the stop and wait for an answer.
 
-        Called in the held thread; stops of several threads are served one after the other. An answer that is
+        Called in the held thread; stops of several threads are served one after the other, unless it `holds_several`. An answer that is
         refused comes back through `refused`, and then `stopped` is called again with the same stop.
         """
 

@@ -14,6 +14,7 @@ from fixcont.bytecode.original import untrapped
 from fixcont.bytecode.traps import trap
 from support.front_end import LiveProgram, live_program
 from support.project import Project
+from support.several import Several
 
 #: Loads the text of a program under a session whose stops are answered in order.
 Live = Callable[..., LiveProgram]
@@ -28,6 +29,18 @@ def live(tmp_path: Path) -> Iterator[Live]:
             return stack.enter_context(live_program(tmp_path, text, *answers, **options))
 
         yield load
+
+
+@pytest.fixture
+def several(live: Live) -> Callable[..., tuple[LiveProgram, Several]]:
+    """Loads a program as `live` does, whose stops are answered by a front end that holds several threads at once."""
+
+    def load(text: str, **options: Any) -> tuple[LiveProgram, Several]:
+        front_end = Several()
+        program = live(text, front_end=front_end, **options)
+        return program, front_end
+
+    return load
 
 
 @pytest.fixture(params=["plain", "trapped"])

@@ -134,3 +134,21 @@ def test_a_for_loop_goes_on_where_it_was(live: Live, function: str) -> None:
     assert program.call(function, 5) == 4
     assert [each.reason for each in program.saw] == ["interrupt"]
     assert program.log == [0, 1, 2, 3, 4]
+
+
+ON_ONE_LINE = """
+import signal
+log = []
+thrown = type("Thrown", (), {"__neg__": __import__("_thread").interrupt_main})()
+def drain(items):
+    for each in items: -thrown if pending and pending.pop() else log.append(each)
+    return len(log)
+pending = [1]
+"""
+
+
+def test_a_loop_on_one_line_stops_within_it(live: Live) -> None:
+    """Not only behind it: it may never end."""
+    program = live(ON_ONE_LINE, propagate)
+    assert program.call("drain", [1, 2, 3, 4]) == 3
+    assert [(each.reason, each.line.startswith("for each in items")) for each in program.saw] == [("interrupt", True)]

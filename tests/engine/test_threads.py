@@ -1,16 +1,19 @@
-"""A stop holds its own thread; the others run on; two stops at once are served one after the other."""
+"""A stop holds its own thread; the others run on; stops are served one after the other, or at once where the front end takes several."""
 
 from __future__ import annotations
 
+import _thread
+import sys
 import threading
 from collections.abc import Callable
 
-from fixcont.continuing.ways import Way
+from fixcont.continuing.ways import Resume, Way
 from fixcont.stopping.stop import Stop
-from support.front_end import LiveProgram, attempt, fix, propagate, restart, run_in_thread
+from support.front_end import LiveProgram, attempt, find_frame, fix, give_back, propagate, restart, run_in_thread
+from support.several import WAIT, Several
 
 Live = Callable[..., LiveProgram]
-WAIT = 20  # seconds until a test fails that waits in vain
+Load = Callable[..., tuple[LiveProgram, Several]]
 
 
 def test_other_threads_run_on_during_a_stop(live: Live) -> None:
@@ -83,3 +86,98 @@ def test_an_exception_during_a_stop_in_the_same_thread_does_not_stop(live: Live)
     program = live("def fail():\n    raise LookupError\ndef main():\n    raise ValueError\n", evaluate)
     program.failure("main")
     assert program.stops == ["ValueError: "]
+
+
+FAILING = """
+log = []
+def main(name):
+    log.append(fail(name))
+def fail(name):
+    for each in range(3):
+        if each == 1:
+            1 / 0
+    return name, each
+"""
+MENDED = {"1 / 0": "1 / 1"}
+
+
+def test_several_threads_are_held_at_once_and_each_goes_on_by_itself(several: Load) -> None:
+    program, front_end = several(FAILING)
+    threads = {name: run_in_thread(name, lambda name=name: program.names["main"](name)) for name in ("one", "two", "three")}  # type: ignore[misc]
+    stops = front_end.wait_for("one", "two", "three")
+    assert [stop.thread_ident for stop in stops] == [thread.ident for thread in threads.values()]
+    front_end.answer("two", fix(MENDED, lambda stop: Resume(find_frame(stop, "fail"))))
+    threads["two"].join(WAIT)
+    assert (program.log, front_end.refusals) == ([("two", 2)], [])
+    assert front_end.wait_for("one", "three") == [stops[0], stops[2]]
+    assert stops[0].refusal_of(restart("fail")(stops[0])) is None
+    front_end.answer("three", restart("fail"))
+    threads["three"].join(WAIT)
+    front_end.answer("one", lambda stop: Resume(find_frame(stop, "fail")))
+    threads["one"].join(WAIT)
+    assert program.log == [("two", 2), ("three", 2), ("one", 2)]
+    assert front_end.messages == []
+
+
+def test_the_recursion_limit_is_as_it_was_when_all_of_several_deep_threads_went_on(
+    several: Load,
+) -> None:
+    program, front_end = several("def main(n=0):\n    return main(n + 1)\n")
+    limit = sys.getrecursionlimit()
+    threads = {name: run_in_thread(name, program.names["main"]) for name in ("one", "two")}
+    front_end.wait_for("one", "two")
+    assert sys.getrecursionlimit() > limit
+    for name, thread in threads.items():  # the one that was held first goes on first
+        front_end.answer(name, propagate)
+        thread.join(WAIT)
+        assert not thread.is_alive()
+    front_end.answer("three", propagate)  # the second one has gone on at a depth from which the limit cannot be set back
+    run_in_thread("three", lambda: program.names["main"](None)).join(WAIT)
+    assert sys.getrecursionlimit() == limit
+
+
+def test_threads_that_install_at_once_leave_breakpoints_where_their_statements_are(
+    several: Load,
+) -> None:
+    program, front_end = several(FAILING)
+    path = program.program.path
+    number = program.session.stepping.add(str(path), 9).number
+    names = [str(each) for each in range(4)]
+    threads = [run_in_thread(name, lambda name=name: program.names["main"](name)) for name in names]  # type: ignore[misc]
+    front_end.wait_for(*names)
+    lock, saved = threading.Lock(), path.with_name("saved")
+
+    def add_line(stop: Stop) -> Way:
+        for _ in range(5):
+            with lock:
+                saved.write_text("\n" + path.read_text())
+                saved.replace(path)
+            program.session.sources.install_changes()
+        return propagate(stop)
+
+    for name in names:
+        front_end.answer(name, add_line)
+    for thread in threads:
+        thread.join(WAIT)
+        assert not thread.is_alive()
+    found = program.session.stepping.breakpoints.get(number)
+    assert found is not None
+    assert (found.line, found.is_enabled) == (9 + 20, True)
+    assert program.session.sources.newest_text(str(path)).source == path.read_bytes()  # type: ignore[union-attr]
+    assert front_end.messages == []
+
+
+def test_a_thread_that_threading_does_not_know_stays_unknown_to_it(several: Load) -> None:
+    program, front_end = several("def main():\n    try: 1 / 0\n    finally: done.release()\n")
+    done = program.names["done"] = _thread.allocate_lock()
+    done.acquire()
+    sys.unraisablehook, before = lambda _: None, sys.unraisablehook
+    try:
+        ident = _thread.start_new_thread(program.names["main"], ())
+        stop = front_end.wait_for(f"Thread-{ident}")[0]
+        assert stop.thread_ident == ident
+        assert ident not in [thread.ident for thread in threading.enumerate()]
+        front_end.answer(stop.thread_name, give_back(None, "main"))
+        assert done.acquire(timeout=WAIT)
+    finally:
+        sys.unraisablehook = before

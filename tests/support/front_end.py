@@ -267,12 +267,12 @@ def live_program(
         answers: what the stops are answered with, in order.
         endless: the answer to all later stops; without it the exception goes on.
         load: whether to run the module's code; else the test does so.
-        options: for the `Session`; its scope is the folder if nothing else is said.
+        options: for the `Session`, with a front end in the place of the scripted one, if it is given; its scope is the folder if nothing else is said.
     """
     program = write_program(folder / f"program{next(_numbers)}", text)
     front_end = ScriptedFrontEnd(itertools.chain(answers, itertools.repeat(endless) if endless else ()), str(program.path))
     options.setdefault("scope", (str(program.folder),))
-    session = Session(front_end, **options)
+    session = Session(options.pop("front_end", front_end), **options)
     live = LiveProgram(program, session, front_end)
     session.install()
     try:

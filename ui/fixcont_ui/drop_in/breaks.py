@@ -315,6 +315,9 @@ class BreakWatch:
 
     at_resumption = at_unwinding = at_call
 
+    def at_jump_back(self, frame: FrameType, destination: int) -> None:
+        """There are no steps here."""
+
     def at_return(self, frame: FrameType, value: object) -> None:
         """There are no steps here."""
 
