@@ -26,6 +26,7 @@ from fixcont.stopping.hook import make_hook
 from fixcont.stopping.interrupt import InterruptHandler, is_jump_back
 from fixcont.stopping.policy import Policy, StopMode, parse_mode
 from fixcont.stopping.prediction import Predictor
+from fixcont.stopping.threads import Running, ThreadInfo, list_threads, running_frames
 
 if TYPE_CHECKING:
     from fixcont.continuing.checks import Newest
@@ -58,6 +59,9 @@ class Session:
         migrate: when instances of edited classes are migrated: "now" or "lazily".
         patch_file: where to write what was repaired, as a unified diff, at the end of the process; relative to the present folder.
 
+    Attributes:
+        own_threads: idents of threads that a front end has started for itself.
+
     Raises:
         Refused: an argument has no meaning.
     """
@@ -85,6 +89,7 @@ class Session:
         self.versions = _Versions(self)
         self.all_handlers = Predictor(self.scope.is_user_code, library_broad_counts=True)
         self._busy: set[int] = set()
+        self.own_threads: set[int] = set()
         self._stops: list[bool] = []  # not empty once there was a stop
         # What is needed only once there is something to stop at, or to edit, is imported and made then.
         self._hook: tuple[Callable[..., Answer], Callable[[], None], Predictor] | None = None
@@ -318,6 +323,16 @@ class Session:
 
     def _halt(self, frame: FrameType, occasion: Occasion) -> None:
         self.server().elsewhere(frame, occasion)
+
+    # -- threads
+
+    def threads(self) -> list[ThreadInfo]:
+        """List the program's threads."""
+        return list_threads(self.own_threads)
+
+    def running_frames(self, ident: int) -> list[Running]:
+        """Give the stack of a thread that runs; see `fixcont.stopping.threads.running_frames`."""
+        return running_frames(ident, self.is_user)
 
     # -- what stops ask
 

@@ -43,9 +43,7 @@ class Policy:
     A name is that of a type or of one of its base types, with or without its module.
     """
 
-    def __init__(
-        self, mode: StopMode, catch: Iterable[str] = (), ignore: Iterable[str] = (), only: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, mode: StopMode, catch: Iterable[str] = (), ignore: Iterable[str] = (), only: Iterable[str] = ()) -> None:
         # Id of a type of exception -> what `filter_of` says, for those that were asked for. By id, as a metaclass may have a hash of
         # its own; `_kept` keeps the types alive, so that the ids stay theirs.
         self._filters: dict[int, str] = {}

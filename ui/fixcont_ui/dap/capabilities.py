@@ -49,7 +49,6 @@ CAPABILITIES: Final[protocol.Capabilities] = {
     "supportsSetExpression": True,
     "supportsRestartFrame": True,
     "supportsGotoTargetsRequest": True,
-    "supportsStepInTargetsRequest": True,
     "supportsCompletionsRequest": True,
     "completionTriggerCharacters": ["."],
     "supportsModulesRequest": True,

@@ -21,6 +21,8 @@ from fixcont_ui.dap.stream import Broken
 if TYPE_CHECKING:
     import socket
 
+    from fixcont.stepping.breakpoints import Breakpoint
+    from fixcont.stepping.engine import Stepping
     from fixcont_ui.dap import protocol
     from fixcont_ui.dap.debuggee import Debuggee
     from fixcont_ui.dap.held import HeldThread
@@ -39,6 +41,7 @@ class Client:
         progress: which requests are in order.
         can: what the client has said of itself: the arguments of `initialize`.
         options: the arguments of `launch` or `attach`.
+        named_breakpoints: numbers of the breakpoints on functions that the client has set by their names.
     """
 
     def __init__(self, debuggee: Debuggee, connection: socket.socket, token: str, ended: Callable[[Client], None]) -> None:
@@ -46,6 +49,8 @@ class Client:
         self.progress: Final = Progress()
         self.can: Mapping[str, Any] = {}
         self.options: Mapping[str, Any] = {}
+        self.named_breakpoints: list[int] = []
+        self._followed: Stepping | None = None
         self._token = token
         self._ended = ended
         self._was_heard = False
@@ -109,6 +114,7 @@ class Client:
 
     def _closed(self) -> None:
         """The connection is gone, whether the client said so before or not."""
+        self._forget_breakpoints()
         if self.progress.end():
             self.debuggee.left(goes_on=self.debuggee.was_started_for_it)
         self._ended(self)
@@ -130,8 +136,17 @@ class Client:
         self.progress.advance(State.CONFIGURING)
         self.debuggee.serve(self)
 
+    def _forget_breakpoints(self) -> None:
+        """Delete the client's breakpoints: nobody would be told of them any more."""
+        engine, self._followed = self._followed, None
+        if engine is not None:
+            engine.breakpoints.listeners.remove(self._breakpoint_changed)
+            engine.breakpoints.log_listeners.remove(self._logged)
+            engine.breakpoints.remove([each.number for each in engine.breakpoints.all()])
+
     def end(self, *, goes_on: bool) -> None:
         """End the session, as the client has asked for it."""
+        self._forget_breakpoints()
         if self.progress.end():
             self.debuggee.left(goes_on=goes_on)
 
@@ -200,6 +215,23 @@ class Client:
             from fixcont_ui.dap.handlers.stack import stopped_event
 
             self.tell(messages.event("stopped", stopped_event(self, held)))
+
+    def follow_breakpoints(self, engine: Stepping) -> None:
+        """Have the client told of what becomes of breakpoints."""
+        if self._followed is None:
+            self._followed = engine
+            engine.breakpoints.listeners.append(self._breakpoint_changed)
+            engine.breakpoints.log_listeners.append(self._logged)
+
+    def _breakpoint_changed(self, found: Breakpoint) -> None:
+        from fixcont_ui.dap.handlers.breakpoints import changed_event
+
+        engine = self._followed
+        if engine is not None:
+            self.tell(changed_event(self, found, is_gone=engine.breakpoints.get(found.number) is None))
+
+    def _logged(self, found: Breakpoint, text: str) -> None:
+        self.output(text + "\n", "console")
 
     def went_on(self, held: HeldThread) -> None:
         """Tell that a thread goes on without the client having asked for it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -208,6 +208,7 @@ class Debuggee:
         """Let nothing stop in the loop's thread."""
         sys.settrace(None)
         sys.setprofile(None)
+        self.session.own_threads.add(get_ident())
         with self.session.at_work():
             yield
 

@@ -66,7 +66,6 @@ class Scopes:
             found["(exception)"] = stop.exception
         if stop.moment is Moment.RETURN and self._index == 0:
             found["(return value)"] = stop.value
-        found.update((f"(return) {name}", value) for name, value in stop.returned)
         return found
 
     def _scope(self, name: str, names: Names, hint: str, *, is_expensive: bool = False) -> protocol.Scope:

@@ -9,7 +9,7 @@ from fixcont.continuing.ways import Propagate, Step, StepKind, Way
 from fixcont.errors import Refused
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import held_thread, of_frame
+from fixcont_ui.dap.handlers.finding import held_thread
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.installing import install
 from fixcont_ui.dap.later import Body, Later
@@ -32,25 +32,8 @@ def step_out(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
 
 
 def step_in(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
-    """Go into the next call of the user's own code, or into one of those that `step_in_targets` gave."""
-    return _step(client, arguments, StepKind.INTO, arguments.get("targetId"))
-
-
-def step_in_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
-    """List the calls of the current line that were not made yet."""
-    held, index = of_frame(client, arguments["frameId"])
-
-    def work() -> Body:
-        targets = []
-        for each in held.stop.step_in_targets(held.stop.frames[index]):
-            line, column, end_line, end_column = each.span
-            targets.append({
-                "id": held.refer(each), "label": each.label, "line": client.shown_line(line), "column": client.shown_column(column + 1),
-                "endLine": client.shown_line(end_line), "endColumn": client.shown_column(end_column + 1),
-            })  # fmt: skip
-        return {"targets": targets}
-
-    return held.submit(work, LOOK)
+    """Go into the next call of the user's own code."""
+    return _step(client, arguments, StepKind.INTO)
 
 
 def pause(client: Client, arguments: Mapping[str, Any]) -> Body:
@@ -68,15 +51,12 @@ def pause(client: Client, arguments: Mapping[str, Any]) -> Body:
     return None
 
 
-def _step(client: Client, arguments: Mapping[str, Any], kind: StepKind, target: int | None = None) -> Later:
+def _step(client: Client, arguments: Mapping[str, Any], kind: StepKind) -> Later:
     everywhere = client.options.get("justMyCode") is False
 
     def way(held: HeldThread) -> Way:
         frame = held.stop.frames[held.stop.selected]
-        call = held.referred(target) if target is not None else None
-        if target is not None and call is None:
-            raise failure("stale-reference", "the stop that this call was of has ended", "ask for the calls again")
-        return Step(frame, kind, everywhere=everywhere, at_edges=False, target=call)
+        return Step(frame, kind, everywhere=everywhere, at_edges=False)
 
     return _run(client, arguments, way, None)
 
