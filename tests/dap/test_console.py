@@ -147,10 +147,16 @@ def test_functions_and_comprehensions_see_the_variables_of_the_frame(tmp_path: P
         "fall(17)",
         "class Made:\n    limit = n\n    def over(self): return rate + 1",
         "Made.limit, Made().over()",
-        "[y := n for _ in part]\ny",
+        "found = []\nfor i in part:\n    found.append(sum(i * j for j in part))\n    later = lambda: i + n\nfound, later()",
+        "[i for i in [[i for i in part]]]",
+        "for part_of in [part_of for part_of in part]: pass\npart_of",
+        "sorted(map(lambda n: n + rate, (n for n in [n])))",
+        "f'{[n + each for each in part]}'",
     )
 
-    assert [outcome.value for outcome in given.outcomes[:8]] == [[7, 9], [4, 2], 12, {5: [2] * 5}, None, 2, None, (5, 3)]
+    assert [outcome.value for outcome in given.outcomes] == [
+        [7, 9], [4, 2], 12, {5: [2] * 5}, None, 2, None, (5, 3), ([12, 24], 9), [[2, 4]], 4, [7], "[7, 9]",
+    ]  # fmt: skip
 
 
 def test_what_fails_is_told_with_a_traceback_where_it_went_through_the_program(tmp_path: Path) -> None:
@@ -190,6 +196,21 @@ def test_what_cannot_be_deleted_is_told(tmp_path: Path) -> None:
     assert [outcome.value for outcome in given.outcomes] == [[4], None, 2, [4]]
     refusal = given.outcomes[1].refusal
     assert refusal is not None and refusal.code == "stays-bound"
+
+
+def test_what_would_be_assigned_to_the_module_is_refused(tmp_path: Path) -> None:
+    given = at_stop(
+        tmp_path,
+        "[y := n for _ in part]",
+        "(lambda: [y := n for _ in part] and y)()",
+        "(z := n) + z",
+        "z",
+        "{'y', 'z'} & {*globals()}",
+    )
+
+    refusal = given.outcomes[0].refusal
+    assert refusal is not None and refusal.code == "assigns-elsewhere"
+    assert [outcome.value for outcome in given.outcomes[1:]] == [5, 10, 5, set()]
 
 
 def test_awaiting_works_as_far_as_nothing_waits(tmp_path: Path) -> None:

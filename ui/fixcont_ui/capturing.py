@@ -7,7 +7,8 @@ the globals. Each of them is put into a function whose parameters are those name
 from __future__ import annotations
 
 import ast
-from collections.abc import Container
+import symtable
+from collections.abc import Container, Iterable, Iterator
 from typing import Final, TypeVar
 
 #: The function around a definition. No name of the program's can be like it.
@@ -19,14 +20,43 @@ _Scope = ast.Lambda | ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictCo
 
 
 def names_captured(node: ast.AST, variables: Container[str]) -> list[str]:
-    """Give the names in a node that are variables of the frame, sorted."""
-    return sorted({each.id for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in variables})
+    """Give the names that a node looks up outside of itself and that are variables of the frame, sorted."""
+    whole = symtable.symtable(ast.unparse(node), FUNCTION, "exec")
+    free = {each.get_name() for each in whole.get_symbols() if each.is_referenced() and not each.is_assigned()}
+    for table in _tables_in(whole):
+        free.update(each.get_name() for each in table.get_symbols() if each.is_global() and not each.is_declared_global())
+    return sorted(name for name in free if name in variables)
 
 
-def with_captured_names(node: _Node, variables: Container[str]) -> _Node:
+def _tables_in(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    for child in table.get_children():
+        yield child
+        yield from _tables_in(child)
+
+
+def with_captured_names(node: _Node, variables: Iterable[str]) -> _Node:
     """Let the lambdas and comprehensions in a node capture the variables of the frame that they name."""
-    changed: _Node = _Capturing(variables).visit(node)
+    changed: _Node = _Capturing({*variables, *_assigned_in(node)}).visit(node)
     return ast.fix_missing_locations(changed)
+
+
+def assigned_in_comprehension(node: ast.AST, *, is_inside: bool = False) -> str:
+    """Give a name that a comprehension assigns to the scope around it by `:=`, "" where there is none."""
+    if isinstance(node, ast.Lambda | _Definition):
+        return ""
+    if is_inside and isinstance(node, ast.NamedExpr):
+        return node.target.id
+    is_inside = is_inside or isinstance(node, _Scope)
+    return next(filter(None, (assigned_in_comprehension(each, is_inside=is_inside) for each in ast.iter_child_nodes(node))), "")
+
+
+def _assigned_in(node: ast.AST) -> Iterator[str]:
+    """Give the names that a node assigns, but for what has a scope of its own in it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
+            yield child.id
+        elif not isinstance(child, _Scope | _Definition):
+            yield from _assigned_in(child)
 
 
 def in_function_of(node: _Definition, captured: list[str]) -> ast.Module:
@@ -45,7 +75,7 @@ class _Capturing(ast.NodeTransformer):
 
     def _scope(self, node: _Scope) -> ast.expr:
         captured = names_captured(node, self._variables)
-        if not captured or any(_acts_around(each) for each in ast.walk(node)):
+        if not captured or _acts_around(node):
             return node
         around = ast.parse(f"(lambda {', '.join(captured)}: None)({', '.join(captured)})", mode="eval").body
         assert isinstance(around, ast.Call) and isinstance(around.func, ast.Lambda)
@@ -61,6 +91,8 @@ class _Capturing(ast.NodeTransformer):
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _definition
 
 
-def _acts_around(node: ast.AST) -> bool:
-    """Whether a node does something to the scope that it is typed in, and must stay there."""
-    return isinstance(node, (ast.NamedExpr, ast.Await)) or (isinstance(node, ast.comprehension) and bool(node.is_async))
+def _acts_around(node: _Scope) -> bool:
+    """Whether a node does something to the scope that it is typed in, and must stay there: awaits, or assigns in a default value."""
+    if isinstance(node, ast.Lambda):
+        return any(isinstance(each, (ast.NamedExpr, ast.Await)) for each in ast.walk(node.args))
+    return any(isinstance(each, ast.Await) or (isinstance(each, ast.comprehension) and each.is_async) for each in ast.walk(node))

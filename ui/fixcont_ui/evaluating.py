@@ -16,7 +16,7 @@ from fixcont.bytecode import interpreter
 from fixcont.errors import Refusal, Refused
 from fixcont.stopping.frames import write_locals
 from fixcont_ui import awaiting, wording
-from fixcont_ui.capturing import FUNCTION, in_function_of, names_captured, with_captured_names
+from fixcont_ui.capturing import FUNCTION, assigned_in_comprehension, in_function_of, names_captured, with_captured_names
 from fixcont_ui.values.looks import own_look
 
 #: What is typed has this name in tracebacks.
@@ -100,12 +100,11 @@ class Evaluation:
         return is_expression, value if is_expression else None
 
     def _value(self, node: ast.expr) -> Any:
+        self._check(node)
         return self._execute(ast.Expression(with_captured_names(node, self._variables())), "eval")
 
     def _do(self, node: ast.stmt) -> None:
-        bound = self._bound_in(node)
-        if bound:
-            raise Refused(Refusal("stays-bound", stays_bound(bound), "assign something else to it"))
+        self._check(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             captured = names_captured(node, self._variables())
             if captured:
@@ -113,7 +112,17 @@ class Evaluation:
                 return
         self._execute(ast.Module([with_captured_names(node, self._variables())], []), "exec")
 
-    def _bound_in(self, node: ast.stmt) -> str:
+    def _check(self, node: ast.stmt | ast.expr) -> None:
+        """Refuse what would not do to the frame what it says."""
+        bound = self._bound_in(node)
+        if bound:
+            raise Refused(Refusal("stays-bound", stays_bound(bound), "assign something else to it"))
+        elsewhere = "" if self._raw.f_locals is self._raw.f_globals else assigned_in_comprehension(node)
+        if elsewhere:
+            sentence = f'":=" in a comprehension that is typed here would make {elsewhere} a variable of the module'
+            raise Refused(Refusal("assigns-elsewhere", sentence, "assign it in a loop"))
+
+    def _bound_in(self, node: ast.stmt | ast.expr) -> str:
         """Give the first variable of a running function that a statement deletes, "" where there is none."""
         if not isinstance(node, ast.Delete) or not self._raw.f_code.co_flags & interpreter.OPTIMIZED:
             return ""

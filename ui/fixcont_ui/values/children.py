@@ -116,10 +116,13 @@ def children(value: object, start: int = 0, count: int | None = None, kind: Kind
 def child_named(value: object, name: str) -> Child | None:
     """Find a child by its name. None where there is none of that name, or more than one."""
     try:
-        found = _item_named(value, name) if name.startswith("[") else None
-        if found is not None:
-            return found
-        named = [each for each in children(value) if each.name == name]
+        if not name.startswith("["):
+            named = [each for each in _named(value) if each.name == name]
+        else:
+            found = _item_named(value, name)
+            if found is not None or pairs(value) is None:
+                return found
+            named = [each for each in _indexed(value, 0, None) if each.name == name]  # a key that cannot be read back
     except Exception:
         return None
     return named[0] if len(named) == 1 else None
