@@ -82,6 +82,11 @@ class Channel:
             self._waiting.clear()
             self._closed()
 
+    def abandon(self) -> None:
+        """Close this process's end only: another one, from which this was forked, has the connection."""
+        self.is_open = False
+        self._socket.close()
+
     def _ready(self) -> None:
         self._flush()
         if self.is_open:

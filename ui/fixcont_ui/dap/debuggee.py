@@ -18,12 +18,13 @@ from fixcont.continuing.ways import Way
 from fixcont.errors import Refusal
 from fixcont.stopping.stop import Stop
 from fixcont_ui.dap import installing
-from fixcont_ui.dap.held import HeldThread, carry_out, unattended
+from fixcont_ui.dap.held import HeldThread, unattended
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
 from fixcont_ui.dap.watching import Watcher
+from fixcont_ui.dap.workplace import Workplace, start_workplace
 
 #: Seconds that the held thread may take for what is the adapter's own.
 LOOK: Final = 10.0
@@ -73,7 +74,8 @@ class Debuggee:
         self._configured: Final = allocate_lock()
         self._configured.acquire()
         self.was_configured = False
-        self._lock: Final = allocate_lock()
+        self._elsewhere: Workplace | None = None
+        self._lock = allocate_lock()
 
     # The engine's front end: in the held threads.
 
@@ -133,16 +135,16 @@ class Debuggee:
             _to_stderr(text)
 
     def wherever(self, work: Callable[[], Body], seconds: float) -> Later:
-        """Do something that concerns the program: in the thread that stopped last, where one is held, else in the loop's.
+        """Do something that concerns the program: in the thread that stopped last, where one is held, else in one that stands in for it.
 
         To be called in the loop's thread.
         """
         held = next((each for each in reversed(self.held) if not each.is_left), None)
         if held is not None:
             return held.submit(work, seconds)
-        later = Later()
-        carry_out(work, later)
-        return later
+        if self._elsewhere is None:
+            self._elsewhere = start_workplace(self.loop, self._at_work)
+        return self._elsewhere.submit(work, seconds)
 
     # Who is served: in the loop's thread.
 
@@ -150,6 +152,7 @@ class Debuggee:
         """Serve a client from now on."""
         with self._lock:
             self.client = client
+            self.waits = self.address is not None
         if client.options.get("autoInstall") is not False:
             self._watcher.start()
 
@@ -197,15 +200,18 @@ class Debuggee:
 
     def forked(self) -> None:
         """Leave the connection to the parent: this is a process that was forked. Nobody looks at its stops."""
-        self.client = None
+        self._lock = allocate_lock()  # another thread, which is not here, may have held it
+        client, self.client = self.client, None
         self.waits = False
         self.held.clear()
+        if client is not None:
+            client.channel.abandon()
 
     # The loop.
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        """Let nothing stop in the loop's thread."""
+        """Let nothing stop in a thread of the adapter's own."""
         sys.settrace(None)
         sys.setprofile(None)
         self.session.own_threads.add(get_ident())

@@ -7,30 +7,24 @@ means, and whatever the program's code does there, the loop that talks to the cl
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.continuing.ways import Propagate, Throw, Way
-from fixcont.errors import Refusal, Refused
+from fixcont.errors import Refused
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
-from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.later import Body, Later
-from fixcont_ui.dap.limits import Limited
-from fixcont_ui.held_thread import Exchange
+from fixcont_ui.dap.workplace import Workplace
 
 if TYPE_CHECKING:
     from fixcont_ui.dap.console import DebugConsole
     from fixcont_ui.dap.loop import Loop
 
-_LOOK: Final = 0.1  # seconds between looks at what runs
 #: Ids of frames and of values are never given out twice, so one that is too old is known to be so.
 _ids: Final = itertools.count(1)
 
 
-class HeldThread:
+class HeldThread(Workplace):
     """One thread at one stop. Made in the held thread.
 
     Args:
@@ -39,23 +33,18 @@ class HeldThread:
 
     Attributes:
         stop: where it is held.
-        ident: of the thread.
         shown_as: the reason to give to the client in place of the stop's own, "" for that.
         is_quiet: whether the client knows already, as it asked for it, that the thread goes on.
     """
 
     def __init__(self, stop: Stop, loop: Loop, console: Callable[[HeldThread], DebugConsole]) -> None:
+        super().__init__(loop)
         self.stop = stop
-        self.ident = threading.get_ident()
         self.shown_as = ""
         self.is_quiet = False
-        self._loop = loop
-        self._exchange = Exchange()
-        self._limited = Limited()
         self._make_console = console
         self._console: DebugConsole | None = None
         self._way: Way | None = None
-        self._is_watched = False  # parts of the request have time limits of their own
         self._frames: dict[int, int] = {}  # id -> index of the frame
         self._frame_ids: dict[int, int] = {}  # the other way round
         self._values: dict[int, Any] = {}  # id -> what it stands for
@@ -64,8 +53,7 @@ class HeldThread:
 
     def serve(self) -> Way:
         """Do what is asked for until the stop is answered. Returns the answer."""
-        with self._limited:
-            self._exchange.serve()
+        self.work()
         self._values.clear()  # here: what goes away with them belongs to this thread
         self._console = None
         assert self._way is not None
@@ -81,7 +69,7 @@ class HeldThread:
         if refusal is not None:
             raise Refused(refusal)
         self._way = way
-        self._exchange.close()
+        self.close()
 
     def console(self, index: int) -> DebugConsole:
         """Give what carries commands out, with a frame of the stop selected; in the held thread."""
@@ -90,25 +78,6 @@ class HeldThread:
         self._console.select(index)
         return self._console
 
-    @contextmanager
-    def running_code(self, seconds: float | None = None) -> Iterator[None]:
-        """Let a time limit, and a pause, end what runs in this block: code of the program's.
-
-        Args:
-            seconds: after which this block alone is interrupted; None for the limit of the request.
-        """
-        if seconds is not None and not self._is_watched:
-            self._is_watched = True
-            self._loop.call_soon(self._watch)
-        with self._limited.allowed(seconds):
-            yield
-
-    @contextmanager
-    def uninterrupted(self) -> Iterator[None]:
-        """Let this block finish, though what runs is interrupted."""
-        with self._limited.held():
-            yield
-
     # In the loop's thread.
 
     @property
@@ -116,58 +85,15 @@ class HeldThread:
         """Whether the stop is answered."""
         return self._way is not None
 
-    @property
-    def is_busy(self) -> bool:
-        return self._exchange.is_busy
-
-    def submit(self, work: Callable[[], Body], seconds: float) -> Later:
-        """Have something done in the held thread.
-
-        Args:
-            work: raises `Failure` or `Refused` where it cannot be done.
-            seconds: after which the answer is a failure, and what runs in `running_code` is interrupted.
-        """
-        later = Later()
-
-        def job() -> None:
-            if not later.is_answered:  # else its time was over before it began
-                self._limited.begin(later)
-                try:
-                    carry_out(work, later)
-                finally:
-                    self._limited.end()
-                    self._is_watched = False
-
-        def give_up() -> None:
-            sentence = f"it takes longer than {seconds:g} seconds"
-            if later.fail(failure("timed-out", sentence, "pause interrupts what runs; evaluateTimeout is the limit")):
-                self._limited.interrupt(later)
-
-        later.give_up = lambda: self._limited.interrupt(later)
-        timer = self._loop.call_later(seconds, give_up)
-        later.then(timer.cancel)
-        self._exchange.submit(job)
-        return later
-
-    def _watch(self) -> None:
-        """Interrupt parts of a request that take too long, until it is over."""
-        if self._is_watched:
-            self._limited.interrupt_part()
-            self._loop.call_later(_LOOK, self._watch)
-
-    def interrupt(self) -> bool:
-        """Interrupt what a request has started in the held thread. Returns whether there was anything."""
-        return self._limited.interrupt(None)
-
     def let_go(self) -> None:
         """Leave the stop as if nobody had looked: there is nobody any more."""
 
         def leave() -> None:
             if self._way is None:
                 self._way = unattended(self.stop)
-                self._exchange.close()
+                self.close()
 
-        self._limited.interrupt(None)
+        self.interrupt()
         self._exchange.submit(leave)
 
     # References, in either thread.
@@ -196,24 +122,6 @@ class HeldThread:
     def referred(self, number: int) -> Any:
         """Give what an id stands for, None where it is not one of this stop."""
         return self._values.get(number)
-
-
-def carry_out(work: Callable[[], Body], later: Later) -> None:
-    """Do something, and give what comes of it as an answer."""
-    try:
-        later.succeed(work())
-    except Failure as failed:
-        later.fail(failed)
-    except Refused as refused:
-        later.fail(Failure(refused.refusal))
-    except KeyboardInterrupt:
-        later.fail(failure("interrupted", "it was interrupted"))
-    except Exception as error:
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        where = f" ({place.tb_frame.f_code.co_name}:{place.tb_lineno})" if place is not None else ""
-        later.fail(Failure(Refusal("internal-error", f"a fault of fixcont itself: {type(error).__name__}: {error}{where}")))
 
 
 def unattended(stop: Stop) -> Way:
