@@ -258,6 +258,11 @@ class Client:
             found = [each.message for each in self.entries if not each.sent and each.message.get("event") == name]
         return [dict(message.get("body") or {}) for message in found]
 
+    def sent(self, command: str) -> bool:
+        """Tell whether a request of this command was sent."""
+        with self._changed:
+            return any(entry.sent and entry.message.get("command") == command for entry in self.entries)
+
     def output(self, category: str = "stdout") -> str:
         """Give what has come of the program's output so far."""
         return "".join(body["output"] for body in self.events("output") if body.get("category", "console") == category)

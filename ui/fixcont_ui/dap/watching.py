@@ -15,7 +15,8 @@ from fixcont_ui.dap.loop import Loop, Timer
 _OFTEN: Final = 0.2  # seconds
 _SETTLES: Final = 0.03  # seconds in which a file that changes must not change again: it may not be written whole yet
 _SHARE: Final = 500  # what a look takes is at most the 500th part of the time
-_Signature = tuple[int, int]
+_SLACK: Final = 2.0  # seconds by which the clocks of file systems may differ from ours, or are too coarse
+_Signature = tuple[int, int, int]
 
 
 class Watcher:
@@ -33,11 +34,13 @@ class Watcher:
         self._known: dict[str, _Signature | None] = {}
         self._unsettled: set[str] = set()  # names of files that have changed and may be in the middle of it
         self._timer: Timer | None = None
+        self._looked = 0.0  # when the last look began
 
     def start(self) -> None:
         """Begin to look. What changed before counts as it is."""
         if self._timer is None:
-            self._look()
+            self._known.clear()
+            self._look(is_first=True)
             self._timer = self._loop.call_later(_OFTEN, self._tick)
 
     def stop(self) -> None:
@@ -64,12 +67,18 @@ class Watcher:
         if settled:
             self._changed(sorted(settled))
 
-    def _look(self) -> list[str]:
+    def _look(self, *, is_first: bool = False) -> list[str]:
         changed = []
+        before, self._looked = self._looked - _SLACK, time.time()
         for filename in self._filenames():
             found = _signature(filename)
-            if filename in self._known and self._known[filename] != found and found is not None:
-                changed.append(filename)
+            if found is not None and not is_first:
+                if filename in self._known:
+                    is_other = self._known[filename] != found
+                else:  # loaded since the last look; was it saved since then, it may have been after it was loaded
+                    is_other = max(found[:2]) > before * 1e9
+                if is_other:
+                    changed.append(filename)
             self._known[filename] = found
         return changed
 
@@ -79,4 +88,4 @@ def _signature(filename: str) -> _Signature | None:
         status = os.stat(filename)
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size
