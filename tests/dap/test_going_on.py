@@ -260,3 +260,323 @@ def test_retry_goes_on_at_the_failing_statement(small_program: Make, name: str) 
         stopped_and_saved(session, edit)
         session.go("fixcont/retry", frame)
         assert session.ends_as_one_process() == printed
+
+
+def test_goto_leads_into_edited_code_and_stops_there(small_program: Make) -> None:
+    text, edit, _, printed, _ = CASES["loops and with"]
+    with launched(small_program(text)) as session:
+        session.stopped(at="fails")
+        session.program.edit({**edit, "                total +=": "                print('cell', cell)  # @new\n                total +="})
+        session.goto("new")
+        assert session.stopped("goto", "new")["name"] == "table"
+        assert session.client.variables(session.frames()[0]["id"])["total"] == "6"
+        session.run_on()
+        output = session.ends_as_one_process()
+        assert "cell x\ncell 4\ncell 5\n" in output.replace("closed 1\nopen 2\n", "")
+        assert [line for line in output.splitlines() if not line.startswith("cell")] == printed.splitlines()
+
+
+def test_goto_where_nobody_stands_is_refused(small_program: Make) -> None:
+    with launched(small_program(CASES["function"].text)) as session:
+        session.stopped(at="fails")
+        path = {"path": str(session.program.path)}
+        assert session.client.failure("gotoTargets", source=path, line=1000).code == "no-such-line"
+        assert session.client.failure("gotoTargets", source={"path": "/nowhere.py"}, line=5).code == "no-statement"
+        assert session.client.failure("goto", threadId=session.thread, targetId=987654).code == "stale-reference"
+        session.go("fixcont/returnFromFrame", expression="0")
+        assert session.ends_as_one_process() == "6.0\n0\n3.0\ncalls [2, 0, 4]\n"
+
+
+def test_goto_in_a_function_further_out(small_program: Make) -> None:
+    text = """
+import os
+print("start", os.getpid())
+def inner(key):
+    return {}[key]
+def outer():
+    found = []
+    for key in "ab":
+        found.append(inner(key))  # @call
+        found.append(key)
+    return found  # @last
+print(outer())
+print("end", os.getpid())
+"""
+    with launched(small_program(text)) as session:
+        session.stopped()
+        session.goto("last")
+        session.stopped("goto", "last")
+        session.client.request("next", threadId=session.thread)
+        session.stopped("step")
+        session.run_on()
+        assert session.ends_as_one_process() == "[]\n"
+
+
+def test_restart_runs_on_without_a_stop(small_program: Make) -> None:
+    text, edit, printed, _, frame = CASES["super"]
+    with launched(small_program(text)) as session:
+        stopped_and_saved(session, edit)
+        session.go("fixcont/restart", frame)
+        assert session.ends_as_one_process() == printed
+
+
+def test_restart_of_a_caller_runs_the_finally_blocks_on_the_way(small_program: Make) -> None:
+    text = """
+import os
+print("start", os.getpid())
+def inner(text):
+    try:
+        return int(text)  # @fails
+    finally:
+        print("left")
+def outer(text):
+    print("begin")  # @first
+    return inner(text)
+print(outer("x"))
+print("end", os.getpid())
+"""
+    with launched(small_program(text)) as session:
+        stopped_and_saved(session, {"inner(text)\nprint(": "inner(text.replace('x', '5'))\nprint("})
+        session.go("restartFrame", "outer")
+        session.stopped("restart", "first")
+        session.run_on()
+        assert session.ends_as_one_process() == "begin\nleft\nbegin\nleft\n5\n"
+
+
+def test_a_finally_block_that_fails_on_the_way_is_a_stop_of_its_own(program: Make) -> None:
+    text = """
+import os
+print("start", os.getpid())
+def inner(text):
+    try:
+        return int(text)  # @fails
+    finally:
+        print({}["gone"])  # @finally
+def outer(text):
+    return inner(text)
+print(outer("x"))
+print("end", os.getpid())
+"""
+    made = program("unhandled")
+    made.path.write_text(text, encoding="utf-8")
+    with launched(made) as session:
+        session.stopped(at="fails")
+        session.save({"{}": "{'gone': 1}", "inner(text)\nprint(": "inner('5')\nprint("})
+        session.go("restartFrame", "outer")
+        # the frame that is left runs its old code
+        frame = session.stopped()
+        assert frame["name"] == "inner (old version)"
+        session.go("fixcont/restart", "outer")
+        assert session.ends_as_one_process() == "1\n5\n"
+
+
+def test_retry_in_the_module_itself(small_program: Make) -> None:
+    with launched(small_program(MODULE)) as session:
+        session.stopped(at="fails")
+        session.save({"int(text)": "int(text.replace('two', '2'))"})
+        session.go("fixcont/retry")
+        assert session.ends_as_one_process() == "[1, 2, 3]\n"
+
+
+def test_restart_of_the_module_runs_it_again_in_its_globals(small_program: Make) -> None:
+    text = """
+try:
+    rows.append("again")
+except NameError:
+    rows = []
+print("begin", rows)  # @begin
+int("x" if not rows else "1")  # @fails
+print("done")
+"""
+    with launched(small_program(text)) as session:
+        assert session.stopped(at="fails")["name"] == "<module>"
+        session.go("restartFrame")
+        session.stopped("restart")
+        session.run_on()
+        assert session.over() == "begin []\nbegin ['again']\ndone\n"
+
+
+def test_retry_that_fails_again_is_a_new_stop(small_program: Make) -> None:
+    text, edit, _, printed, _ = CASES["function"]
+    with launched(small_program(text)) as session:
+        first = session.stopped(at="fails")["id"]
+        session.go("fixcont/retry")
+        session.stopped(at="fails")
+        assert session.client.failure("fixcont/retry", frameId=first).code == "stale-reference"
+        session.save(edit)
+        session.go("fixcont/retry")
+        assert session.ends_as_one_process() == printed
+
+
+LOOP: Final = """
+import os
+print("start", os.getpid())
+def total(texts):
+    found = 0
+    for text in texts:
+        found += int(text)  # @fails
+        print("added", text)  # @behind
+    return found
+def main():
+    try:
+        print(total(["1", "x", "3"]))
+    except OSError as error:
+        print("handled", error)
+main()
+print("end", os.getpid())
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "printed"),
+    [
+        ("skip", {}, "added 1\nadded x\nadded 3\n4\n"),
+        ("useValue", {"expression": "len(text) * 10"}, "added 1\nadded x\nadded 3\n14\n"),
+        ("returnFromFrame", {"expression": "found + 100"}, "added 1\n101\n"),
+        ("throw", {"expression": "OSError('on purpose')", "frame": "main"}, "added 1\nhandled on purpose\n"),
+        ("throw", {"expression": "OSError"}, "added 1\nhandled \n"),
+        ("resume", {"line": 8}, "added 1\nadded x\nadded 3\n4\n"),
+    ],
+)
+def test_other_ways_to_go_on(small_program: Make, command: str, arguments: dict[str, object], printed: str) -> None:
+    with launched(small_program(LOOP)) as session:
+        session.stopped(at="fails")
+        session.go(f"fixcont/{command}", **arguments)  # type: ignore[arg-type]
+        assert session.ends_as_one_process() == printed
+
+
+def test_a_value_that_fails_leaves_the_stop_as_it_is(small_program: Make) -> None:
+    with launched(small_program(LOOP)) as session:
+        session.stopped(at="fails")
+        number = session.frames()[0]["id"]
+        for command in ("useValue", "returnFromFrame", "throw"):
+            failed = session.client.failure(f"fixcont/{command}", frameId=number, expression="1 / 0")
+            assert failed.code == "evaluation-failed"
+            assert "ZeroDivisionError" in failed.message
+            assert failed.error["showUser"]
+        assert session.client.failure("fixcont/throw", frameId=number, expression="42").code == "not-an-exception"
+        assert "SyntaxError" in session.client.failure("fixcont/useValue", frameId=number, expression="1 +").message
+        session.client.request("fixcont/useValue", frameId=number, expression="5")
+        assert session.ends_as_one_process() == "added 1\nadded x\nadded 3\n9\n"
+
+
+def test_the_ways_are_listed_with_the_reasons_of_those_that_are_closed(small_program: Make) -> None:
+    with launched(small_program(LOOP)) as session:
+        session.stopped(at="fails")
+        ways = {each["name"]: each for each in session.client.request("fixcont/ways", frameId=session.frames()[0]["id"])["ways"]}
+        assert set(ways) >= {"restartFrame", "retry", "skip", "returnFromFrame", "useValue", "throw", "resume", "undo", "create"}
+        assert {name for name, way in ways.items() if not way["enabled"]} == {"undo", "create"}
+        assert all(way["enabled"] or way["reason"] for way in ways.values())
+        session.go("fixcont/skip")
+        session.ends_as_one_process()
+
+
+def test_undo_in_the_process_and_in_the_files(small_program: Make) -> None:
+    text, edit, _, _, _ = CASES["function"]
+    with launched(small_program(text)) as session:
+        session.stopped(at="fails")
+        assert session.client.failure("fixcont/undo").code == "nothing-to-undo"
+        before = session.program.text
+        session.save(edit)
+        assert any("price" in line for line in session.client.request("fixcont/undo", files=True)["lines"])
+        assert session.program.text == before
+        session.go("fixcont/retry")
+        session.stopped(at="fails")
+        session.save({"total / count": "-1"})
+        session.go("fixcont/retry")
+        assert session.ends_as_one_process() == "6.0\n-1\n-1\ncalls [2, 0, 4]\n"
+
+
+def test_create_writes_what_is_missing_and_goes_on(small_program: Make) -> None:
+    text = """
+import os
+print("start", os.getpid())
+def main():
+    print(discount(3, rate=2))  # @fails
+main()
+print("end", os.getpid())
+"""
+    with launched(small_program(text)) as session:
+        session.stopped(at="fails")
+        session.go("fixcont/create")
+        session.stopped()
+        assert "def discount(" in session.program.text
+        session.program.path.write_text(session.program.text.replace("raise NotImplementedError", "return 6 #"), encoding="utf-8")
+        session.installed()
+        session.go("fixcont/restart", "discount")
+        assert session.ends_as_one_process() == "6\n"
+
+
+def test_what_cannot_be_restarted_says_why_and_touches_nothing(small_program: Make) -> None:
+    text = """
+import os
+print("start", os.getpid())
+def key(item):
+    del item.x
+    return item.missing  # @fails
+class Item:
+    x = 1
+    def __init__(self):
+        self.x = 2
+print([each for each in sorted([Item()], key=lambda item: key(item))] and "sorted")
+print("end", os.getpid())
+"""
+    with launched(small_program(text)) as session:
+        session.stopped(at="fails")
+        frames = session.frames()
+        client = session.client
+        for frame in frames:
+            ways = client.request("fixcont/ways", frameId=frame["id"])["ways"]
+            restart = next(each for each in ways if each["name"] == "restartFrame")
+            assert restart["enabled"] is frame["canRestart"]
+            if not frame["canRestart"]:
+                assert client.failure("restartFrame", frameId=frame["id"]).message
+        assert client.frames(session.thread) == frames
+        session.go("fixcont/returnFromFrame", expression="1")
+        assert session.ends_as_one_process() == "sorted\n"
+
+
+def test_an_exception_that_goes_on_ends_the_program_as_without_us(small_program: Make) -> None:
+    with launched(small_program(CASES["function"].text)) as session:
+        session.stopped(at="fails")
+        session.run_on()
+        assert session.over(1).endswith("6.0\n")
+        errors = session.client.output("stderr")
+        assert errors.endswith("ZeroDivisionError: division by zero\n")
+        assert "fixcont" not in errors
+
+
+def test_two_threads_that_fail_at_once_are_mended_by_one_save(program: Make) -> None:
+    with launched(program("threads")) as session:
+        session.stopped(at="fails")
+        first = session.thread
+        session.stopped(at="fails")
+        assert {"first", "second", "background", "MainThread"} <= {
+            each["name"] for each in session.client.request("threads")["threads"]
+        }
+        session.save({"int(text)": "int(text, 16)"})
+        session.go("fixcont/restart")
+        frame = session.client.frames(first)[0]["id"]
+        session.client.request("fixcont/retry", frameId=frame)
+        assert session.over() == "results [('counted', True), ('first', 26), ('second', 43)]\n"
+
+
+def test_clients_of_one_event_loop(program: Make) -> None:
+    with launched(program("asyncio_program")) as session:
+        session.stopped(at="fails")
+        session.save({"int(answer)": "int(answer.split()[0])"})
+        session.go("fixcont/retry")
+        assert "totals [7, 15, 4] finished 3" in session.ends_as_one_process()
+
+
+def test_no_frames_are_left_behind_by_many_restarts(program: Make) -> None:
+    with launched(program("recursion")) as session:
+        session.stopped(at="fails")
+        depth = len(session.frames())
+        for _ in range(5):
+            session.go("fixcont/restart")
+            session.stopped(at="fails")
+        assert len(session.frames()) == depth
+        session.save({'node["size"]': 'node.get("size", 7)'})
+        session.go("fixcont/retry")
+        assert session.over() == "total 187 calls 126\n"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from fixcont.continuing.ways import Way
 from fixcont.errors import Refusal
-from fixcont.stopping.stop import Stop
+from fixcont.stopping.stop import Stop, StopReason
 from fixcont_ui.dap import installing
 from fixcont_ui.dap.held import HeldThread, unattended
 from fixcont_ui.dap.later import Body, Later
@@ -85,7 +85,9 @@ class Debuggee:
             if self.client is None and not self.waits:
                 return unattended(stop)
             self.held.append(held)
-        held.shown_as = self.halts.pop(held.ident, "")
+        halt = self.halts.pop(held.ident, "")
+        if stop.reason is StopReason.STEP:  # else something else has come in between, such as an exception in a `finally`
+            held.shown_as = halt
         self.loop.call_soon(lambda: self._announce(held))
         try:
             return held.serve()
