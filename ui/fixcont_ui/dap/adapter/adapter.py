@@ -44,8 +44,8 @@ class Adapter:
         self._begin: Message = {}  # the request launch or attach
         self._settings: dict[tuple[str, str], Message] = {}
         self._terminals: dict[int, asyncio.Future[Message]] = {}  # number of a request to the client -> its answer
+        self._is_starting = False
         self._is_restarting = False
-        self._was_killed = False
         self.over: asyncio.Future[None] = self._loop.create_future()
 
     def start(self) -> None:
@@ -96,7 +96,9 @@ class Adapter:
     def _pass_on(self, request: Message) -> None:
         if self._passing is None:
             self._progress.check(request["command"])
-            raise failure("no-program", "there is no program", "launch or attach first")
+            if self._begin and not self._is_starting:
+                raise failure("debuggee-gone", "the program has ended")
+            raise failure("no-program", "there is no program yet", "launch or attach first")
         command, arguments = request["command"], request.get("arguments") or {}
         if command in _CONFIGURING:
             source = arguments.get("source") or {}
@@ -141,6 +143,7 @@ class Adapter:
 
     def _launched(self, request: Message, arguments: Mapping[str, Any]) -> None:
         self._begin = request
+        self._is_starting = True
         self._progress.advance(State.CONFIGURING)
         self._do(self._bring_up(request))
 
@@ -172,7 +175,6 @@ class Adapter:
         def answered(answer: Message) -> None:
             self._respond(request)
             if ends:
-                self._was_killed = True
                 self._loop.call_later(_GRACE, self._kill_if_ours, program)
                 if not program.is_ours:
                     self._loop.call_later(1, self._end)
@@ -202,6 +204,7 @@ class Adapter:
             self._client.send(messages.event("terminated"))
             return
         self._program = program
+        self._is_starting = False
         self._passing = Passing(program.send, self._client.send)
         self._passing.ask("initialize", self._initialize, lambda answer: None)
         self._passing.pass_on(request, 0)
