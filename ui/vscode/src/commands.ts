@@ -11,7 +11,7 @@ import { noticesOf } from "./model/notices";
 import { LISTING, pythonProcesses } from "./model/processes";
 import { kindOf, refusalOf, WAY_KINDS, WayKind } from "./model/ways";
 import { fieldOf, installedOf, textsOf, WAY_NAMES, WayName } from "./model/wire";
-import { show, showFailure } from "./notices";
+import { offer, show, showFailure, WAYS_VIEW } from "./notices";
 import { Sessions } from "./sessions";
 import { FrameOfSession, Ways } from "./ways";
 
@@ -155,7 +155,7 @@ export class Commands implements vscode.Disposable {
 }
 
 function refuse({ label }: WayKind, reason: string): void {
-    void vscode.window.showInformationMessage(`${label.replace("…", "")}: ${reason}`);
+    void offer(vscode.window.showInformationMessage, `${label.replace("…", "")}: ${reason}`, WAYS_VIEW);
 }
 
 /** Save the Python files that were changed, and tell whether there were any. */

@@ -14,7 +14,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const provider = new ConfigurationProvider();
     const { Initial, Dynamic } = vscode.DebugConfigurationProviderTriggerKind;
     const sessions = new Sessions();
-    const ways = new Ways(sessions);
+    const ways = new Ways(sessions, context.globalState);
     context.subscriptions.push(
         vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, provider, Initial),
         // Only what it offers: each provider that could resolve configurations would be asked to.

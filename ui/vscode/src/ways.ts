@@ -7,6 +7,8 @@ import { contextOf, Knowledge, messageOf, refusalOf, Row, rowsOf } from "./model
 import { WayName, waysOf } from "./model/wire";
 import { Sessions } from "./sessions";
 
+const WAS_SHOWN = "waysWereShown";
+
 /** A frame of a session that is stopped. */
 export interface FrameOfSession {
     readonly session: vscode.DebugSession;
@@ -21,9 +23,16 @@ export class Ways implements vscode.TreeDataProvider<Row>, vscode.Disposable {
     private readonly view: vscode.TreeView<Row>;
     private readonly registered: vscode.Disposable;
     private knowledge: Knowledge = { state: "running" };
+    private rows: Row[] = [];
     private asked = 0;
 
-    constructor(private readonly sessions: Sessions) {
+    /**
+     * @param memory what lasts from one run of the editor to the next
+     */
+    constructor(
+        private readonly sessions: Sessions,
+        private readonly memory: vscode.Memento,
+    ) {
         this.view = vscode.window.createTreeView("fixcont.ways", { treeDataProvider: this });
         this.registered = vscode.Disposable.from(
             this.view,
@@ -57,7 +66,12 @@ export class Ways implements vscode.TreeDataProvider<Row>, vscode.Disposable {
     }
 
     getChildren(row?: Row): Row[] {
-        return row === undefined ? rowsOf(this.knowledge) : [];
+        return row === undefined ? this.rows : [];
+    }
+
+    /** The editor wants it for `reveal`: there is one level only. */
+    getParent(): undefined {
+        return undefined;
     }
 
     getTreeItem({ kind, isEnabled, description, tooltip }: Row): vscode.TreeItem {
@@ -90,8 +104,18 @@ export class Ways implements vscode.TreeDataProvider<Row>, vscode.Disposable {
 
     private learn(knowledge: Knowledge): void {
         this.knowledge = knowledge;
+        this.rows = rowsOf(knowledge);
         this.view.message = messageOf(knowledge);
         for (const [key, value] of contextOf(knowledge)) void vscode.commands.executeCommand("setContext", key, value);
         this.changed.fire();
+        void this.showOnce();
+    }
+
+    /** The editor keeps a view of the debug side bar folded until it has been opened: open it at the first stop of all. */
+    private async showOnce(): Promise<void> {
+        const [first] = this.rows;
+        if (first === undefined || this.memory.get(WAS_SHOWN) === true) return;
+        await this.memory.update(WAS_SHOWN, true);
+        await this.view.reveal(first, { select: false, focus: false });
     }
 }

@@ -39,7 +39,15 @@ function wanted(session: Session): [string, unknown][] {
     return session.requests.filter(([request]) => request !== "fixcont/ways");
 }
 
-before(() => activate({ subscriptions: [] } as unknown as Parameters<typeof activate>[0]));
+const remembered = new Map<string, unknown>();
+
+before(() => {
+    const globalState = {
+        get: (key: string) => remembered.get(key),
+        update: async (key: string, value: unknown) => void remembered.set(key, value),
+    };
+    activate({ subscriptions: [], globalState } as unknown as Parameters<typeof activate>[0]);
+});
 beforeEach(async () => {
     await editor.goOn();
     editor.shown.length = 0;
@@ -77,6 +85,16 @@ describe("the selected frame", () => {
         assert.match(String(retry?.["tooltip"]), new RegExp(`Retry Statement: ${REASON}`));
         assert.deepEqual(plain(retry?.["iconPath"]), { id: "debug-continue", color: { id: "disabledForeground" } });
         assert.deepEqual(plain(items.find(({ id }) => id === "skip")?.["iconPath"]), { id: "debug-step-over" });
+    });
+
+    it("opens the view, at the first stop of all", async () => {
+        editor.reveals = 0;
+        await stopped();
+        assert.equal(editor.reveals, 0); // an earlier test has had the first
+        remembered.clear();
+        await stopped();
+        await stopped();
+        assert.equal(editor.reveals, 1);
     });
 
     it("is asked again after an install, and a late answer about an earlier frame is nobody's business", async () => {

@@ -91,6 +91,8 @@ export class Editor {
     readonly settings = new Map<string, unknown>();
     readonly shown: [string, string][] = [];
     readonly texts: Document[] = [];
+    /** How often the view was opened. */
+    reveals = 0;
     /** The boxes that were shown for typing into. */
     readonly boxes: Record<string, unknown>[] = [];
     readonly stackItemChanged = new EventEmitter();
@@ -198,7 +200,7 @@ export class Editor {
                 },
                 createTreeView: (_id: string, { treeDataProvider }: { treeDataProvider: Editor["view"] }) => {
                     this.view = treeDataProvider;
-                    return { message: "", dispose: () => undefined };
+                    return { message: "", reveal: async () => void (this.reveals += 1), dispose: () => undefined };
                 },
                 showErrorMessage: show("error"),
                 showWarningMessage: show("warning"),
