@@ -38,6 +38,18 @@ describe("the stack", () => {
         assert.deepEqual(framesOf(undefined), []);
     });
 
+    it("has the paths of the machine that it runs on, even where the editor has made addresses of them", () => {
+        const addresses: [string, string][] = [
+            ["vscode-remote://127.0.0.1:8123/work/a%20b/app.py", "/work/a b/app.py"],
+            ["vscode-remote://ssh-remote%2Bbox/work/app.py", "/work/app.py"],
+            ["file:///work/app.py", "/work/app.py"],
+            ["/work/100%/app.py", "/work/100%/app.py"],
+        ];
+        for (const [path, expected] of addresses) {
+            assert.equal(framesOf({ stackFrames: [{ id: 1, name: "f", source: { path } }] })[0]?.path, expected);
+        }
+    });
+
     it("goes on at a line of the selected frame's file only", () => {
         const frame = { id: 1, name: "f", path: "/work/app.py" };
         assert.equal(whyNotIn("/work/app.py", frame), undefined);

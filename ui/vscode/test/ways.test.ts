@@ -11,7 +11,7 @@ const known: Knowledge = {
     state: "known",
     ways: waysOf({
         ways: [
-            { name: "retry", label: "retry", enabled: true, reason: "" },
+            { name: "retry", label: "retry", enabled: true, reason: "resume f at line 3, inside 2 loops" },
             {
                 name: "restartFrame",
                 label: "restart",
@@ -72,6 +72,7 @@ describe("the view", () => {
             assert.equal(isEnabled, refusal === undefined);
             assert.equal(description, refusal ?? "");
             assert.ok(tooltip.includes(refusal ?? kind.help));
+            assert.equal(tooltip.endsWith("\n\nresume f at line 3, inside 2 loops."), kind.name === "retry");
         }
     });
 

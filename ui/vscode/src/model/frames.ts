@@ -44,8 +44,13 @@ export function framesOf(body: unknown): Frame[] {
         const name = fieldOf(item, "name");
         const path = fieldOf(fieldOf(item, "source"), "path");
         if (typeof id !== "number" || typeof name !== "string") return [];
-        return [{ id, name, path: typeof path === "string" ? path : "" }];
+        return [{ id, name, path: typeof path === "string" ? pathOf(path) : "" }];
     });
+}
+
+/** Give the path in an address: where the editor's window is on another machine, it makes addresses of the adapter's paths. */
+function pathOf(given: string): string {
+    return /^[a-z][a-z\d+.-]+:\/\//i.test(given) ? decodeURIComponent(new URL(given).pathname) : given;
 }
 
 /** Tell why a frame cannot go on at a line of a file, as far as it can be seen from here; undefined where the program is to be asked. */

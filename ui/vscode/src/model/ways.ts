@@ -147,7 +147,10 @@ export function rowsOf(knowledge: Knowledge): Row[] {
     if (knowledge.state === "running" || knowledge.state === "asking") return [];
     return WAY_KINDS.map((kind) => {
         const refusal = refusalOf(knowledge, kind.name);
-        if (refusal === undefined) return { kind, isEnabled: true, description: "", tooltip: kind.help };
+        if (refusal === undefined) {
+            const told = knowledge.state === "known" ? knowledge.ways.find(({ name }) => name === kind.name)?.reason : undefined;
+            return { kind, isEnabled: true, description: "", tooltip: told ? `${kind.help}\n\n${sentence(told)}` : kind.help };
+        }
         return { kind, isEnabled: false, description: refusal, tooltip: `${kind.label}: ${refusal}` };
     });
 }

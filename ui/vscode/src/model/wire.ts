@@ -19,7 +19,7 @@ export type WayName = (typeof WAY_NAMES)[number];
 export interface Way {
     readonly name: WayName;
     readonly enabled: boolean;
-    /** Why not, in a sentence about this very case; "" where it can be gone. */
+    /** Why not, in a sentence about this very case; where it can be gone, what will happen, or "". */
     readonly reason: string;
 }
 

@@ -1,0 +1,1 @@
+"""The debug adapter: fixcont in an IDE, by the Debug Adapter Protocol."""
