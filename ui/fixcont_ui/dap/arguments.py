@@ -13,7 +13,6 @@ LAUNCH: Final = frozenset(
     {
         "program",
         "module",
-        "code",
         "args",
         "cwd",
         "env",

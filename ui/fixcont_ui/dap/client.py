@@ -187,6 +187,11 @@ class Client:
         for held in list(self.debuggee.held):
             self.stopped(held)
 
+    @property
+    def shows_installs(self) -> bool:
+        """Whether the client itself shows the event `hotcodereplace`: our extension for VS Code does."""
+        return str(self.can.get("clientID", "")).startswith("vscode") and self.can.get("adapterID") == "fixcont"
+
     # Lines and columns are counted from 1 here, and as the client wants it there.
 
     def line(self, given: int) -> int:

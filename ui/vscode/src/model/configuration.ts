@@ -26,7 +26,7 @@ export interface Surroundings {
     isFolder(path: string): boolean;
 }
 
-const WHAT_TO_RUN = ["program", "module", "code"] as const;
+const WHAT_TO_RUN = ["program", "module"] as const;
 
 /** The configuration that runs a file. */
 export function currentFile(file: string): Configuration {
