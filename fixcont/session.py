@@ -236,6 +236,8 @@ class Session:
                 self._loaded.append((filename, read, status))
                 return
         _remember_in(self._sources, filename, read, status)
+        if self._stepping is not None:
+            self._stepping.loaded(filename)
 
     @property
     def sources(self) -> Sources:

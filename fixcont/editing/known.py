@@ -198,6 +198,12 @@ class KnownTexts:
             file = next((each for each in list(self._files.values()) if os.path.realpath(each.filename) == real), None)
         return file.newest if file is not None else None
 
+    def newest_texts(self) -> list[Text]:
+        """Give the installed texts of all files."""
+        with self._lock:
+            self.remember_loaded()
+            return [file.newest for file in self._files.values()]
+
     def version_of(self, code: CodeType) -> int:
         """Give the number of the version of its function that `code` is: 1 is the text that was loaded."""
         file = self._file(code)

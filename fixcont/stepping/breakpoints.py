@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from fixcont.bytecode import interpreter
 from fixcont.editing.texts import Text
 from fixcont.errors import Refusal, Refused
 from fixcont.stepping.places import Place
+from fixcont.stepping.templates import Template, fill_in, parse_hits, parse_log
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Breakpoint:
         hits: how often a thread has come by while it was enabled, whether its condition was true or not.
         is_bound: whether some code that is loaded has it.
         note: what an edit did to it: a sentence, or "".
+        hit_condition: how often it must have been reached with its condition true, as `templates.parse_hits` takes it; "" for none.
+        log: a message that is logged in the place of a stop, as `templates.parse_log` takes it; "" for none.
+        matches: how often it was reached with its condition true.
+        name: the name of functions that it was set on, wherever they are, in the place of a file and a line; else "".
     """
 
     number: int
@@ -44,10 +50,16 @@ class Breakpoint:
     hits: int
     is_bound: bool
     note: str
+    hit_condition: str = ""
+    log: str = ""
+    matches: int = 0
+    name: str = ""
 
 
 #: Told of a breakpoint that got bound, was moved or disabled by an edit, or deleted itself.
 Listener = Callable[[Breakpoint], None]
+#: Told what a breakpoint that logs has to say, in the thread that has reached it.
+LogListener = Callable[[Breakpoint, str], None]
 
 
 class Point:
@@ -57,14 +69,16 @@ class Point:
         places: text -> where it is in it, or None where its statement is not there.
         text: the newest text that it was placed in.
         test: the compiled condition, or None.
+        is_due: tells whether the nth match stops, or None.
+        template: what is logged, in parts; empty where it stops.
         is_lost: whether its statement is gone from the newest text.
         is_gone: whether it was deleted; a thread may come by with an old table.
     The others are those of `Breakpoint`.
     """
 
     __slots__ = (
-        "condition", "filename", "function", "hits", "ignore", "is_bound", "is_enabled", "is_gone", "is_lost", "is_temporary", "note", "number",
-        "place", "places", "test", "text",
+        "condition", "filename", "function", "hit_condition", "hits", "ignore", "is_bound", "is_due", "is_enabled", "is_gone", "is_lost", "is_temporary",
+        "log", "matches", "name", "note", "number", "place", "places", "template", "test", "text",
     )  # fmt: skip
 
     def __init__(self, number: int, filename: str, function: str, text: Text, place: Place) -> None:
@@ -73,6 +87,12 @@ class Point:
         self.function = function
         self.condition = ""
         self.test: CodeType | None = None
+        self.hit_condition = ""
+        self.is_due: Callable[[int], bool] | None = None
+        self.matches = 0
+        self.log = ""
+        self.template: Template = ()
+        self.name = ""
         self.is_temporary = False
         self.is_enabled = True
         self.ignore = 0
@@ -88,13 +108,23 @@ class Point:
     def value(self) -> Breakpoint:
         return Breakpoint(
             self.number, self.filename, self.place.line, self.function, self.condition, self.is_temporary, self.is_enabled,
-            self.ignore, self.hits, self.is_bound, self.note,
+            self.ignore, self.hits, self.is_bound, self.note, self.hit_condition, self.log, self.matches, self.name,
         )  # fmt: skip
 
     def set_condition(self, condition: str) -> None:
         """Raises Refused if the condition is no expression; then nothing was changed."""
         self.test = compiled(condition)
         self.condition = condition
+
+    def set_hit_condition(self, condition: str) -> None:
+        """Raises Refused if it has no meaning; then nothing was changed."""
+        self.is_due = parse_hits(condition)
+        self.hit_condition = condition
+
+    def set_log(self, message: str) -> None:
+        """Raises Refused if it is no message; then nothing was changed."""
+        self.template = parse_log(message)
+        self.log = message
 
 
 class Spot(NamedTuple):
@@ -125,7 +155,7 @@ _UNSHARED = 3
 
 
 def reached(spot: Spot, frame: FrameType) -> list[Point] | None:
-    """Count that a thread has come by, and return the breakpoints that stop it; None for none.
+    """Count that a thread has come by, and return the breakpoints that stop it, or log; None for none.
 
     This is all that a breakpoint costs whose condition is false, so it does as little as can be.
     """
@@ -147,11 +177,25 @@ def reached(spot: Spot, frame: FrameType) -> list[Point] | None:
                 if not interpreter.LOCALS_WRITE_THROUGH:
                     _forget(frame, variables)
                 del variables
+        point.matches += 1
+        if point.is_due is not None and not point.is_due(point.matches):
+            continue
         if point.ignore > 0:
             point.ignore -= 1
         elif not point.is_gone:
             stops = [point] if stops is None else [*stops, point]
     return stops
+
+
+def logged(point: Point, frame: FrameType) -> str:
+    """Return what a breakpoint that logs has to say in a frame."""
+    variables = frame.f_locals
+    try:
+        return fill_in(point.template, frame, variables)
+    finally:
+        if not interpreter.LOCALS_WRITE_THROUGH:
+            _forget(frame, variables)
+        del variables
 
 
 def _forget(frame: FrameType, variables: Any) -> None:
@@ -172,6 +216,8 @@ class Breakpoints:
         self._points: dict[int, Point] = {}
         self._last = 0
         self.listeners: list[Listener] = []
+        self.log_listeners: list[LogListener] = []
+        self._is_batch = False
 
     def __bool__(self) -> bool:
         return bool(self._points)
@@ -198,30 +244,56 @@ class Breakpoints:
         point = make(self._last + 1)
         self._last += 1
         self._points[point.number] = point
-        self._changed()
+        self._tell_changed()
         return point.value()
 
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Let several changes take effect at once, at the end."""
+        self._is_batch = True
+        try:
+            yield
+        finally:
+            self._is_batch = False
+            self._changed()
+
+    def _tell_changed(self) -> None:
+        if not self._is_batch:
+            self._changed()
+
     def change(
-        self, number: int, *, enabled: bool | None = None, condition: str | None = None, ignore: int | None = None
+        self,
+        number: int,
+        *,
+        enabled: bool | None = None,
+        condition: str | None = None,
+        ignore: int | None = None,
+        hit_condition: str | None = None,
+        log: str | None = None,
     ) -> Breakpoint:
         """Change what is given of a breakpoint, and return it.
 
         Raises:
-            Refused: there is no such breakpoint, the condition is no expression, or the statement is gone; nothing was changed.
+            Refused: there is no such breakpoint, a condition or the message has no meaning, or the statement is gone; nothing was changed.
         """
         point = self._points.get(number)
         if point is None:
             raise Refused(Refusal("no-breakpoint", f"there is no breakpoint {number}"))
         if enabled and point.is_lost:
             raise Refused(Refusal("statement-gone", f"the statement of breakpoint {number} is gone", "set another one"))
+        compiled(condition or ""), parse_hits(hit_condition or ""), parse_log(log or "")
         if condition is not None:
             point.set_condition(condition)
+        if hit_condition is not None:
+            point.set_hit_condition(hit_condition)
+        if log is not None:
+            point.set_log(log)
         if enabled is not None:
             point.is_enabled = enabled
             point.note = ""
         if ignore is not None:
             point.ignore = max(0, ignore)
-        self._changed()
+        self._tell_changed()
         return point.value()
 
     def remove(self, numbers: Iterable[int]) -> list[Breakpoint]:
@@ -230,8 +302,16 @@ class Breakpoints:
         for point in gone:
             point.is_gone = True
         if gone:
-            self._changed()
+            self._tell_changed()
         return [point.value() for point in gone]
+
+    def tell_logged(self, point: Point, text: str) -> None:
+        """Tell what a breakpoint has to say. A listener that raises is dropped."""
+        for listener in list(self.log_listeners):
+            try:
+                listener(point.value(), text)
+            except Exception:
+                self.log_listeners.remove(listener)
 
     def tell(self, point: Point) -> None:
         """Tell the listeners of a breakpoint. One that raises is dropped."""

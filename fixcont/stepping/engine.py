@@ -7,43 +7,27 @@ it sees, the engine decides, and stops the thread as any other stop: what the us
 from __future__ import annotations
 
 import itertools
-import linecache
-import os
 import sys
 from _thread import get_ident
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FrameType
-from typing import Protocol
 
 from fixcont.bytecode.lines import line_at
 from fixcont.bytecode.original import prefix_units
 from fixcont.continuing.ways import RestartFrame, Resume, Step, StepKind, Way
-from fixcont.editing.moves import moved_line
-from fixcont.editing.texts import Text
-from fixcont.errors import Refusal, Refused
-from fixcont.stepping.breakpoints import Breakpoint, Breakpoints, Point, Spot, compiled, reached
+from fixcont.errors import Refusal
+from fixcont.stepping.breakpoints import Point, Spot, logged, reached
 from fixcont.stepping.mechanism import Mechanism, choose
-from fixcont.stepping.places import Place, lines_of, owner_of, place_of_function, place_on, starts
+from fixcont.stepping.setting import PlacedBreakpoints, Texts
 from fixcont.stepping.steps import Following, is_waiting, takes_over
 from fixcont.stopping.stop import Moment, Occasion, StopReason
 from fixcont.stopping.threads import is_main, thread_of
-
-
-class Texts(Protocol):
-    """What is asked about the program's texts."""
-
-    def text_for(self, code: CodeType) -> Text | None:
-        """Return the text that a code object was made from."""
-
-    def newest_text(self, filename: str) -> Text | None:
-        """Return the installed text of a file."""
-
 
 #: Stops the calling thread; raises what is to be raised in the frame. See `fixcont.stopping.serving.Server.elsewhere`.
 Halt = Callable[[FrameType, Occasion], None]
 
 
-class Stepping:
+class Stepping(PlacedBreakpoints):
     """What stops threads at breakpoints and after steps.
 
     Args:
@@ -55,7 +39,7 @@ class Stepping:
         wake: interrupts what the main thread waits for; it returns whether it can. Then `woken` is called there.
 
     Attributes:
-        breakpoints: to look at, change and delete them; `add` and `add_function` make them.
+        breakpoints: to look at, change and delete them; `add` and the like make them.
         steps: ident of a thread -> its step.
         stops: changes with each stop.
         version: changes with the breakpoints.
@@ -67,7 +51,7 @@ class Stepping:
         halt: Halt,
         is_user: Callable[[FrameType], bool],
         texts: Texts,
-        busy: Collection[int],
+        busy: set[int],
         held: Collection[int] = (),
         wake: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -76,18 +60,14 @@ class Stepping:
         self._wake = wake
         self._pauses: set[int] = set()  # idents of held threads that are to stop again as soon as they go on
         self._is_user = is_user
-        self._texts = texts
         self.busy = busy
         self.steps: dict[int, Following] = {}
         self.stops = 0
         self._numbers = itertools.count(1)
-        self.version = 0
-        self.breakpoints = Breakpoints(self._points_changed)
-        self._by_file: dict[str, list[Point]] = {}  # real path -> enabled breakpoints
-        self._real: dict[str, str] = {}  # name of a file -> real path
         self._landings: dict[
             int, tuple[CodeType, int]
         ] = {}  # id of code that starts in the middle -> it, where a breakpoint is passed by
+        super().__init__(texts)
         self.mechanism: Mechanism = choose(self)
 
     def close(self) -> None:
@@ -96,160 +76,12 @@ class Stepping:
         self.breakpoints.remove([each.number for each in self.breakpoints.all()])
         self.mechanism.close()
 
-    # -- setting breakpoints
+    # -- what breakpoints need of the mechanism
 
-    def add(self, filename: str, line: int, *, condition: str = "", temporary: bool = False) -> Breakpoint:
-        """Set a breakpoint on a line of a file as it is installed, or as it lies on disk where it is not loaded.
+    def _watch_refusal(self) -> Refusal | None:
+        return self.mechanism.refusal()
 
-        A line without code gives way to the start of the statement that it belongs to, or to the next line with code.
-
-        Raises:
-            Refused: there is no such file or no code there, the condition is no expression, or the program cannot be watched.
-        """
-        text = self._text(filename)
-        return self._add(text, lambda: place_on(text, line), "", condition, temporary)
-
-    def add_function(
-        self, filename: str, qualname: str, first_line: int | None = None, *, condition: str = "", temporary: bool = False
-    ) -> Breakpoint:
-        """Set a breakpoint on the first line of the body of a function.
-
-        Args:
-            qualname: its qualified name.
-            first_line: that of its code, where several have the name.
-
-        Raises:
-            Refused: as `add`.
-        """
-        text = self._text(filename)
-        return self._add(text, lambda: place_of_function(text, qualname, first_line), qualname, condition, temporary)
-
-    def _add(self, text: Text, place: Callable[[], Place], function: str, condition: str, temporary: bool) -> Breakpoint:
-        refusal = self.mechanism.refusal()
-        if refusal is not None:
-            raise Refused(refusal)
-        compiled(condition)
-        try:
-            found = place()
-        except SyntaxError as error:
-            raise Refused(Refusal("cannot-compile", f"{text.filename} has a syntax error in line {error.lineno}")) from error
-
-        def make(number: int) -> Point:
-            point = Point(number, text.filename, function, text, found)
-            point.set_condition(condition)
-            point.is_temporary = temporary
-            point.is_bound = self._texts.newest_text(text.filename) is not None
-            return point
-
-        return self.breakpoints.put(make)
-
-    def _text(self, filename: str) -> Text:
-        text = self._texts.newest_text(filename)
-        if text is not None:
-            return text
-        try:
-            with open(filename, "rb") as stream:
-                return Text(filename, stream.read(), is_certain=False)
-        except OSError as error:
-            lines = linecache.getlines(filename)
-            if lines:  # from an archive, or made by the program
-                return Text(filename, "".join(lines).encode(), is_certain=False)
-            sentence = f"{filename} cannot be read: {error.strerror}"
-            raise Refused(Refusal("file-unreadable", sentence, "name a file of the program")) from error
-
-    def lines_in(self, code: CodeType) -> list[int]:
-        """Return the lines of the enabled breakpoints in the text, maybe an older one, that a code object was made from."""
-        text = self._texts.text_for(code)
-        places = [self._place(point, text) for point in self._by_file.get(self._realpath(code.co_filename), ())]
-        return [place.line for place in places if place is not None]
-
-    # -- edits
-
-    def installed(self, changes: Sequence[tuple[Text, Text]]) -> None:
-        """Move the breakpoints to where their statements are after an install; disable those whose statements are gone.
-
-        Args:
-            changes: the texts before and after.
-        """
-        told = [point for old, new in changes for point in self._points_of(new.filename) if self._move(point, old, new)]
-        if changes and self.breakpoints:
-            self._points_changed()
-        for point in told:
-            self.breakpoints.tell(point)
-
-    def _move(self, point: Point, old: Text, new: Text) -> bool:
-        """Move one breakpoint; tell whether anybody would notice."""
-        place = self._moved(point, point.text, new)
-        before = point.place.line
-        point.places[new] = place
-        point.is_lost = place is None
-        if place is None:
-            was_enabled, point.is_enabled = point.is_enabled, False
-            point.note = f"its statement is gone from {os.path.basename(new.filename)}"
-            return was_enabled
-        point.text, point.place = new, place
-        return place.line != before
-
-    def _moved(self, point: Point, old: Text, new: Text) -> Place | None:
-        """Return where a breakpoint of one text is in another, None where it is not there."""
-        try:
-            if point.function:
-                return place_of_function(new, point.function)
-            line = moved_line(old, new, point.place.line)
-            return None if line is None else place_on(new, line)
-        except (Refused, SyntaxError):
-            return None
-
-    def _points_of(self, filename: str) -> list[Point]:
-        real = self._realpath(filename)
-        return [point for point in self.breakpoints.points() if self._realpath(point.filename) == real]
-
-    # -- what the mechanism asks
-
-    @property
-    def has_points(self) -> bool:
-        """Whether a breakpoint is enabled."""
-        return bool(self._by_file)
-
-    def spots_in(self, code: CodeType) -> dict[int, Spot]:
-        """Return the enabled breakpoints in a code object by line."""
-        points = self._by_file.get(self._realpath(code.co_filename))
-        if not points:
-            return {}
-        text = self._texts.text_for(code)
-        found: dict[int, Spot] = {}
-        for point in points:
-            place = self._place(point, text)
-            if place is None or not (owner_of(code) in place.owners or (text is None and place.line in lines_of(code))):
-                continue
-            for line, skips in starts(code, place).items():
-                spot = found.get(line) or Spot((), skips)
-                found[line] = Spot((*spot.points, point), spot.skips)
-            if not point.is_bound:
-                point.is_bound = True
-                self.breakpoints.tell(point)
-        return found
-
-    def _place(self, point: Point, text: Text | None) -> Place | None:
-        if text is None or text is point.text or text.source == point.text.source:
-            return point.place
-        if text not in point.places:
-            point.places[text] = self._moved(point, point.text, text)
-        return point.places[text]
-
-    def _realpath(self, filename: str) -> str:
-        real = self._real.get(filename)
-        if real is None:
-            real = self._real[filename] = filename if filename.startswith("<") else os.path.realpath(filename)
-        return real
-
-    def _points_changed(self) -> None:
-        by_file: dict[str, list[Point]] = {}
-        for point in self.breakpoints.points():
-            if point.is_enabled:
-                by_file.setdefault(self._realpath(point.filename), []).append(point)
-        self._by_file = by_file
-        self.version += 1
+    def _watch_anew(self) -> None:
         self.mechanism.update()
 
     # -- what the mechanism sees
@@ -266,7 +98,7 @@ class Stepping:
             raise deferred
         if spot is not None and self._landings and self._has_landed(frame.f_code, line):
             spot = None
-        hit = reached(spot, frame) if spot is not None else None
+        hit = self._reached(spot, frame, thread) if spot is not None else None
         if hit:
             self.at_points(frame, hit)
         elif step is not None and step.concerns(frame) and step.takes(line):
@@ -280,6 +112,20 @@ class Stepping:
         step = self.steps.get(get_ident())
         if step is not None and step.interrupts and step.concerns(frame) and line_at(frame.f_code, destination) == frame.f_lineno:
             self.at_line(frame, frame.f_lineno, None)
+
+    def _reached(self, spot: Spot, frame: FrameType, thread: int) -> list[Point] | None:
+        """Return the breakpoints that stop a thread, and log what others have to say. What is evaluated for that does not stop."""
+        self.busy.add(thread)
+        try:
+            hit = reached(spot, frame)
+            if hit is None or not any(point.template for point in hit):
+                return hit
+            for point in hit:
+                if point.template:
+                    self.breakpoints.tell_logged(point, logged(point, frame))
+            return [point for point in hit if not point.template]
+        finally:
+            self.busy.discard(thread)
 
     def at_points(self, frame: FrameType, hit: Sequence[Point]) -> None:
         """Stop at breakpoints."""

@@ -26,10 +26,11 @@ class Watched(Protocol):
     """
 
     steps: dict[int, Following]
-    busy: Collection[int]
     stops: int
     version: int
 
+    @property
+    def busy(self) -> Collection[int]: ...
     @property
     def has_points(self) -> bool:
         """Whether a breakpoint is enabled."""

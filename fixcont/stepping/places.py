@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import weakref
 from types import CodeType
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from fixcont.bytecode.interpreter import OPCODE
 from fixcont.editing.moves import line_of_statement
 from fixcont.editing.statements import find_scope
-from fixcont.editing.texts import Kind, Node, Text
+from fixcont.editing.texts import Kind, Node, Text, kind_of
 from fixcont.errors import Refusal, Refused
 
 #: The qualified name and the first line of a code object: what stays the same whoever exchanges it.
@@ -90,6 +91,30 @@ def place_of_function(text: Text, qualname: str, first_line: int | None = None) 
         raise Refused(Refusal("no-function", f"there is no function {qualname} in {text.filename}", "name one that it has"))
     line = _first_line(named[0])
     return Place(line, frozenset([owner_of(named[0].code)]), _last_line(text, line))
+
+
+def is_named(code: CodeType, name: str) -> bool:
+    """Tell whether a code object is that of a function with a name, which may be qualified, by the module too."""
+    if kind_of(code) is not Kind.FUNCTION:
+        return False
+    qualname = code.co_qualname
+    if qualname == name or qualname.endswith(f".{name}"):
+        return True
+    if not name.endswith(f".{qualname}"):
+        return False
+    module = os.path.splitext(code.co_filename)[0].replace(os.sep, ".").removesuffix(".__init__")
+    return f".{module}".endswith("." + name[: -len(qualname) - 1])
+
+
+def named_places(text: Text, name: str) -> list[Place]:
+    """Return the first lines of the bodies of the functions of a text that have a name; see `is_named`."""
+    if name.rpartition(".")[2].encode() not in text.source:
+        return []
+    try:
+        nodes = [node for node in text.module.walk() if is_named(node.code, name)]
+        return [place_of_function(text, node.qualname, node.line) for node in nodes]
+    except (SyntaxError, Refused):
+        return []
 
 
 def starts(code: CodeType, place: Place) -> dict[int, frozenset[int]]:
