@@ -295,7 +295,7 @@ class Client:
             supportsProgressReporting=True,
             supportsRunInTerminalRequest="runInTerminal" in self.answers,
         )
-        started = self.send(kind, **arguments)
+        started = self.send_message({"type": "request", "command": kind, "arguments": arguments})
         if not self._is_refused(started):
             self.wait_for_event("initialized")
         else:

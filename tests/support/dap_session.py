@@ -240,7 +240,7 @@ def attached(listening: Listening, program: Program, *, through_adapter: bool = 
         session = Debugging(client, program)
         session.begin("attach", **arguments)
         yield session
-        if not client.sent("disconnect") and listening.process.poll() is None:
+        if not client.sent("disconnect") and not client.events("terminated"):
             client.request("disconnect")
 
 

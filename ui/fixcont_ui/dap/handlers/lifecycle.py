@@ -47,7 +47,7 @@ def configuration_done(client: Client, arguments: Mapping[str, Any]) -> Body:
 
 def disconnect(client: Client, arguments: Mapping[str, Any]) -> Body:
     """End the session. The program goes on, unless it is to be held for the next client, or to end."""
-    if arguments.get("terminateDebuggee"):
+    if arguments.get("terminateDebuggee") and client.is_served:
         terminate(client, {})
     client.end(goes_on=not arguments.get("suspendDebuggee"))
     client.debuggee.loop.call_soon(client.channel.end)
