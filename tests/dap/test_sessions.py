@@ -62,10 +62,10 @@ print(sys.argv[1:], os.getcwd(), os.environ["COLOUR"], "HOME" in os.environ, "FI
 
 
 def test_a_module_is_run_as_python_runs_it(small_program: Make) -> None:
-    made = small_program('import sys\nprint(__name__, __package__ == "", sys.argv[1:])\nint("x")  # @fails\n')
+    made = small_program('import sys\nprint(__name__, __package__ == "", sys.argv[1:])\nfloat("x")  # @fails\n')
     with launched(made, module="program", args=["1"], cwd=str(made.folder)) as session:
         session.stopped(at="fails")
-        session.save({"int(": "str("})
+        session.save({"float(": "str("})
         session.go("fixcont/retry")
         assert session.over() == "__main__ True ['1']\n"
 
@@ -113,12 +113,10 @@ def test_stop_on_entry(small_program: Make) -> None:
 
 
 def test_scope_and_when_to_stop(small_program: Make) -> None:
-    text = "import json\ntry:\n    json.loads('{')\nexcept ValueError:\n    print('handled')\n"
+    text = "import fractions\ntry:\n    fractions.Fraction('x')\nexcept ValueError:\n    print('handled')\n"
     with launched(small_program(text), stop="raised", justMyCode=False) as session:
         frame = session.stopped()
-        assert "json" in frame["source"]["path"]
-        session.run_on()
-        session.stopped()
+        assert "fractions" in frame["source"]["path"]
         session.client.request("setExceptionBreakpoints", filters=[])
         session.run_on()
         assert session.over() == "handled\n"
@@ -132,7 +130,10 @@ def test_without_debugging_nothing_stops(small_program: Make) -> None:
     made = small_program(FAILS)
 
     def configure(client: Client) -> None:
-        client.request("setBreakpoints", source={"path": str(made.path)}, breakpoints=[{"line": made.line("fails")}])
+        arguments = {"source": {"path": str(made.path)}, "breakpoints": [{"line": made.line("fails")}]}
+        (found,) = client.request("setBreakpoints", **arguments)["breakpoints"]
+        assert not found["verified"]
+        client.request("setExceptionBreakpoints", filters=["raised"])
 
     with launched(made, configure, noDebug=True) as session:
         session.over(1)
@@ -265,6 +266,18 @@ def test_a_program_that_is_killed_is_over(small_program: Make) -> None:
         session.client.wait_for_event("exited", {"exitCode": -9})
         session.client.wait_for_event("terminated")
         assert session.client.failure("scopes", frameId=frame["id"]).code in ("no-program", "debuggee-gone")
+
+
+def test_a_client_that_does_not_wait_for_its_breakpoints(small_program: Make) -> None:
+    made = small_program("print('begin')  # @here\n")
+
+    def configure(client: Client) -> None:
+        client.send("setBreakpoints", source={"path": str(made.path)}, breakpoints=[{"line": made.line("here")}])
+
+    with launched(made, configure) as session:
+        session.stopped("breakpoint", "here")
+        session.run_on()
+        session.over()
 
 
 def test_restart_keeps_the_breakpoints(small_program: Make) -> None:

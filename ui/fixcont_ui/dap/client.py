@@ -125,6 +125,16 @@ class Client:
         """Whether it is this client's business what becomes of the program: others only knock at the door."""
         return self.debuggee.client is self or self.debuggee.was_started_for_it
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request of the client's has no answer yet, other than the one that is being carried out."""
+        return bool(self._unanswered)
+
+    @property
+    def debugs(self) -> bool:
+        """Whether the program is debugged at all, and not only started."""
+        return not self.options.get("noDebug")
+
     def authorize(self, token: object) -> None:
         """Raise `Failure` where the client does not know the token."""
         if not self._token:

@@ -156,7 +156,7 @@ class Debuggee:
         with self._lock:
             self.client = client
             self.waits = self.address is not None
-        if client.options.get("autoInstall") is not False:
+        if client.options.get("autoInstall") is not False and client.debugs:
             self._watcher.start()
 
     def _files_changed(self, filenames: Sequence[str]) -> None:

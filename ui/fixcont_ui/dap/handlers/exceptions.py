@@ -28,6 +28,8 @@ def set_exception_breakpoints(client: Client, arguments: Mapping[str, Any]) -> B
     chosen = {**dict.fromkeys(arguments["filters"], ""), **options}
     shown: list[protocol.Breakpoint] = [_shown(name) for name in chosen]
     mode = next((name for name in _FILTERS if name in chosen), "never")
+    if not client.debugs:
+        return {"breakpoints": shown}
     only, ignore = _read_condition(chosen.get(mode, ""))
     given = client.options
     client.debuggee.session.change_policy(
