@@ -267,7 +267,9 @@ print("end", os.getpid())
 
 
 def test_a_file_of_another_module_and_one_that_was_added(program: Make, small_program: Make) -> None:
-    made = small_program('import helper\nprint("start", __import__("os").getpid())\nprint(helper.twice("4"))\nprint("end", __import__("os").getpid())\n')
+    made = small_program(
+        'import helper\nprint("start", __import__("os").getpid())\nprint(helper.twice("4"))\nprint("end", __import__("os").getpid())\n'
+    )
     helper = made.folder / "helper.py"
     helper.write_text("def twice(text):\n    return text.missing * 2\n", encoding="utf-8")
     with launched(made) as session:
@@ -302,5 +304,3 @@ def test_saving_does_not_disturb_an_evaluation_that_runs(small_program: Make) ->
         session.installed()
         session.go("fixcont/restart")
         ends(session, "3.0\n")
-
-

@@ -266,7 +266,9 @@ def test_goto_leads_into_edited_code_and_stops_there(small_program: Make) -> Non
     text, edit, _, printed, _ = CASES["loops and with"]
     with launched(small_program(text)) as session:
         session.stopped(at="fails")
-        session.program.edit({**edit, "                total +=": "                print('cell', cell)  # @new\n                total +="})
+        session.program.edit(
+            {**edit, "                total +=": "                print('cell', cell)  # @new\n                total +="}
+        )
         session.goto("new")
         assert session.stopped("goto", "new")["name"] == "table"
         assert session.client.variables(session.frames()[0]["id"])["total"] == "6"

@@ -302,7 +302,9 @@ def test_restart_keeps_the_breakpoints(small_program: Make) -> None:
 
 def test_a_client_that_goes_away_lets_a_held_program_go_on(small_program: Make) -> None:
     made = small_program(FAILS.replace("print(", 'open("ended", "w").close\nprint(') + 'open("ended", "w").close()\n')
-    made.path.write_text("import pathlib\ntry:\n    1 / 0  # @fails\nfinally:\n    pathlib.Path('ended').touch()\n", encoding="utf-8")
+    made.path.write_text(
+        "import pathlib\ntry:\n    1 / 0  # @fails\nfinally:\n    pathlib.Path('ended').touch()\n", encoding="utf-8"
+    )
     with Client.stdio(ADAPTER, folder=made.folder) as client:
         session = Debugging(client, made)
         session.begin("launch", program=str(made.path))
@@ -343,9 +345,10 @@ def test_attach_to_a_program_that_is_held(small_program: Make, through_adapter: 
 
 def test_a_program_that_waits_for_its_client(small_program: Make) -> None:
     made = small_program("print('begin')\nprint('here')  # @here\n")
-    with Listening(made, ["--listen", "0", "--wait-for-client"]) as listening, Client.connect(
-        listening.host, listening.port
-    ) as client:
+    with (
+        Listening(made, ["--listen", "0", "--wait-for-client"]) as listening,
+        Client.connect(listening.host, listening.port) as client,
+    ):
         session = Debugging(client, made)
         session.begin(
             "attach",

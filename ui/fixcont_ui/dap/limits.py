@@ -1,7 +1,8 @@
 """Interrupting what a request has started in a held thread, and nothing else.
 
 In the main thread a signal does it, so that also what waits in the system ends. In another thread an exception is set for it, which comes
-at the next instruction. Either may come late, when the code that it was meant for has ended: then it is waited for, and dropped.
+at the next instruction. Either may come late, when the code that it was meant for has ended: then the signal is waited for and dropped, the
+exception is taken back.
 """
 
 from __future__ import annotations
@@ -98,11 +99,18 @@ class Limited:
             try:
                 with self._lock:
                     self._is_allowed, self._until = False, None
+                if self._is_sent and not self._is_main:
+                    self._take_back()
                 while self._is_sent:
                     _pause(0.001)
                 return
             except KeyboardInterrupt:
                 self._is_sent = False
+
+    def _take_back(self) -> None:
+        """Forget an exception that was set for this thread: it has come and nobody says so, or it would come late."""
+        _set_exception(self._ident, None)
+        self._is_sent = False
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         """A signal has come: ours, or the user's Ctrl-C in the program's terminal."""
@@ -137,6 +145,12 @@ class Limited:
                 signal.pthread_kill(self._ident, signal.SIGINT)
                 return True
             return False
-        import ctypes  # only once something has to be interrupted: it is slow to load
+        return _set_exception(self._ident, KeyboardInterrupt)
 
-        return bool(ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), ctypes.py_object(KeyboardInterrupt)))
+
+def _set_exception(ident: int, kind: type[BaseException] | None) -> bool:
+    """Set the exception that comes in a thread at its next instruction; None takes it back. Returns whether there is such a thread."""
+    import ctypes  # only once something has to be interrupted: it is slow to load
+
+    given = ctypes.py_object() if kind is None else ctypes.py_object(kind)
+    return bool(ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), given))
