@@ -299,7 +299,7 @@ def test_saving_does_not_disturb_an_evaluation_that_runs(small_program: Make) ->
         running = client.send("evaluate", expression="[i for i in iter(int, 1)]", frameId=number, context="repl")
         session.program.edit({"point.x / by": "point.x / 2"})
         client.request("pause", threadId=session.thread)
-        with pytest.raises(Exception, match="Interrupt|interrupted"):
+        with pytest.raises(Exception, match=r"Interrupt|interrupted"):
             client.response(running)
         session.installed()
         session.go("fixcont/restart")

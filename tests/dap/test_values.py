@@ -85,7 +85,8 @@ def session(tmp_path: Any) -> Iterator[Debugging]:
 
 def scope(session: Debugging, name: str = "Locals", frame: str = "fail") -> int:
     scopes = session.client.request("scopes", frameId=session.frame(frame)["id"])["scopes"]
-    return next(each["variablesReference"] for each in scopes if each["name"] == name)
+    found: int = next(each["variablesReference"] for each in scopes if each["name"] == name)
+    return found
 
 
 def rows(client: Client, reference: int, **arguments: Any) -> dict[str, dict[str, Any]]:
