@@ -33,7 +33,9 @@ def breaks(program: Program, *wanted: dict[str, Any]) -> Configure:
     """Set breakpoints in the program; "at" is the label of the line."""
 
     def configure(client: Client) -> None:
-        made = [{"line": program.line(each["at"]), **{name: value for name, value in each.items() if name != "at"}} for each in wanted]
+        made = [
+            {"line": program.line(each["at"]), **{name: value for name, value in each.items() if name != "at"}} for each in wanted
+        ]
         found = client.request("setBreakpoints", source={"path": str(program.path)}, breakpoints=made)["breakpoints"]
         assert len(found) == len(wanted)
 
@@ -226,7 +228,9 @@ def test_the_lines_of_a_file_that_breakpoints_can_be_on(small_program: Make) -> 
 
 
 def test_modules_sources_and_the_source_of_code_without_a_file(small_program: Make) -> None:
-    made = small_program("namespace = {}\nexec(compile('def f():\\n    1 / 0\\n', '<made>', 'exec'), namespace)\nnamespace['f']()  # @call\n")
+    made = small_program(
+        "namespace = {}\nexec(compile('def f():\\n    1 / 0\\n', '<made>', 'exec'), namespace)\nnamespace['f']()  # @call\n"
+    )
     with launched(made) as session:
         session.stopped()
         client = session.client

@@ -10,23 +10,21 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-import time
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
-_pause: Final = time.sleep
-_now: Final = time.monotonic
+from fixcont_ui.dap.clock import CLOCK
 
 
 class Limited:
     """What can be interrupted in one thread. Made in that thread, and used around all that is done in it."""
 
     def __init__(self) -> None:
-        self._ident: Final = threading.get_ident()
-        self._is_main: Final = threading.current_thread() is threading.main_thread()
+        self._ident: Final = get_ident()
+        self._is_main: Final = threading.main_thread().ident == self._ident
         self._lock: Final = allocate_lock()
         self._task: object = None  # what is being done
         self._is_allowed = False  # code of the program's runs
@@ -71,7 +69,7 @@ class Limited:
         with self._lock:
             is_wanted, self._is_wanted = self._is_wanted, False
             self._is_allowed = not is_wanted
-            self._until = None if seconds is None else _now() + seconds
+            self._until = None if seconds is None else CLOCK.monotonic() + seconds
         if is_wanted:
             raise KeyboardInterrupt
         try:
@@ -102,7 +100,7 @@ class Limited:
                 if self._is_sent and not self._is_main:
                     self._take_back()
                 while self._is_sent:
-                    _pause(0.001)
+                    CLOCK.sleep(0.001)
                 return
             except KeyboardInterrupt:
                 self._is_sent = False
@@ -134,7 +132,7 @@ class Limited:
     def interrupt_part(self) -> None:
         """Interrupt what runs, where that has a limit of its own and has gone beyond it."""
         with self._lock:
-            if self._is_allowed and self._until is not None and _now() > self._until and not self._is_sent:
+            if self._is_allowed and self._until is not None and CLOCK.monotonic() > self._until and not self._is_sent:
                 self._is_sent = self._send()
 
     def _send(self) -> bool:

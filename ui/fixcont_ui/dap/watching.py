@@ -6,10 +6,10 @@ They are looked at by name and time only, a few times in a second, and less ofte
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from fixcont_ui.dap.clock import CLOCK
 from fixcont_ui.dap.loop import Loop, Timer
 
 _OFTEN: Final = 0.2  # seconds
@@ -50,9 +50,9 @@ class Watcher:
             self._timer = None
 
     def _tick(self) -> None:
-        begun = time.perf_counter()
+        begun = CLOCK.monotonic()
         self._unsettled.update(self._look())
-        took = time.perf_counter() - begun
+        took = CLOCK.monotonic() - begun
         if self._unsettled:
             self._timer = self._loop.call_later(_SETTLES, self._settle)
         else:
@@ -69,7 +69,7 @@ class Watcher:
 
     def _look(self, *, is_first: bool = False) -> list[str]:
         changed = []
-        before, self._looked = self._looked - _SLACK, time.time()
+        before, self._looked = self._looked - _SLACK, CLOCK.now()
         for filename in self._filenames():
             found = _signature(filename)
             if found is not None and not is_first:
