@@ -241,10 +241,14 @@ import socket
 import threading
 def broken(*args, **kwargs):
     raise AssertionError("not for you")
-for module, names in ((json, "dumps loads"), (socket, "socket socketpair"), (queue, "SimpleQueue Queue"),
-                      (threading, "Lock get_ident")):
+for module, names in ((json, "dumps loads"), (socket, "socketpair create_connection"), (queue, "SimpleQueue Queue"),
+                      (threading, "get_ident")):
     for name in names.split():
         setattr(module, name, broken)
+class Broken(socket.socket):
+    def __init__(self, *args, **kwargs):
+        broken()
+socket.socket = Broken
 def work(value):
     return int(value)  # @fails
 print(work("x"))

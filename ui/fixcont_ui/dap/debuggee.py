@@ -111,10 +111,14 @@ class Debuggee:
         self.say("\n".join(summary_lines(summary, patch_file)))
 
     def _announce(self, held: HeldThread) -> None:
-        if self.client is not None:
-            self.client.stopped(held)
-        elif self.waits:
-            _to_stderr(waiting_line(held.stop))
+        try:
+            if self.client is not None:
+                self.client.stopped(held)
+            elif self.waits:
+                _to_stderr(waiting_line(held.stop))
+        except BaseException:  # a fault of ours: nobody would ever let go of the thread
+            held.let_go()
+            raise
 
     def _tell(self, what: str, held: HeldThread) -> None:
         if self.client is not None:
