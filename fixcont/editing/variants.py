@@ -53,11 +53,13 @@ from fixcont.editing.statements import (
     BlockKind,
     Place,
     Scope,
+    contains,
     find_scope,
     nearest,
     place_of_span,
     place_on_line,
     places,
+    start_of,
 )
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
@@ -363,7 +365,7 @@ class _Maker:
         for outer in self.new_places:
             if outer.node.lineno > place.node.lineno:
                 break
-            if isinstance(outer.node, _GUARDS) and id(outer.node) not in known and _contains(outer.node, place.node):
+            if isinstance(outer.node, _GUARDS) and id(outer.node) not in known and contains(outer.node, place.node):
                 return outer
         return self._under_another_condition(place) or place
 
@@ -548,7 +550,7 @@ def _holds(statement: ast.stmt, scope: Scope) -> bool:
 
 
 def _is_if_around(outer: ast.stmt, inner: ast.stmt) -> bool:
-    return isinstance(outer, ast.If) and _contains(outer, inner)
+    return isinstance(outer, ast.If) and contains(outer, inner)
 
 
 def _comes_first_in(outer: ast.stmt, inner: ast.stmt) -> bool:
@@ -559,16 +561,11 @@ def _comes_first_in(outer: ast.stmt, inner: ast.stmt) -> bool:
     return any(first is inner or _comes_first_in(first, inner) for first in firsts)
 
 
-def _contains(outer: ast.stmt, inner: ast.stmt) -> bool:
-    return outer is not inner and any(node is inner for node in ast.walk(outer))
-
-
 def _runs_before_finally(node: ast.AST, inner: ast.stmt) -> bool:
     """Tell whether a node is a `try` statement whose `finally` body runs when the inner statement is left."""
     if not isinstance(node, (ast.Try, ast.TryStar)) or not node.finalbody:
         return False
-    before = [*node.body, *node.handlers, *node.orelse]
-    return any(each is inner for part in before for each in ast.walk(part))
+    return contains(node, inner) and start_of(inner) < start_of(node.finalbody[0])
 
 
 def _line_of(block: Block) -> int:
