@@ -52,6 +52,37 @@ def parse(table: bytes) -> list[Row]:
     return rows
 
 
+def row_at(table: bytes, unit: int) -> Row | None:
+    """Return the row of a `co_exceptiontable` that covers a code unit, None where none does.
+
+    Found by halving: rows lie in the order of their starts, and where one begins is marked. Raises `IndexError` as `parse` does.
+    """
+    low, high = 0, len(table)
+    while low < high:
+        begin = (low + high) // 2
+        while not table[begin] & _BEGINS and begin > low:
+            begin -= 1
+        row, end = _read(table, begin)
+        if row.start <= unit < row.end:
+            return row
+        low, high = (low, begin) if unit < row.start else (end, high)
+    return None
+
+
+def _read(table: bytes, at: int) -> tuple[Row, int]:
+    """Return the row that begins at a byte, and where the next one does."""
+    values = []
+    for _ in range(4):
+        value = table[at] & 63
+        while table[at] & 64:
+            at += 1
+            value = value << 6 | table[at] & 63
+        at += 1
+        values.append(value)
+    start, length, target, depth_and_lasti = values
+    return Row(start, start + length, target, depth_and_lasti >> 1, depth_and_lasti & 1), at
+
+
 def encode(rows: Iterable[tuple[int, int, int, int, int]]) -> bytes:
     """Return the `co_exceptiontable` for rows that do not overlap and are sorted by start."""
     firsts, others = _firsts, _others
@@ -81,5 +112,7 @@ class _Numbers(dict[int, bytes]):
         return written
 
 
-_firsts = _Numbers(128)
+#: Marks the byte with which a row begins.
+_BEGINS = 128
+_firsts = _Numbers(_BEGINS)
 _others = _Numbers(0)

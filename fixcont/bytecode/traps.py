@@ -109,7 +109,8 @@ class _Trapper:
         raw = self.prefix + self.original
         self.ops, self.args = raw[::2], raw[1::2]
         self.start = len(self.prefix) // 2
-        self.rows = moved(parse(code.co_exceptiontable), self.start, len(self.kept))
+        rows = parse(code.co_exceptiontable) if stacks_of_code is None else stacks_of_code.rows
+        self.rows = moved(rows, self.start, len(self.kept))
         self.targets = sorted({row.target for row in self.rows})
         self.outermost = "p" * len(self.kept)
         self.cells = self._cells()

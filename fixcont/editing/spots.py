@@ -7,7 +7,7 @@ from itertools import compress, count
 from types import CodeType
 
 from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
-from fixcont.bytecode.stack import block_kinds_at
+from fixcont.bytecode.location import Location
 from fixcont.editing.markers import Span
 
 #: The column of the marker: no line is as long as this, and the line is that of the statement. Those at exits have the next ones.
@@ -37,15 +37,15 @@ def span_at(positions: Positions, unit: int) -> Span | None:
     return None
 
 
-def calls_exit(code: CodeType, unit: int, open_kinds: str) -> bool:
+def calls_exit(location: Location, unit: int, open_kinds: str) -> bool:
     """Tell whether an instruction of a `with` statement calls or awaits an exit."""
-    before = [instruction for instruction in instructions(code) if instruction[0] <= unit]
+    before = [instruction for instruction in instructions(location.code) if instruction[0] <= unit]
     name = before[-1][1]
     if name in _AWAITS:
         return next((argument == _AWAITS_EXIT for _, name, argument in reversed(before) if name == "GET_AWAITABLE"), False)
     if name in ("CALL", "PRECALL"):
         nones = [name for _, name, _ in before[-5:-1] if name != "PRECALL"][-3:]
-        has_exit = block_kinds_at(code, unit).count("w") > open_kinds.count("w")
+        has_exit = location.stacks.block_kinds_at(unit).count("w") > open_kinds.count("w")
         return has_exit and all(name in ("LOAD_CONST", "LOAD_COMMON_CONSTANT") for name in nones)
     return name == "WITH_EXCEPT_START"
 

@@ -18,7 +18,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from fixcont.bytecode.interpreter import NAME, OPCODE
-from fixcont.bytecode.stack import block_kinds_at
+from fixcont.bytecode.location import Location
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.markers import (
     VALUE_NAME,
@@ -150,15 +150,14 @@ class Variant(NamedTuple):
 
 
 def make_variant(
-    old: Node, new: Node, code: CodeType, unit: int, how: How, line: int | None = None, bound: Collection[str] = ()
+    old: Node, new: Node, location: Location, how: How, line: int | None = None, bound: Collection[str] = ()
 ) -> Variant:
     """Make the variant for a frame.
 
     Args:
         old: what the frame runs.
         new: the newest version of it.
-        code: the frame's code without traps.
-        unit: the code unit of `code` of the instruction that failed or runs.
+        location: where the frame is in that.
         how: where to go on.
         line: for `How.LINE`, of the newest text.
         bound: the names of the variables that are bound in the frame.
@@ -168,10 +167,10 @@ def make_variant(
     """
     if old.kind not in (Kind.FUNCTION, Kind.MODULE, Kind.CLASS):
         raise Refused(Refusal("no-statement", f"{old.qualname} is no statement to go on at", "go on in the function around it"))
-    while unit and code.co_code[2 * unit] == OPCODE["CACHE"]:  # 3.11 and 3.12 point into the caches of a call
+    unit = location.unit
+    while unit and location.code.co_code[2 * unit] == OPCODE["CACHE"]:  # 3.11 and 3.12 point into the caches of a call
         unit -= 1
-    positions = list(code.co_positions())
-    return _Maker(old, new, code, positions, _behind_marker(positions, unit), bound).make(how, line)
+    return _Maker(old, new, location, _behind_marker(location.positions, unit), bound).make(how, line)
 
 
 def _behind_marker(positions: Positions, unit: int) -> int:
@@ -195,13 +194,14 @@ class _Maker:
         is_changed_near: whether the edit changed the statement that failed or the lines around it.
     """
 
-    def __init__(self, old: Node, new: Node, code: CodeType, positions: Positions, unit: int, bound: Collection[str]) -> None:
+    def __init__(self, old: Node, new: Node, location: Location, unit: int, bound: Collection[str]) -> None:
         self.new_node = new
         self.bound = bound
-        self.code, self.positions, self.unit = code, positions, unit
+        self.location, self.unit = location, unit
+        self.code, self.positions = location.code, location.positions
         self.old, self.new = _scope(old), _scope(new, old)
         self.old_places, self.new_places = places(self.old), places(self.new)
-        self.span = span_at(positions, unit)
+        self.span = span_at(self.positions, unit)
         place = self._place_of(self.span) if self.span else None
         if place is None:
             raise Refused(Refusal("no-statement", f"no statement of {old.qualname} is known to run", "give a line"))
@@ -233,10 +233,10 @@ class _Maker:
         node = self.failed.node
         if not isinstance(node, (ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)):
             return ()
-        open_kinds = block_kinds_at(self.code, self.unit, failed=True)
+        open_kinds = self.location.stacks.block_kinds_at(self.unit, failed=True)
         is_with = isinstance(node, (ast.With, ast.AsyncWith))
         is_at_exit = self.span is not None and self.span[2] > COLUMN  # on the way to where it was to go on
-        self.has_failed_exit = is_with and (is_at_exit or calls_exit(self.code, self.unit, open_kinds))
+        self.has_failed_exit = is_with and (is_at_exit or calls_exit(self.location, self.unit, open_kinds))
         around = sum(block.kind in _ON_STACK for block in self.failed.blocks)
         count = sum(kind in "iaw" for kind in open_kinds) - around
         if count <= 0:
