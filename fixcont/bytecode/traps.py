@@ -221,8 +221,8 @@ class _Trapper:
             if stack is not None and not typed:
                 self._cut_region(start, end, of_stack[stack], row, handler)
             return
-        found = [of_stack[stack] for stack in self.stacks[start:end]]
-        numbers = dict.fromkeys(found, 1)  # 0: as before, 1: without a trap
+        distinct = dict.fromkeys(self.stacks[start:end])
+        numbers = dict.fromkeys([of_stack[stack] for stack in distinct], 1)  # 0: as before, 1: without a trap
         numbers.pop(NOWHERE, None)
         if len(numbers) == 1 and not typed and TOO_SMALL not in numbers:
             self._cut_region(start, end, next(iter(numbers)), row, handler)
@@ -232,7 +232,7 @@ class _Trapper:
             return
         numbers.update(zip(known, range(2, 256), strict=False))
         numbers[NOWHERE] = 0
-        for run in _RUNS.finditer(bytes([numbers[layout] for layout in found])):
+        for run in _RUNS.finditer(bytes([numbers[of_stack[stack]] for stack in self.stacks[start:end]])):
             number = run[0][0]
             if number > 1:
                 self._cut_region(start + run.start(), start + run.end(), known[number - 2], row, handler)
