@@ -404,7 +404,9 @@ class Takeover:
 
 
 def _trapped_variant(plan: Plan) -> CodeType:
-    code = trap(plan.variant.code, plan.stacks)
+    variant = plan.variant
+    functions = {node.code: node.live for node in variant.node.children if node.live is not None}  # which it has in common
+    code = trap(variant.code, plan.stacks, functions)
     if not original.is_trapped(code):
         raise DoesNotVerify("it carries no traps")
     return code

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import compress, count
 from types import CodeType
 
-from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
+from fixcont.bytecode.interpreter import NAME, UNITS
 from fixcont.bytecode.location import Location
 from fixcont.editing.markers import Span
 
@@ -14,6 +14,7 @@ from fixcont.editing.markers import Span
 COLUMN = 1 << 20
 #: For `bytes.translate`: opcodes to 1, where they are such, or 0; without an instruction of Python for each.
 IS_CALL = bytes(name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") for name in NAME)
+_IS_BORROW = bytes(name == "LOAD_FAST_AND_CLEAR" for name in NAME)
 _IS_BUILD = bytes(name == "BUILD_LIST" for name in NAME)
 
 
@@ -65,11 +66,11 @@ _AWAITS_EXIT = 2  # GET_AWAITABLE's argument
 
 def borrowed_names(code: CodeType) -> set[str]:
     """Return the names of variables that inlined comprehensions use for their own."""
-    borrow = OPCODE.get("LOAD_FAST_AND_CLEAR", -1)
     raw, names = code.co_code, code.co_varnames
     if len(names) > 256:
         return set(names)
-    return {names[raw[at + 1]] for at in range(0, len(raw), 2) if raw[at] == borrow and raw[at + 1] < len(names)}
+    slots = set(compress(raw[1::2], raw[::2].translate(_IS_BORROW)))
+    return {names[slot] for slot in slots if slot < len(names)}
 
 
 def with_nested(code: CodeType) -> Iterator[CodeType]:

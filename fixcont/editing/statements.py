@@ -126,7 +126,7 @@ def nearest(old: Scope, new: Scope, matched: dict[ast.AST, ast.AST], node: ast.s
 
 def contains(outer: ast.stmt, inner: ast.stmt) -> bool:
     """Tell whether a statement stands inside of another one of the same text: told by their places, which takes no walk through the tree."""
-    return outer is not inner and start_of(outer) <= start_of(inner) and end_of(inner) <= end_of(outer)
+    return outer is not inner and end_of(inner) <= end_of(outer) and start_of(outer) <= start_of(inner)
 
 
 def start_of(node: ast.stmt) -> tuple[int, int]:

@@ -375,8 +375,8 @@ class _Maker:
         Only where no live block is given up; and where nothing has run since it was asked, so that nothing is done twice, or where going on
         at the statement could only fail again.
         """
-        before = [each.node for each in self.old_places if _is_if_around(each.node, self.failed.node)]
-        after = [each for each in self.new_places if _is_if_around(each.node, place.node)]
+        before = [each.node for each in _ifs_around(self.old_places, self.failed.node)]
+        after = _ifs_around(self.new_places, place.node)
         if len(before) != len(after):
             return None
         for old, new in zip(before, after, strict=True):
@@ -549,8 +549,8 @@ def _holds(statement: ast.stmt, scope: Scope) -> bool:
     return statement is scope or any(node is scope for node in ast.walk(statement))
 
 
-def _is_if_around(outer: ast.stmt, inner: ast.stmt) -> bool:
-    return isinstance(outer, ast.If) and contains(outer, inner)
+def _ifs_around(among: Sequence[Place], inner: ast.stmt) -> list[Place]:
+    return [place for place in among if isinstance(place.node, ast.If) and contains(place.node, inner)]
 
 
 def _comes_first_in(outer: ast.stmt, inner: ast.stmt) -> bool:
