@@ -367,7 +367,7 @@ class KnownTexts:
                         file.newest.module  # noqa: B018 - compiled once, when first asked for
                         node = None if number else self._identify(code)
                         if node is not None and node.kind is not Kind.MODULE:
-                            node.text.tree_around(node)
+                            node.text.statements_of(node)
 
     def release(self) -> None:
         """Free what was kept for a stop, at its end."""

@@ -51,6 +51,13 @@ class Place(NamedTuple):
     blocks: tuple[Block, ...]
 
 
+class Statements(NamedTuple):
+    """A function, class body or module, and the statements in it, in the order of the source; see `places`."""
+
+    scope: Scope
+    places: Sequence[Place]
+
+
 def find_scope(tree: ast.Module, qualname: str, first_line: int) -> Scope | None:
     """Find the definition that a code object was compiled from, by its `co_qualname` and `co_firstlineno`.
 

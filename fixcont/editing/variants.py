@@ -53,12 +53,11 @@ from fixcont.editing.statements import (
     BlockKind,
     Place,
     Scope,
+    Statements,
     contains,
-    find_scope,
     nearest,
     place_of_span,
     place_on_line,
-    places,
     start_of,
 )
 from fixcont.editing.texts import Kind, Node
@@ -199,8 +198,8 @@ class _Maker:
         self.bound = bound
         self.location, self.unit = location, unit
         self.code, self.positions = location.code, location.positions
-        self.old, self.new = _scope(old), _scope(new, old)
-        self.old_places, self.new_places = places(self.old), places(self.new)
+        self.old, self.old_places = _statements_of(old)
+        self.new, self.new_places = _statements_of(new, old)
         self.span = span_at(self.positions, unit)
         place = self._place_of(self.span) if self.span else None
         if place is None:
@@ -535,11 +534,11 @@ _ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, *WITHS)
 _TAKES_ITEM = ("FOR_ITER", "GET_ANEXT", "SEND", "YIELD_VALUE", "RESUME", "END_ASYNC_FOR", "LOAD_CONST", "JUMP_BACKWARD")
 
 
-def _scope(node: Node, like: Node | None = None) -> Scope:
-    scope = find_scope(node.text.tree_around(node, like), node.qualname, node.line)
-    if scope is None:
+def _statements_of(node: Node, like: Node | None = None) -> Statements:
+    found = node.text.statements_of(node, like)
+    if found is None:
         raise Refused(Refusal("no-statement", f"{node.qualname} is not found in {node.text.filename}", "restart the frame"))
-    return scope
+    return found
 
 
 _GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
