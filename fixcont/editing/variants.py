@@ -51,8 +51,8 @@ from fixcont.editing.spots import (
 from fixcont.editing.statements import (
     Block,
     BlockKind,
+    Definition,
     Place,
-    Scope,
     Statements,
     contains,
     nearest,
@@ -493,12 +493,9 @@ class _Maker:
         """Return the code of the variant, and the spots in it."""
         text = self.new_node.text
         tree = text.tree_around(self.new_node)
-        if self.new is not tree:
-            line = self.new.lineno  # type: ignore[union-attr]
-            around = next(
-                each for each in tree.body if each.lineno <= line <= (each.end_lineno or line) and _holds(each, self.new)
-            )
-            tree = ast.Module([around], [])
+        if not isinstance(self.new, ast.Module):
+            around = next(each for each in tree.body if _holds(each, self.new))
+            tree = ast.Module([_alone(around, self.new, self.new_node.qualname)], [])
         flags = self.new_node.code.co_flags & FUTURES
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -544,8 +541,22 @@ def _statements_of(node: Node, like: Node | None = None) -> Statements:
 _GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
 
 
-def _holds(statement: ast.stmt, scope: Scope) -> bool:
-    return statement is scope or any(node is scope for node in ast.walk(statement))
+def _holds(statement: ast.stmt, scope: Definition) -> bool:
+    return statement is scope or contains(statement, scope)
+
+
+def _alone(statement: ast.stmt, scope: Definition, qualname: str) -> ast.stmt:
+    """Return of a statement what is needed to compile a function or class in it, which has this qualified name there.
+
+    Of a class around it that is the one statement that holds it: names of a class mean nothing in its methods, unless it declares them global,
+    and then they are not qualified by it.
+    """
+    if statement is scope or not isinstance(statement, ast.ClassDef) or not qualname.startswith(f"{statement.name}."):
+        return statement
+    inner = next(each for each in statement.body if _holds(each, scope))
+    only = copy.copy(statement)
+    only.body = [_alone(inner, scope, qualname.removeprefix(f"{statement.name}."))]
+    return only
 
 
 def _ifs_around(among: Sequence[Place], inner: ast.stmt) -> list[Place]:
