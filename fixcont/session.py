@@ -9,7 +9,7 @@ import sys
 import traceback as tracebacks
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from fixcont.stopping.prediction import Predictor
 from fixcont.stopping.threads import Running, ThreadInfo, list_threads, running_frames
 
 if TYPE_CHECKING:
+    from fixcont.bytecode.location import Location
     from fixcont.continuing.checks import Newest
     from fixcont.editing.closures import Captured
     from fixcont.editing.sources import Sources
@@ -348,7 +349,11 @@ class Session:
 
     def expect_edits(self, frames: Sequence[Frame]) -> None:
         """Do what makes an install and a resume faster, while the user has not edited anything yet. The held frame comes first."""
-        self.sources.prepare([frame.code for frame in frames if frame.is_user])
+        frames = [frame for frame in frames if frame.is_user]
+        self.sources.prepare([frame.code for frame in frames])
+        if frames and frames[0].lasti >= 0:
+            with suppress(ValueError, IndexError):  # no compiler made the code: told when it is to be resumed
+                frames[0].location.work_out()
 
     def expect_none(self) -> None:
         """Free what `expect_edits` has made; called once for each call of that, when the stop ends."""
@@ -397,8 +402,8 @@ class _Versions:
     def captured(self, frame: FrameType, code: CodeType) -> Captured:
         return self._session.sources.captured(frame, code)
 
-    def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:
-        return self._session.sources.variant(frame_code, code, unit, how, line, bound)
+    def variant(self, frame_code: CodeType, location: Location, how: How, line: int | None, bound: set[str]) -> Variant:
+        return self._session.sources.variant(frame_code, location, how, line, bound)
 
     def note(self, code: CodeType, variant: Variant) -> None:
         self._session.sources.note(code, variant.node)

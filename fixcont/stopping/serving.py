@@ -394,7 +394,6 @@ class _Held:
                 key,
                 plan_for(
                     way,
-                    way.frame.lasti,
                     self.context.versions,
                     self.state if way.frame.raw is self.frame else None,
                     self._callee_of(way.frame.raw),
