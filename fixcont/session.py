@@ -26,6 +26,7 @@ from fixcont.stopping.hook import make_hook
 from fixcont.stopping.interrupt import InterruptHandler, is_jump_back
 from fixcont.stopping.policy import Policy, StopMode, TypeCondition, parse_mode
 from fixcont.stopping.prediction import Predictor
+from fixcont.stopping.threads import RunningFrame, ThreadInfo, running_frames, threads
 
 if TYPE_CHECKING:
     from fixcont.continuing.checks import Newest
@@ -346,6 +347,14 @@ class Session:
     def is_user(self, frame: FrameType) -> bool:
         """Tell whether a frame runs the user's own code."""
         return self.scope.is_user(frame.f_code.co_filename)
+
+    def threads(self) -> list[ThreadInfo]:
+        """Return the program's threads, the main thread first; without those of fixcont."""
+        return threads()
+
+    def running_frames(self, ident: int) -> list[RunningFrame]:
+        """Return what a thread runs, which need not be held: innermost first, for looking only. [] where there is no such thread."""
+        return running_frames(ident, self.is_user)
 
     def is_obsolete(self, frame: FrameType) -> bool:
         """Tell whether a frame runs an older version of its function than the one installed last."""
