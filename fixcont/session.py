@@ -9,7 +9,7 @@ import sys
 import traceback as tracebacks
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -60,9 +60,6 @@ class Session:
         migrate: when instances of edited classes are migrated: "now" or "lazily".
         patch_file: where to write what was repaired, as a unified diff, at the end of the process; relative to the present folder.
 
-    Attributes:
-        own_threads: idents of threads that a front end has started for itself.
-
     Raises:
         Refused: an argument has no meaning.
     """
@@ -90,10 +87,8 @@ class Session:
         self.versions = _Versions(self)
         self.all_handlers = Predictor(self.scope.is_user_code, library_broad_counts=True)
         self._busy: set[int] = set()
-        self.own_threads: set[int] = set()
         self._stops: list[bool] = []  # not empty once there was a stop
         # What is needed only once there is something to stop at, or to edit, is imported and made then.
-        self._hook: tuple[Callable[..., Answer], Callable[[], None], Predictor] | None = None
         self._server: Server | None = None
         self._sources: Sources | None = None
         self._stepping: Stepping | None = None
@@ -353,17 +348,7 @@ class Session:
     def _halt(self, frame: FrameType, occasion: Occasion) -> None:
         self.server().elsewhere(frame, occasion)
 
-    # -- threads
-
-    def threads(self) -> list[ThreadInfo]:
-        """List the program's threads."""
-        return list_threads(self.own_threads)
-
-    def running_frames(self, ident: int) -> list[Running]:
-        """Give the stack of a thread that runs; see `fixcont.stopping.threads.running_frames`."""
-        return running_frames(ident, self.is_user)
-
-    # -- what stops ask
+    # -- what stops and front ends ask
 
     def is_user(self, frame: FrameType) -> bool:
         """Tell whether a frame runs the user's own code."""
