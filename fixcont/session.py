@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fixcont.editing.sources import Sources
     from fixcont.editing.variants import How, Variant
     from fixcont.stepping.engine import Stepping
+    from fixcont.stepping.targets import StepTarget
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.serving import Server
     from fixcont.stopping.stop import FrontEnd, Occasion
@@ -357,6 +358,16 @@ class Session:
     def threads(self) -> list[ThreadInfo]:
         """Return the program's threads, the main thread first; without those of fixcont."""
         return threads()
+
+    def step_targets(self, frame: Frame) -> list[StepTarget]:
+        """Return the calls that a frame at a stop is still to make in its present statement, for a `Step` with that `target`.
+
+        [] where the text is not known, or there is no call of which the place is known.
+        """
+        from fixcont.stepping.targets import step_targets
+
+        text = self.sources.text_for(frame.code)
+        return [] if text is None else step_targets(frame.code, frame.lasti, frame.line, text)
 
     def running_frames(self, ident: int) -> list[RunningFrame]:
         """Return what a thread runs, which need not be held: innermost first, for looking only. [] where there is no such thread."""
