@@ -49,6 +49,7 @@ CAPABILITIES: Final[protocol.Capabilities] = {
     "supportsSetExpression": True,
     "supportsRestartFrame": True,
     "supportsGotoTargetsRequest": True,
+    "supportsStepInTargetsRequest": True,
     "supportsCompletionsRequest": True,
     "completionTriggerCharacters": ["."],
     "supportsModulesRequest": True,
