@@ -185,6 +185,9 @@ class Debuggee:
         while not self._configured.acquire(timeout=0.2):
             pass
         self._configured.release()
+        steps = self.session.known_steps
+        if steps is not None:
+            steps.watch_thread()
 
     def left(self, *, goes_on: bool) -> None:
         """The client is gone.
