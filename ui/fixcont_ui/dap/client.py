@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.errors import Refusal, Refused
@@ -123,7 +122,11 @@ class Client:
 
     def authorize(self, token: object) -> None:
         """Raise `Failure` where the client does not know the token."""
-        if self._token and not (isinstance(token, str) and compare_digest(token.encode(), self._token.encode())):
+        if not self._token:
+            return
+        from hmac import compare_digest  # where it is needed: it is slow to load
+
+        if not (isinstance(token, str) and compare_digest(token.encode(), self._token.encode())):
             raise failure(
                 "wrong-token", "the token is missing or wrong", "give the one that was told when the program began to listen"
             )
@@ -183,6 +186,11 @@ class Client:
         """Tell of the threads that are held already."""
         for held in list(self.debuggee.held):
             self.stopped(held)
+
+    @property
+    def shows_installs(self) -> bool:
+        """Whether the client itself shows the event `hotcodereplace`: our extension for VS Code does."""
+        return str(self.can.get("clientID", "")).startswith("vscode") and self.can.get("adapterID") == "fixcont"
 
     # Lines and columns are counted from 1 here, and as the client wants it there.
 

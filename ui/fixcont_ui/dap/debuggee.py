@@ -14,26 +14,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from fixcont.continuing.ways import Way
-from fixcont.errors import Refusal
-from fixcont.stopping.stop import Stop
-from fixcont_ui.dap import installing
-from fixcont_ui.dap.held import HeldThread, unattended
-from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
 from fixcont_ui.dap.watching import Watcher
-from fixcont_ui.dap.workplace import Workplace, start_workplace
 
 #: Seconds that the held thread may take for what is the adapter's own.
 LOOK: Final = 10.0
 
 if TYPE_CHECKING:
+    from fixcont.continuing.ways import Way
     from fixcont.editing.diffs import Summary
+    from fixcont.errors import Refusal
     from fixcont.session import Session
+    from fixcont.stopping.stop import Stop
     from fixcont_ui.dap.client import Client
     from fixcont_ui.dap.console import DebugConsole
+    from fixcont_ui.dap.held import HeldThread
+    from fixcont_ui.dap.later import Body, Later
+    from fixcont_ui.dap.workplace import Workplace
 
 
 class Debuggee:
@@ -80,6 +79,8 @@ class Debuggee:
     # The engine's front end: in the held threads.
 
     def stopped(self, stop: Stop) -> Way:
+        from fixcont_ui.dap.held import HeldThread, unattended  # what only stops need is loaded at the first one
+
         held = HeldThread(stop, self.loop, self._console)
         with self._lock:
             if self.client is None and not self.waits:
@@ -143,6 +144,8 @@ class Debuggee:
         if held is not None:
             return held.submit(work, seconds)
         if self._elsewhere is None:
+            from fixcont_ui.dap.workplace import start_workplace
+
             self._elsewhere = start_workplace(self.loop, self._at_work)
         return self._elsewhere.submit(work, seconds)
 
@@ -160,6 +163,8 @@ class Debuggee:
         """Install what was saved."""
 
         def work() -> Body:
+            from fixcont_ui.dap import installing
+
             installing.install(self)
             return None
 

@@ -35,7 +35,10 @@ ERROR_IDS: Final[dict[str, int]] = {
     "cannot-restart": 1020,
     "interrupted": 1021,
     "no-program": 1022,
-    "token-needed": 1023,
+    "bad-address": 1023,
+    "cannot-listen": 1024,
+    "no-exception": 1025,
+    "not-installed": 1026,
     # starting
     "unknown-mode": 1100,
     "already-active": 1101,
@@ -79,6 +82,9 @@ ERROR_IDS: Final[dict[str, int]] = {
     "no-function": 1404,
     "bad-condition": 1405,
     "no-breakpoint": 1406,
+    "bad-hit-condition": 1407,
+    "bad-log-message": 1408,
+    "thread-not-watched": 1409,
     # installing
     "syntax-error": 1500,
     "cannot-compile": 1501,
@@ -128,6 +134,8 @@ ERROR_IDS: Final[dict[str, int]] = {
     "no-thread": 1803,
     "no-terminal": 1804,
     "editor-failed": 1805,
+    "stays-bound": 1806,
+    "assigns-elsewhere": 1807,
 }
 
 

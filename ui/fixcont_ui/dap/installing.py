@@ -110,4 +110,5 @@ def _tell_refused(debuggee: Debuggee, refusal: Refusal) -> None:
     if client is not None:
         client.tell(messages.event("hotcodereplace", {"changeType": "STARTING", "message": "installing what has changed"}))
         client.tell(messages.event("hotcodereplace", {"changeType": "ERROR", "message": f"{refusal}; {_NOTHING_CHANGED}"}))
-        client.output(f"{refusal}; {_NOTHING_CHANGED}\n", "important")
+        if not client.shows_installs:
+            client.output(f"{refusal}; {_NOTHING_CHANGED}\n", "important")

@@ -6,12 +6,10 @@ import functools
 import os
 from typing import TYPE_CHECKING, Literal
 
-from fixcont.editing.moves import moved_line
-from fixcont.editing.texts import Text
-
 if TYPE_CHECKING:
     from types import CodeType
 
+    from fixcont.editing.texts import Text
     from fixcont_ui.dap import protocol
     from fixcont_ui.dap.client import Client
 
@@ -52,6 +50,8 @@ def place_of(client: Client, code: CodeType, line: int) -> tuple[protocol.Source
     text = sources.text_for(code) if is_user else None
     newest = sources.newest_text(filename) if text is not None else None
     if text is not None and newest is not None and text.source != newest.source:
+        from fixcont.editing.moves import moved_line  # only once something was edited
+
         now = moved_line(text, newest, line)
         if now is None:
             return _old(client, text), line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import traceback
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -44,8 +45,10 @@ class Adapter:
         self._begin: Message = {}  # the request launch or attach
         self._settings: dict[tuple[str, str], Message] = {}
         self._terminals: dict[int, asyncio.Future[Message]] = {}  # number of a request to the client -> its answer
-        self._is_restarting = False
-        self._was_killed = False
+        self._is_starting = False
+        self._was_initialized = False
+        self._restarting: asyncio.Future[None] | None = None  # done when the program has ended that is to be started again
+        self._tasks: set[asyncio.Future[None]] = set()
         self.over: asyncio.Future[None] = self._loop.create_future()
 
     def start(self) -> None:
@@ -96,7 +99,9 @@ class Adapter:
     def _pass_on(self, request: Message) -> None:
         if self._passing is None:
             self._progress.check(request["command"])
-            raise failure("no-program", "there is no program", "launch or attach first")
+            if self._begin and not self._is_starting:
+                raise failure("debuggee-gone", "the program has ended")
+            raise failure("no-program", "there is no program yet", "launch or attach first")
         command, arguments = request["command"], request.get("arguments") or {}
         if command in _CONFIGURING:
             source = arguments.get("source") or {}
@@ -142,6 +147,7 @@ class Adapter:
 
     def _launched(self, request: Message, arguments: Mapping[str, Any]) -> None:
         self._begin = request
+        self._is_starting = True
         self._progress.advance(State.CONFIGURING)
         self._do(self._bring_up(request))
 
@@ -173,7 +179,6 @@ class Adapter:
         def answered(answer: Message) -> None:
             self._respond(request)
             if ends:
-                self._was_killed = True
                 self._loop.call_later(_GRACE, self._kill_if_ours, program)
                 if not program.is_ours:
                     self._loop.call_later(1, self._end)
@@ -203,6 +208,7 @@ class Adapter:
             self._client.send(messages.event("terminated"))
             return
         self._program = program
+        self._is_starting = False
         self._passing = Passing(program.send, self._client.send)
         self._passing.ask("initialize", self._initialize, lambda answer: None)
         self._passing.pass_on(request, 0)
@@ -238,14 +244,13 @@ class Adapter:
     async def _restart(self, request: Message) -> None:
         """End the program, and start it again with the same settings."""
         assert self._program is not None
-        self._is_restarting = True
-        program, ended = self._program, self._loop.create_future()
-        self._ended_for_restart = ended
         assert self._passing is not None
+        program, ended = self._program, self._loop.create_future()
+        self._restarting = ended
         self._passing.ask("terminate", {}, lambda answer: None)
         self._loop.call_later(_GRACE, self._kill_if_ours, program)
         await ended
-        self._is_restarting = False
+        self._restarting = None
         self._respond(request)
         await self._bring_up_again()
 
@@ -269,10 +274,14 @@ class Adapter:
     def _from_program(self, message: dict[str, Any]) -> None:
         if message.get("type") == "response" and self._passing is not None:
             self._passing.take(message)
-        elif message.get("type") == "event" and not self._is_restarting:
+        elif message.get("type") == "event" and self._restarting is None:
             body = message.get("body") or {}
             if message.get("event") == "process" and self._program is not None:
                 self._program.ident = self._program.ident or int(body.get("systemProcessId") or 0)
+            if message.get("event") == "initialized":
+                if self._was_initialized:
+                    return  # it was started again, and the settings are given to it from here
+                self._was_initialized = True
             if message.get("event") != "terminated":  # that is told when the process has ended
                 self._client.send(message)
 
@@ -280,8 +289,8 @@ class Adapter:
         passing, self._passing, self._program = self._passing, None, None
         if passing is not None:
             passing.program_ended()
-        if self._is_restarting:
-            self._ended_for_restart.set_result(None)
+        if self._restarting is not None:
+            self._restarting.set_result(None)
             return
         if status is not None:
             self._client.send(messages.event("exited", {"exitCode": status}))
@@ -295,7 +304,15 @@ class Adapter:
 
     def _do(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
-        self._tasks = {*getattr(self, "_tasks", set()), task}
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Future[None]) -> None:
+        """Let go of what is done; a fault in it is told."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._show(f"a fault of fixcont itself\n{''.join(traceback.format_exception(error))}", "important")
 
 
 #: Request -> the method that carries it out here.
