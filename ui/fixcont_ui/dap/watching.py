@@ -15,6 +15,8 @@ from fixcont_ui.dap.loop import Loop, Timer
 _OFTEN: Final = 0.2  # seconds
 _SETTLES: Final = 0.03  # seconds in which a file that changes must not change again: it may not be written whole yet
 _SHARE: Final = 500  # what a look takes is at most the 500th part of the time
+#: Nanoseconds by which the clock of a file system may be behind that of the program.
+_BEHIND: Final = 50_000_000
 _Signature = tuple[int, int]
 
 
@@ -31,6 +33,7 @@ class Watcher:
         self._filenames = filenames
         self._changed = changed
         self._known: dict[str, _Signature | None] = {}
+        self._looked: int | None = None  # the time of the last look, in nanoseconds
         self._unsettled: set[str] = set()  # names of files that have changed and may be in the middle of it
         self._timer: Timer | None = None
 
@@ -66,12 +69,21 @@ class Watcher:
 
     def _look(self) -> list[str]:
         changed = []
+        before, self._looked = self._looked, time.time_ns()
         for filename in self._filenames():
             found = _signature(filename)
-            if filename in self._known and self._known[filename] != found and found is not None:
+            if found is not None and self._has_changed(filename, found, before):
                 changed.append(filename)
             self._known[filename] = found
         return changed
+
+    def _has_changed(self, filename: str, found: _Signature, before: int | None) -> bool:
+        """Tell whether a file is not as it was, or may not be: one that was loaded and written to since the last look was loaded from
+        either text.
+        """
+        if filename in self._known:
+            return self._known[filename] != found
+        return before is not None and found[0] >= before - _BEHIND
 
 
 def _signature(filename: str) -> _Signature | None:
