@@ -6,9 +6,13 @@ import re
 import subprocess
 import sys
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from support.dap_clients import CLIENTS, node_modules_or_skip
+from support.dap_clients import CLIENTS, Neovim, Seen, node_modules_or_skip
+from support.programs import Program
 from support.session import DEADLINE, child_environment
 
 
@@ -35,3 +39,82 @@ def test_the_client_of_the_protocols_authors() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     counts = {name: int(number) for name, number in re.findall(r"^\S+ (pass|fail|cancelled|skipped) (\d+)$", done.stdout, re.M)}
     assert counts["pass"] >= 25 and not counts["fail"] + counts["cancelled"] + counts["skipped"], done.stdout
+
+
+@pytest.fixture
+def neovim(tmp_path: Path) -> Neovim:
+    return Neovim(tmp_path)
+
+
+@pytest.fixture
+def orders(program: Callable[[str], Program]) -> Program:
+    return program("orders")
+
+
+def ended_well(seen: Seen) -> None:
+    """Check that the program was repaired, and ended in the process in which it began."""
+    began = re.fullmatch(r"process (\d+)", seen.console[0])
+    assert began, seen.console
+    assert f"3 lines by process {began[1]}" in seen.console
+    assert [line for line in seen.console if re.match("nails|rope|glue", line)] == ["nails: 0.03", "rope: 0.0", "glue: 2.5"]
+    assert seen.bodies("exited") == [{"exitCode": 0}]
+
+
+def position(stop: dict[str, object], program: Program, label: str) -> bool:
+    """Tell whether the cursor was put on the line of a label."""
+    cursor = stop["cursor"]
+    assert isinstance(cursor, list)
+    return (stop["file"], cursor[0]) == (str(program.path), program.line(label))
+
+
+def test_neovim_stops_is_mended_and_restarts_the_frame(neovim: Neovim, orders: Program) -> None:
+    seen = neovim.tour("restart", orders)
+
+    assert seen.reasons == ["breakpoint", "exception", "restart", "breakpoint"]
+    assert {stop["thread"] for stop in seen.stops} == {"MainThread"}
+    for stop, label in zip(seen.stops, ("prints", "fails", "fails", "prints"), strict=True):
+        assert position(stop, orders, label), stop
+    failed = seen.stops[1]
+    (diagnostic,) = failed["diagnostics"]
+    assert diagnostic["lnum"] == orders.line("fails") - 1
+    assert "exception of type ZeroDivisionError" in diagnostic["message"]
+    assert failed["cursor"][1] == orders.text.splitlines()[diagnostic["lnum"]].index("total /")  # at what failed
+    assert seen.stops[2]["diagnostics"] == []  # it is mended
+    ended_well(seen)
+    assert seen.notes == []
+
+
+def test_neovim_jumps_to_a_line_that_is_new(neovim: Neovim, orders: Program) -> None:
+    seen = neovim.tour("step_and_go", orders)
+
+    assert seen.reasons == ["exception", "goto", "step"]
+    assert position(seen.stops[1], orders, "new")
+    assert position(seen.stops[2], orders, "prints")
+    ended_well(seen)
+    assert seen.notes == []
+
+
+def test_neovim_takes_commands_in_its_console(neovim: Neovim, orders: Program) -> None:
+    seen = neovim.tour("console", orders)
+
+    assert {"(9.0, 0)", f"resume unit_price at line {orders.line('fails')}"} <= set(seen.console)
+    assert seen.reasons == ["exception"]
+    ended_well(seen)
+    assert seen.notes == []
+
+
+def test_neovim_goes_on_by_the_keys_of_the_documentation(neovim: Neovim, orders: Program) -> None:
+    seen = neovim.tour("keys", orders)
+
+    assert seen.reasons == ["exception"]
+    assert [each for each in seen.notes if "does not compile" in each] == seen.notes
+    ended_well(seen)
+
+
+def test_neovim_sends_requests_of_fixconts_own(neovim: Neovim, orders: Program) -> None:
+    seen = neovim.tour("request", orders)
+
+    ways = {each["name"]: each for each in seen.replies["ways"]}
+    assert ways["retry"]["enabled"] and not ways["create"]["enabled"] and ways["create"]["reason"]
+    assert seen.replies["retry"] == "done"
+    ended_well(seen)

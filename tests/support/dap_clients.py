@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+
+from support.programs import Program
+from support.session import DEADLINE, child_environment
 
 CLIENTS: Final = Path(__file__).resolve().parent.parent / "dap" / "clients"
 
@@ -76,3 +83,74 @@ def nvim_dap_or_skip() -> Path:
     pytest.skip(
         f"there is no nvim-dap {f'in {named}' if named else f'among the plugins of Neovim; {_NEOVIM} may name its folder'}"
     )
+
+
+def code_in_documentation(language: str) -> str:
+    """Give the code for a client that docs/ide.md tells its users to copy."""
+    text = (CLIENTS.parent.parent.parent / "docs" / "ide.md").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+class Neovim:
+    """Neovim with nvim-dap, as docs/ide.md says how it is set up, without a screen.
+
+    Args:
+        folder: where its files go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._nvim = program_or_skip("nvim", "Debian's package neovim")
+        self._plugin = nvim_dap_or_skip()
+        (folder / "init.lua").write_text(code_in_documentation("lua"), encoding="utf-8")
+
+    def tour(self, name: str, program: Program) -> Seen:
+        """Let clients/neovim/tour.lua debug a program. Gives what its user has seen."""
+        seen = self._folder / "seen.json"
+        environment = child_environment({
+            "FIXCONT_PYTHON": sys.executable,
+            "FIXCONT_TEST_DEADLINE": str(DEADLINE),
+            "FIXCONT_TOUR": name,
+            "FIXCONT_TOUR_PROGRAM": str(program.path),
+            "FIXCONT_TOUR_SEEN": str(seen),
+            **{f"XDG_{kind}_HOME": str(self._folder) for kind in ("CACHE", "CONFIG", "DATA", "STATE")},
+        })  # fmt: skip
+        command = [
+            self._nvim, "--headless", "-u", "NONE", "-i", "NONE", "-n", "--cmd", f"set rtp^={self._plugin}",
+            "--cmd", "runtime! plugin/dap.*", "-S", str(self._folder / "init.lua"), "-S", str(CLIENTS / "neovim" / "tour.lua"),
+        ]  # fmt: skip
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=4 * DEADLINE, check=False
+        )
+        assert seen.exists(), done.stdout + done.stderr
+        shown = json.loads(seen.read_text(encoding="utf-8"))
+        assert not done.returncode and not shown.get("problem"), json.dumps(shown, indent=1) + done.stderr
+        return Seen(shown)
+
+
+class Seen:
+    """What a user of a client has seen.
+
+    Attributes:
+        stops: of the program, each with what the client has made of it.
+        console: the lines of the debug console.
+        notes: what the client has told beside it.
+        replies: answers to requests that were made by hand.
+    """
+
+    def __init__(self, shown: Mapping[str, Any]) -> None:
+        self.stops: list[dict[str, Any]] = shown["stops"]
+        self.console: list[str] = shown["console"]
+        self.notes: list[str] = [each["message"] for each in shown["notes"]]
+        self.replies: Mapping[str, Any] = shown["replies"]
+        self._events: list[dict[str, Any]] = shown["events"]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the program stopped, each time."""
+        return [each["reason"] for each in self.stops]
+
+    def bodies(self, event: str) -> list[dict[str, Any]]:
+        """Give the bodies of the events of this name."""
+        return [each.get("body") or {} for each in self._events if each["name"] == event]
