@@ -48,6 +48,9 @@ local function stopped(reason)
   end)
   local stop = seen.stops[shown_stops]
   assert(stop.reason == reason, "stopped for " .. stop.reason .. ", not for " .. reason)
+  if reason == "exception" then
+    wait("what is told of the exception", function() return #vim.diagnostic.get(0) > 0 end)
+  end
   local session, frame = shown()
   stop.cursor = vim.api.nvim_win_get_cursor(0)
   stop.file = vim.api.nvim_buf_get_name(0)
