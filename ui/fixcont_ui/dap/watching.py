@@ -17,7 +17,8 @@ _SETTLES: Final = 0.03  # seconds in which a file that changes must not change a
 _SHARE: Final = 500  # what a look takes is at most the 500th part of the time
 #: Nanoseconds by which the clock of a file system may be behind that of the program.
 _BEHIND: Final = 50_000_000
-_Signature = tuple[int, int]
+#: When a file was written, and its size.
+Signature = tuple[int, int]
 
 
 class Watcher:
@@ -32,7 +33,7 @@ class Watcher:
         self._loop = loop
         self._filenames = filenames
         self._changed = changed
-        self._known: dict[str, _Signature | None] = {}
+        self._known: dict[str, Signature | None] = {}
         self._looked: int | None = None  # the time of the last look, in nanoseconds
         self._unsettled: set[str] = set()  # names of files that have changed and may be in the middle of it
         self._timer: Timer | None = None
@@ -71,13 +72,13 @@ class Watcher:
         changed = []
         before, self._looked = self._looked, time.time_ns()
         for filename in self._filenames():
-            found = _signature(filename)
+            found = signature_of(filename)
             if found is not None and self._has_changed(filename, found, before):
                 changed.append(filename)
             self._known[filename] = found
         return changed
 
-    def _has_changed(self, filename: str, found: _Signature, before: int | None) -> bool:
+    def _has_changed(self, filename: str, found: Signature, before: int | None) -> bool:
         """Tell whether a file is not as it was, or may not be: one that was loaded and written to since the last look was loaded from
         either text.
         """
@@ -86,7 +87,8 @@ class Watcher:
         return before is not None and found[0] >= before - _BEHIND
 
 
-def _signature(filename: str) -> _Signature | None:
+def signature_of(filename: str) -> Signature | None:
+    """Give what changes when a file is written, None where there is none."""
     try:
         status = os.stat(filename)
     except OSError:

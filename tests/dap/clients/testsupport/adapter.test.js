@@ -287,6 +287,7 @@ describe("fix and continue", () => {
     program.edit("price = total / count", "price = = total");
     assert.match(await refused, /orders\.py:7.*nothing was installed/s);
     assert.match(await failure(client.restartFrameRequest({ frameId: frame.id })), /does not compile/);
+    assert.equal(printed.important.match(/does not compile/g).length, 1); // told once, however often it is tried
     await mend("price = = total", "price = total / count if count else 0.0");
     await endsWell(() => client.customRequest("fixcont/retry", { frameId: frame.id }));
   });
