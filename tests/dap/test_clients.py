@@ -118,3 +118,22 @@ def test_neovim_sends_requests_of_fixconts_own(neovim: Neovim, orders: Program) 
     assert ways["retry"]["enabled"] and not ways["create"]["enabled"] and ways["create"]["reason"]
     assert seen.replies["retry"] == "done"
     ended_well(seen)
+
+
+def test_neovim_attaches_to_a_program_that_is_held(neovim: Neovim, orders: Program) -> None:
+    command = [sys.executable, "-m", "fixcont", "--listen", "0", str(orders.path)]
+    with subprocess.Popen(command, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            listening, held = process.stderr.readline(), process.stderr.readline()
+            assert "ZeroDivisionError" in held
+            seen = neovim.tour("attach", orders, int(listening.rpartition(":")[2]))
+            output, errors = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+
+    assert (process.returncode, seen.reasons, seen.notes) == (0, ["exception"], [])
+    assert position(seen.stops[0], orders, "fails")
+    assert output.endswith(f"rope: 0.0\nglue: 2.5\n3 lines by process {process.pid}\n")
+    assert "Traceback" not in errors
+    assert seen.console[0] == "installed: unit_price (version 2); 1 frame still runs old code"

@@ -105,13 +105,14 @@ class Neovim:
         self._plugin = nvim_dap_or_skip()
         (folder / "init.lua").write_text(code_in_documentation("lua"), encoding="utf-8")
 
-    def tour(self, name: str, program: Program) -> Seen:
-        """Let clients/neovim/tour.lua debug a program. Gives what its user has seen."""
+    def tour(self, name: str, program: Program, port: int = 0) -> Seen:
+        """Let clients/neovim/tour.lua debug a program, which listens at the port where one is given. Gives what its user has seen."""
         seen = self._folder / "seen.json"
         environment = child_environment({
             "FIXCONT_PYTHON": sys.executable,
             "FIXCONT_TEST_DEADLINE": str(DEADLINE),
             "FIXCONT_TOUR": name,
+            "FIXCONT_TOUR_PORT": str(port),
             "FIXCONT_TOUR_PROGRAM": str(program.path),
             "FIXCONT_TOUR_SEEN": str(seen),
             **{f"XDG_{kind}_HOME": str(self._folder) for kind in ("CACHE", "CONFIG", "DATA", "STATE")},

@@ -78,7 +78,6 @@ end
 
 local function launch()
   vim.cmd("edit " .. vim.fn.fnameescape(os.getenv("FIXCONT_TOUR_PROGRAM")))
-  vim.bo.filetype = "python"
   local configuration = vim.deepcopy(dap.configurations.python[1])
   configuration.python = os.getenv("FIXCONT_PYTHON")
   configuration.cwd = vim.fn.expand("%:p:h")
@@ -194,6 +193,19 @@ function tours.request()
   end)
   wait("the ways", function() return seen.replies.ways end)
   session:request("fixcont/retry", { frameId = frame.id }, function(err) seen.replies.retry = err and err.message or "done" end)
+  ended()
+end
+
+-- The program listens already, and is held.
+function tours.attach()
+  vim.cmd("edit " .. vim.fn.fnameescape(os.getenv("FIXCONT_TOUR_PROGRAM")))
+  local configuration = vim.deepcopy(dap.configurations.python[3])
+  configuration.python = os.getenv("FIXCONT_PYTHON")
+  configuration.connect.port = tonumber(os.getenv("FIXCONT_TOUR_PORT"))
+  dap.run(configuration)
+  stopped("exception")
+  mended()
+  keys("\\dr")
   ended()
 end
 
