@@ -52,6 +52,7 @@ CAPABILITIES: Final[protocol.Capabilities] = {
     "supportsSetExpression": True,
     "supportsRestartFrame": True,
     "supportsGotoTargetsRequest": True,
+    "supportsStepInTargetsRequest": True,
     "supportsCompletionsRequest": True,
     "completionTriggerCharacters": ["."],
     "supportsModulesRequest": True,
