@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
-from fixcont_ui.dap.watching import Watcher
+from fixcont_ui.dap.watching import Signature, Watcher
 
 #: Seconds that the held thread may take for what is the adapter's own.
 LOOK: Final = 10.0
@@ -52,6 +52,7 @@ class Debuggee:
         name: of the program, "" where that is not known.
         address: where it listens, None where it does not.
         was_configured: whether a client has said that the program may run.
+        told_refusal: what could not be installed, and the files as they were then; None where all could.
     """
 
     session: Session
@@ -73,6 +74,7 @@ class Debuggee:
         self._configured: Final = allocate_lock()
         self._configured.acquire()
         self.was_configured = False
+        self.told_refusal: tuple[Refusal, frozenset[tuple[str, Signature | None]]] | None = None
         self._elsewhere: Workplace | None = None
         self._lock = allocate_lock()
 
