@@ -8,7 +8,7 @@ import os
 import sys
 import traceback as tracebacks
 from _thread import allocate_lock, get_ident
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,12 @@ from fixcont.loading.loaded import loaded_functions
 from fixcont.loading.scope import Scope
 from fixcont.stopping.hook import make_hook
 from fixcont.stopping.interrupt import InterruptHandler, is_jump_back
-from fixcont.stopping.policy import Policy, StopMode, parse_mode
+from fixcont.stopping.policy import Policy, StopMode, TypeCondition, parse_mode
 from fixcont.stopping.prediction import Predictor
-from fixcont.stopping.threads import Running, ThreadInfo, list_threads, running_frames
+from fixcont.stopping.threads import RunningFrame, ThreadInfo, running_frames, threads
 
 if TYPE_CHECKING:
+    from fixcont.bytecode.location import Location
     from fixcont.continuing.checks import Newest
     from fixcont.editing.closures import Captured
     from fixcont.editing.sources import Sources
@@ -99,6 +100,8 @@ class Session:
         # Files whose texts `_sources`, once it is there, is to remember: name, what reads the text, status when it was loaded.
         self._loaded: list[tuple[str, Callable[[], bytes | None], os.stat_result | None]] = []
         self._making = allocate_lock()
+        self._changing = allocate_lock()
+        self._seen: dict[int, Any] = {}  # what hooks know of exceptions that are on their way
         self._held: set[int] = set()  # idents of the threads that are held
         self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy, self._woken)
         self._is_installed = False
@@ -125,8 +128,8 @@ class Session:
         stops = self.policy.mode is not StopMode.NEVER or self.policy.has_catch
         if stops:
             self._put_hook()
-        if (stops or getattr(self.front_end, "holds_several", False)) and getattr(self.front_end, "takes_interrupts", True):
-            self._interrupts.install()
+        if stops or getattr(self.front_end, "holds_several", False):
+            self._take_interrupts()
         cache = TrapCache(engine_fingerprint())
         install_hook(self.scope, trap, cache=cache, on_fault=self._report_fault, on_loaded_lazily=self._on_imported)
         if loaded:
@@ -135,30 +138,53 @@ class Session:
         atexit.register(self._tell_repairs)  # now: of such functions, those that were registered first are called last
 
     def _put_hook(self) -> None:
-        if self._hook is None:
-            predictor = Predictor(self.scope.is_user_code, library_broad_counts=self.policy.mode is StopMode.UNCAUGHT)
-            made = make_hook(self.policy, predictor, self._stopped, self._report_fault, self._busy, self._stops)
-            self._hook = *made, predictor
-        setattr(builtins, stubs.HOOK_NAME, self._hook[0])
+        predictors = tuple(Predictor(self.scope.is_user_code, library_broad_counts=counts) for counts in (False, True))
+        hook = make_hook(
+            self.policy,
+            (predictors[0], predictors[1]),
+            self._stopped,
+            self._report_fault,
+            self._busy,
+            self._stops,
+            self._seen,
+        )
+        setattr(builtins, stubs.HOOK_NAME, hook)
 
-    def change_policy(self, stop: str, catch: Sequence[str] = (), ignore: Sequence[str] = (), only: Sequence[str] = ()) -> None:
-        """Stop at other exceptions from now on, in all threads. An exception that the user has let go on does not stop again.
+    def set_policy(
+        self,
+        mode: str | Sequence[str],
+        catch: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        conditions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Change which exceptions stop the program, from any thread, while it runs. What has stopped already does not stop again.
 
         Args:
-            stop, catch, ignore: as for the session.
-            only: names of types: where there are any, no others stop, but those of `catch`.
+            mode: as for the session. Of several modes the one that stops most counts for each type of exception; none is "never".
+            catch, ignore: as for the session.
+            conditions: mode -> for which types it holds, where not for all: "ZeroDivisionError, mypkg.Error, !mypkg.Expected".
 
         Raises:
-            Refused: an argument has no meaning; nothing was changed.
+            Refused: an argument has no meaning; then nothing was changed.
         """
-        mode = parse_mode(stop)
-        self.policy.change(mode, catch, ignore, only)
-        if self._hook is not None:
-            _, forget, predictor = self._hook
-            predictor.count_library_handlers(mode is StopMode.UNCAUGHT)
-            forget()
-        if self._is_installed and (mode is not StopMode.NEVER or catch):
-            self._put_hook()
+        modes = [parse_mode(each) for each in ([mode] if isinstance(mode, str) else mode)]
+        held = {parse_mode(each): TypeCondition(text) for each, text in (conditions or {}).items() if text.strip()}
+        policy = Policy(modes, catch, ignore, held)
+        with self._changing:
+            self.policy = policy
+            if not self._is_installed:
+                return
+            if self._stops or policy.mode is not StopMode.NEVER or policy.has_catch:
+                self._put_hook()  # one object is exchanged for another: no exception sees half of it
+            else:
+                builtins.__dict__.pop(stubs.HOOK_NAME, None)
+        if policy.mode is not StopMode.NEVER or policy.has_catch:
+            self._take_interrupts()
+
+    def _take_interrupts(self) -> None:
+        """Let Ctrl-C be a stop, if the front end wants that. It can be done in the main thread only."""
+        if getattr(self.front_end, "takes_interrupts", True):
+            self._interrupts.install()
 
     def uninstall(self) -> None:
         """Make everything as it was: no hook, no traps in functions. Frames that run keep theirs, which then do nothing.
@@ -275,8 +301,9 @@ class Session:
                 if self._server is None:
                     self._server = Server(self, self._busy, self._held)
                     self._stops.append(True)
-            if self._is_installed and not hasattr(builtins, stubs.HOOK_NAME):
-                self._put_hook()  # what carries the user's decisions to frames further out arrives there
+            with self._changing:
+                if self._is_installed and not hasattr(builtins, stubs.HOOK_NAME):
+                    self._put_hook()  # what carries the user's decisions to frames further out arrives there
         return self._server
 
     def _stopped(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
@@ -342,13 +369,25 @@ class Session:
         """Tell whether a frame runs the user's own code."""
         return self.scope.is_user(frame.f_code.co_filename)
 
+    def threads(self) -> list[ThreadInfo]:
+        """Return the program's threads, the main thread first; without those of fixcont."""
+        return threads()
+
+    def running_frames(self, ident: int) -> list[RunningFrame]:
+        """Return what a thread runs, which need not be held: innermost first, for looking only. [] where there is no such thread."""
+        return running_frames(ident, self.is_user)
+
     def is_obsolete(self, frame: FrameType) -> bool:
         """Tell whether a frame runs an older version of its function than the one installed last."""
         return self.sources.is_obsolete(frame.f_code)
 
     def expect_edits(self, frames: Sequence[Frame]) -> None:
         """Do what makes an install and a resume faster, while the user has not edited anything yet. The held frame comes first."""
-        self.sources.prepare([frame.code for frame in frames if frame.is_user])
+        frames = [frame for frame in frames if frame.is_user]
+        self.sources.prepare([frame.code for frame in frames])
+        if frames and frames[0].lasti >= 0:
+            with suppress(ValueError, IndexError):  # no compiler made the code: told when it is to be resumed
+                frames[0].location.work_out()
 
     def expect_none(self) -> None:
         """Free what `expect_edits` has made; called once for each call of that, when the stop ends."""
@@ -397,8 +436,8 @@ class _Versions:
     def captured(self, frame: FrameType, code: CodeType) -> Captured:
         return self._session.sources.captured(frame, code)
 
-    def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:
-        return self._session.sources.variant(frame_code, code, unit, how, line, bound)
+    def variant(self, frame_code: CodeType, location: Location, how: How, line: int | None, bound: set[str]) -> Variant:
+        return self._session.sources.variant(frame_code, location, how, line, bound)
 
     def note(self, code: CodeType, variant: Variant) -> None:
         self._session.sources.note(code, variant.node)

@@ -7,14 +7,13 @@ constants of the code but are taken out of a list by the prefix: a constant woul
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from types import CellType, CodeType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, parameters
 from fixcont.bytecode.assembler import Assembled, Assembler, Label
 from fixcont.bytecode.awaiting import Covered, append_await
-from fixcont.bytecode.exceptiontable import Row, encode, parse
+from fixcont.bytecode.exceptiontable import Row, encode, moved_table, row_at
 from fixcont.bytecode.interpreter import OPCODE
 from fixcont.bytecode.original import Prefix, Stay, no_lines, on_line, prefix_units, with_prefix
 from fixcont.bytecode.stubs import GENERATOR_KINDS
@@ -218,21 +217,16 @@ class _Prefix:
         size = len(prefix) // 2
         self.box.reverse()
         places = assembled.places
-        rows = [(start + size, end + size, target + size, depth, lasti) for start, end, target, depth, lasti in self._rows_behind]
-        before = [row for done in self.done for row in self._rows_of(done, assembled, size)]
+        table = encode([row for done in self.done for row in self._rows_of(done, assembled, size)])
+        table += moved_table(self.code.co_exceptiontable, size)
         stays = tuple(Stay(places[done.begin], places[done.end], done.leaving.unit) for done in self.done)
         most = max([len(self.contents.kinds), *(len(leaving.kinds) for leaving in self.contents.leaving)])
         lines = self._lines(places, size)
-        return with_prefix(self.code, Prefix(prefix, (self.box.pop, None), lines, stays, most + _SPARE), encode([*before, *rows]))
-
-    @cached_property
-    def _rows_behind(self) -> list[Row]:
-        return parse(self.code.co_exceptiontable)
+        return with_prefix(self.code, Prefix(prefix, (self.box.pop, None), lines, stays, most + _SPARE), table)
 
     def _rows_of(self, done: _Done, assembled: Assembled, size: int) -> list[Row]:
         """Return the rows for something that is done: those of the place that it belongs to, and those of an await."""
-        unit = self.behind + done.leaving.unit
-        around = next((row for row in self._rows_behind if row.start <= unit < row.end), None)
+        around = row_at(self.code.co_exceptiontable, self.behind + done.leaving.unit)
         places = assembled.places
         rows: list[Row] = []
 

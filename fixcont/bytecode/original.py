@@ -6,7 +6,7 @@ import struct
 from types import CodeType
 from typing import Any, NamedTuple
 
-from fixcont.bytecode.exceptiontable import Row, parse
+from fixcont.bytecode.exceptiontable import Row, parse, row_at
 from fixcont.bytecode.interpreter import OPCODE
 from fixcont.bytecode.stubs import HOOK_NAME
 
@@ -203,7 +203,7 @@ def has_handed_over(code: CodeType, lasti: int) -> bool:
     """
     if lasti < original_end(code) or not is_trapped(code):
         return False
-    row = next((row for row in parse(code.co_exceptiontable) if row.start <= lasti // 2 < row.end), None)
+    row = row_at(code.co_exceptiontable, lasti // 2)
     return row is not None and code.co_code[2 * row.target] != _POP_TOP  # which begins what a trap does that could not ask
 
 

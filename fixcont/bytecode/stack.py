@@ -444,6 +444,7 @@ class Stacks:
     """The symbolic stacks of a code object without traps.
 
     Attributes:
+        rows: the exception table.
         by_unit: see `symbolic_stacks`.
 
     Raises:
@@ -451,9 +452,9 @@ class Stacks:
     """
 
     def __init__(self, code: CodeType) -> None:
-        self._rows = parse(code.co_exceptiontable)
+        self.rows = parse(code.co_exceptiontable)
         raw = code.co_code
-        self.by_unit = symbolic_stacks(raw[::2], raw[1::2], self._rows, 0, "")
+        self.by_unit = symbolic_stacks(raw[::2], raw[1::2], self.rows, 0, "")
 
     def block_kinds_at(self, unit: int, *, failed: bool = False) -> str:
         """Return the kinds of what open blocks keep on the stack at an instruction.
@@ -465,13 +466,8 @@ class Stacks:
             unit -= 1
         stack = self.by_unit[unit] or ""
         if failed:
-            stack = statement_stack(stack, next((row.depth for row in self._rows if row.start <= unit < row.end), 0))
+            stack = statement_stack(stack, next((row.depth for row in self.rows if row.start <= unit < row.end), 0))
         return stack[: next((index for index, kind in enumerate(stack) if kind not in BLOCK_KINDS), len(stack))]
-
-
-def block_kinds_at(code: CodeType, unit: int, *, failed: bool = False) -> str:
-    """Return what `Stacks.block_kinds_at` does, where one place of a code object is asked for. Raises as `Stacks` does."""
-    return Stacks(code).block_kinds_at(unit, failed=failed)
 
 
 def statement_stack(stack: str, depth: int) -> str:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import deque
-from types import CodeType
+from collections.abc import Mapping
+from types import CodeType, MappingProxyType
 from typing import NamedTuple
 
 from fixcont.bytecode import handlers, interpreter, parameters
@@ -72,14 +73,23 @@ class _Region(NamedTuple):
 left_alone: dict[tuple[str, str, int], str] = {}
 
 
-def trap(code: CodeType, known: Stacks | None = None) -> CodeType:
-    """Return a code object, with all that are nested in it, with traps. `known` are the stacks of `code`, where they are.
+_NONE: Mapping[CodeType, CodeType] = MappingProxyType({})
+
+
+def trap(code: CodeType, known: Stacks | None = None, trapped: Mapping[CodeType, CodeType] = _NONE) -> CodeType:
+    """Return a code object, with all that are nested in it, with traps.
 
     A part that cannot be trapped is left as it is, with the reason in `left_alone`. Trapped code is returned unchanged.
+
+    Args:
+        known: the stacks of `code`, where they are known.
+        trapped: code objects that have traps already, by what they are without; those that `code` holds are taken from there.
     """
     if not interpreter.IS_KNOWN or is_trapped(code):
         return code
-    nested = tuple(trap(constant) if isinstance(constant, CodeType) else constant for constant in code.co_consts)
+    nested = tuple(
+        trapped.get(constant) or trap(constant) if isinstance(constant, CodeType) else constant for constant in code.co_consts
+    )
     try:
         return _Trapper(code, nested, known).trapped()
     except (DoesNotVerify, ValueError, IndexError) as problem:  # the latter: code that no compiler made
@@ -109,7 +119,8 @@ class _Trapper:
         raw = self.prefix + self.original
         self.ops, self.args = raw[::2], raw[1::2]
         self.start = len(self.prefix) // 2
-        self.rows = moved(parse(code.co_exceptiontable), self.start, len(self.kept))
+        rows = parse(code.co_exceptiontable) if stacks_of_code is None else stacks_of_code.rows
+        self.rows = moved(rows, self.start, len(self.kept))
         self.targets = sorted({row.target for row in self.rows})
         self.outermost = "p" * len(self.kept)
         self.cells = self._cells()
@@ -220,8 +231,9 @@ class _Trapper:
             if stack is not None and not typed:
                 self._cut_region(start, end, of_stack[stack], row, handler)
             return
-        found = [of_stack[stack] for stack in self.stacks[start:end]]
-        numbers = dict.fromkeys(found, 1)  # 0: as before, 1: without a trap
+        stacks = self.stacks[start:end]
+        layouts = {stack: of_stack[stack] for stack in dict.fromkeys(stacks)}  # there are few different ones
+        numbers = dict.fromkeys(layouts.values(), 1)  # 0: as before, 1: without a trap
         numbers.pop(NOWHERE, None)
         if len(numbers) == 1 and not typed and TOO_SMALL not in numbers:
             self._cut_region(start, end, next(iter(numbers)), row, handler)
@@ -231,7 +243,8 @@ class _Trapper:
             return
         numbers.update(zip(known, range(2, 256), strict=False))
         numbers[NOWHERE] = 0
-        for run in _RUNS.finditer(bytes([numbers[layout] for layout in found])):
+        number_of = {stack: numbers[layout] for stack, layout in layouts.items()}
+        for run in _RUNS.finditer(bytes(map(number_of.__getitem__, stacks))):
             number = run[0][0]
             if number > 1:
                 self._cut_region(start + run.start(), start + run.end(), known[number - 2], row, handler)

@@ -14,6 +14,7 @@ from fixcont.continuing import arguments, reentry
 from fixcont.errors import Refusal, Refused
 
 if TYPE_CHECKING:
+    from fixcont.bytecode.location import Location
     from fixcont.editing.closures import Captured
     from fixcont.editing.variants import How, Variant
 
@@ -35,10 +36,10 @@ class Versions(Protocol):
     def captured(self, frame: FrameType, code: CodeType) -> Captured:
         """Return the cells that `code`, which takes over a frame, captures and the frame does not have. Raises `Refused`."""
 
-    def variant(self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: set[str]) -> Variant:
+    def variant(self, frame_code: CodeType, location: Location, how: How, line: int | None, bound: set[str]) -> Variant:
         """Return the variant of the newest version that is to take over; see `make_variant`. Raises `Refused`.
 
-        `frame_code` is what a frame runs, `code` the same without traps.
+        `frame_code` is what a frame runs.
         """
 
     def note(self, code: CodeType, variant: Variant) -> None:

@@ -21,7 +21,7 @@ from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.entry import Contents, Leaving, enter_at
 from fixcont.bytecode.flights import handlers_passed
 from fixcont.bytecode.interpreter import NAME
-from fixcont.bytecode.stack import Stacks, block_kinds_at
+from fixcont.bytecode.stack import Stacks
 from fixcont.bytecode.traps import trap
 from fixcont.continuing import arguments, checks, reentry
 from fixcont.continuing.checks import Versions
@@ -110,12 +110,11 @@ class Plan(NamedTuple):
     captured: Captured = NOTHING_MORE
 
 
-def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | None, callee: FrameType | None) -> Plan:
+def plan_for(way: Middle, versions: Versions, state: TrapState | None, callee: FrameType | None) -> Plan:
     """Work out how a frame can go on; nothing is touched.
 
     Args:
         way: what the user wants.
-        lasti: byte offset, in the code that the frame runs, of the instruction that failed or runs; -1 if that is not known.
         versions: knows the texts.
         state: what the frame's trap says, where it is in one: a stop may come late.
         callee: what the frame has called, if it is not the innermost one.
@@ -123,18 +122,18 @@ def plan_for(way: Middle, lasti: int, versions: Versions, state: TrapState | Non
     Raises:
         Refused: it cannot.
     """
-    raw = way.frame.raw
+    raw, lasti = way.frame.raw, way.frame.lasti
     if lasti < 0:
         sentence = f"the exception came up before {raw.f_code.co_qualname} went on in the middle, so no statement has failed now"
         raise Refused(Refusal("no-statement", sentence, "restart the frame, or go on in its caller"))
-    code = original.untrapped(raw.f_code)
-    unit = original.unit_at(raw.f_code, lasti // 2)
+    location = way.frame.location
+    code, unit = location.code, location.unit
     bound = raw.f_locals.keys() if raw.f_code.co_flags & interpreter.OPTIMIZED else ()
     how = {UseValue: How.USE_VALUE, Skip: How.SKIP}.get(type(way), How.RETRY)
     line = way.line if isinstance(way, Resume) else None
-    variant = versions.variant(raw.f_code, code, unit, How.LINE if line is not None else how, line, set(bound))
+    variant = versions.variant(raw.f_code, location, How.LINE if line is not None else how, line, set(bound))
     try:
-        live_kinds = block_kinds_at(code, unit, failed=True)
+        live_kinds = location.stacks.block_kinds_at(unit, failed=True)
     except (ValueError, IndexError) as problem:
         raise Refused(
             Refusal("not-verified", f"{raw.f_code.co_qualname} cannot be taken over: {problem}", "restart it")
@@ -405,7 +404,9 @@ class Takeover:
 
 
 def _trapped_variant(plan: Plan) -> CodeType:
-    code = trap(plan.variant.code, plan.stacks)
+    variant = plan.variant
+    functions = {node.code: node.live for node in variant.node.children if node.live is not None}  # which it has in common
+    code = trap(variant.code, plan.stacks, functions)
     if not original.is_trapped(code):
         raise DoesNotVerify("it carries no traps")
     return code

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import NamedTuple
 
+from fixcont.bytecode.location import Location
 from fixcont.editing.caches import Caches
 from fixcont.editing.cells import Finder
 from fixcont.editing.closures import NOTHING_MORE, Captured, captured_by
@@ -312,14 +313,12 @@ class KnownTexts:
             self._has_copied = self._has_copied or bool(captured.copies)
             return captured
 
-    def variant(
-        self, frame_code: CodeType, code: CodeType, unit: int, how: How, line: int | None, bound: Collection[str]
-    ) -> Variant:
+    def variant(self, frame_code: CodeType, location: Location, how: How, line: int | None, bound: Collection[str]) -> Variant:
         """Make the variant of the newest version that takes over a frame; see `make_variant`.
 
         Parameters:
             frame_code: what the frame runs.
-            code: the same without traps.
+            location: where it is in that.
 
         Raises:
             Refused: there is no such place, or no text is known.
@@ -331,7 +330,7 @@ class KnownTexts:
             target = node.definition.newest
             if target is None:
                 raise Refused(Refusal("function-gone", f"{node.qualname} is no longer in {node.text.filename}", "bring it back"))
-            return make_variant(node, target, code, unit, how, line, bound)
+            return make_variant(node, target, location, how, line, bound)
 
     def note(self, code: CodeType, node: Node) -> None:
         """Note that `code`, which starts in the middle, is a variant of a version that was found before."""
@@ -385,7 +384,7 @@ class KnownTexts:
                         file.newest.module  # noqa: B018 - compiled once, when first asked for
                         node = None if number else self._identify(code)
                         if node is not None and node.kind is not Kind.MODULE:
-                            node.text.tree_around(node)
+                            node.text.statements_of(node)
 
     def release(self) -> None:
         """Free what was kept for a stop, at its end."""

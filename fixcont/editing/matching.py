@@ -60,20 +60,23 @@ class _Unit:
     _numbers: dict[Any, int]  # content -> key; the same for units that are to be compared
     _key: int = -1
     _head: int | None = None
+    _slots: list[list[_Unit]] | None = None
 
-    @cached_property
+    @property
     def slots(self) -> list[list[_Unit]]:
         """The units of its own bodies, made when they are asked for; none for definitions."""
-        is_star = self.kind is ast.TryStar
-        return [
-            _units(getattr(self.node, name), self._numbers, is_star=is_star and name == "handlers")
-            for name in SLOTS.get(self.kind, ())
-        ]
+        if self._slots is None:
+            is_star = self.kind is ast.TryStar
+            self._slots = [
+                _units(getattr(self.node, name), self._numbers, is_star=is_star and name == "handlers")
+                for name in SLOTS.get(self.kind, ())
+            ]
+        return self._slots
 
     @property
     def is_opened(self) -> bool:
         """Whether there are units for its bodies."""
-        return "slots" in self.__dict__
+        return self._slots is not None
 
     @cached_property
     def flat(self) -> tuple[Any, ...]:
@@ -329,13 +332,16 @@ class _Matcher:
                 if not self._left:
                     break
                 self._pair_in_order(*self._left.pop(0))
-        pairs: list[tuple[ast.AST, ast.AST]] = []
+        found: dict[ast.AST, ast.AST] = {}
         for unit in self._all(self._old):
-            if unit in self._closed:
-                pairs.extend(zip(_inside(unit.node), _inside(self._partners[unit].node), strict=True))
-            elif unit in self._partners:
-                pairs.append((unit.node, self._partners[unit].node))
-        return {one: other for one, other in pairs if isinstance(one, (ast.stmt, ast.ExceptHandler))}
+            partner = self._partners.get(unit)
+            if partner is None:
+                continue
+            if unit.kind in SLOTS and unit in self._closed:
+                found.update(zip(_inside(unit.node), _inside(partner.node), strict=True))
+            else:
+                found[unit.node] = partner.node
+        return {one: other for one, other in found.items() if not isinstance(one, ast.match_case)}
 
     def _all(self, units: list[_Unit]) -> Iterator[_Unit]:
         """Give the units of a body and all in them, but for what is closed, outer ones before inner ones."""
@@ -371,8 +377,11 @@ class _Matcher:
         pairs = _common(old_tokens, new_tokens)
         for here in pairs:
             self._pair(old[here[0]], new[here[1]], content is not None)
-        borders = itertools.pairwise([(-1, -1), *pairs, (len(old), len(new))])
-        gaps = [(self._free(old[last[0] + 1 : here[0]]), self._free(new[last[1] + 1 : here[1]])) for last, here in borders]
+        gaps = [
+            (self._free(old[last[0] + 1 : here[0]]), self._free(new[last[1] + 1 : here[1]]))
+            for last, here in itertools.pairwise([(-1, -1), *pairs, (len(old), len(new))])
+            if here[0] - last[0] > 1 and here[1] - last[1] > 1
+        ]
         return [gap for gap in gaps if gap[0] and gap[1]]
 
     def _align(self, old: list[_Unit], new: list[_Unit]) -> None:

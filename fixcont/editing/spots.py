@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from itertools import compress, count
 from types import CodeType
 
-from fixcont.bytecode.interpreter import NAME, OPCODE, UNITS
-from fixcont.bytecode.stack import block_kinds_at
+from fixcont.bytecode.interpreter import NAME, UNITS
+from fixcont.bytecode.location import Location
 from fixcont.editing.markers import Span
 
 #: The column of the marker: no line is as long as this, and the line is that of the statement. Those at exits have the next ones.
 COLUMN = 1 << 20
 #: For `bytes.translate`: opcodes to 1, where they are such, or 0; without an instruction of Python for each.
 IS_CALL = bytes(name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") for name in NAME)
+_IS_BORROW = bytes(name == "LOAD_FAST_AND_CLEAR" for name in NAME)
 _IS_BUILD = bytes(name == "BUILD_LIST" for name in NAME)
 
 
@@ -37,15 +38,15 @@ def span_at(positions: Positions, unit: int) -> Span | None:
     return None
 
 
-def calls_exit(code: CodeType, unit: int, open_kinds: str) -> bool:
+def calls_exit(location: Location, unit: int, open_kinds: str) -> bool:
     """Tell whether an instruction of a `with` statement calls or awaits an exit."""
-    before = [instruction for instruction in instructions(code) if instruction[0] <= unit]
+    before = [instruction for instruction in instructions(location.code) if instruction[0] <= unit]
     name = before[-1][1]
     if name in _AWAITS:
         return next((argument == _AWAITS_EXIT for _, name, argument in reversed(before) if name == "GET_AWAITABLE"), False)
     if name in ("CALL", "PRECALL"):
         nones = [name for _, name, _ in before[-5:-1] if name != "PRECALL"][-3:]
-        has_exit = block_kinds_at(code, unit).count("w") > open_kinds.count("w")
+        has_exit = location.stacks.block_kinds_at(unit).count("w") > open_kinds.count("w")
         return has_exit and all(name in ("LOAD_CONST", "LOAD_COMMON_CONSTANT") for name in nones)
     return name == "WITH_EXCEPT_START"
 
@@ -65,11 +66,11 @@ _AWAITS_EXIT = 2  # GET_AWAITABLE's argument
 
 def borrowed_names(code: CodeType) -> set[str]:
     """Return the names of variables that inlined comprehensions use for their own."""
-    borrow = OPCODE.get("LOAD_FAST_AND_CLEAR", -1)
     raw, names = code.co_code, code.co_varnames
     if len(names) > 256:
         return set(names)
-    return {names[raw[at + 1]] for at in range(0, len(raw), 2) if raw[at] == borrow and raw[at + 1] < len(names)}
+    slots = set(compress(raw[1::2], raw[::2].translate(_IS_BORROW)))
+    return {names[slot] for slot in slots if slot < len(names)}
 
 
 def with_nested(code: CodeType) -> Iterator[CodeType]:

@@ -51,6 +51,13 @@ class Place(NamedTuple):
     blocks: tuple[Block, ...]
 
 
+class Statements(NamedTuple):
+    """A function, class body or module, and the statements in it, in the order of the source; see `places`."""
+
+    scope: Scope
+    places: Sequence[Place]
+
+
 def find_scope(tree: ast.Module, qualname: str, first_line: int) -> Scope | None:
     """Find the definition that a code object was compiled from, by its `co_qualname` and `co_firstlineno`.
 
@@ -122,6 +129,11 @@ def nearest(old: Scope, new: Scope, matched: dict[ast.AST, ast.AST], node: ast.s
     after = [place for place in found if start_of(place.node) >= end_of(node)][:1]
     partners = [matched[place.node] for place in (*before, *after)]
     return tuple(start_of(partner)[0] for partner in partners if isinstance(partner, ast.stmt))
+
+
+def contains(outer: ast.stmt, inner: ast.stmt) -> bool:
+    """Tell whether a statement stands inside of another one of the same text: told by their places, which takes no walk through the tree."""
+    return outer is not inner and end_of(inner) <= end_of(outer) and start_of(outer) <= start_of(inner)
 
 
 def start_of(node: ast.stmt) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from typing import Any
 
 from fixcont.editing import parsing
 from fixcont.editing.pieces import Pieces
+from fixcont.editing.statements import Statements, find_scope, places
 
 _making = allocate_lock()
 
@@ -196,6 +197,7 @@ class Text:
         self._tree: ast.Module | None = None
         self._pieces: Pieces | None = None
         self._statements: dict[int, ast.Module] = {}  # line of a node -> a tree of the top-level statement that begins there
+        self._scopes: dict[Node, Statements] = {}
 
     @property
     def lines(self) -> list[str]:
@@ -284,6 +286,15 @@ class Text:
             _parsed.add(self)
         return found
 
+    def statements_of(self, node: Node, like: Node | None = None) -> Statements | None:
+        """Give the statements of a function, class body or module, None where it is not found; see `tree_around`."""
+        found = self._scopes.get(node)
+        if found is None:
+            scope = find_scope(self.tree_around(node, like), node.qualname, node.line)
+            if scope is not None:
+                found = self._scopes[node] = Statements(scope, places(scope))
+        return found
+
     def _parsed_like(self, node: Node, like: Node | None) -> ast.Module | None:
         if like is None or like.text is self or _at_top(like).line != node.line:
             return None
@@ -293,6 +304,7 @@ class Text:
     def _forget_trees(self) -> None:
         self._tree = self._pieces = None
         self._statements.clear()
+        self._scopes.clear()
 
 
 def _at_top(node: Node) -> Node:

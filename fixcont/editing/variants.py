@@ -18,7 +18,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from fixcont.bytecode.interpreter import NAME, OPCODE
-from fixcont.bytecode.stack import block_kinds_at
+from fixcont.bytecode.location import Location
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.markers import (
     VALUE_NAME,
@@ -51,13 +51,14 @@ from fixcont.editing.spots import (
 from fixcont.editing.statements import (
     Block,
     BlockKind,
+    Definition,
     Place,
-    Scope,
-    find_scope,
+    Statements,
+    contains,
     nearest,
     place_of_span,
     place_on_line,
-    places,
+    start_of,
 )
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
@@ -148,15 +149,14 @@ class Variant(NamedTuple):
 
 
 def make_variant(
-    old: Node, new: Node, code: CodeType, unit: int, how: How, line: int | None = None, bound: Collection[str] = ()
+    old: Node, new: Node, location: Location, how: How, line: int | None = None, bound: Collection[str] = ()
 ) -> Variant:
     """Make the variant for a frame.
 
     Args:
         old: what the frame runs.
         new: the newest version of it.
-        code: the frame's code without traps.
-        unit: the code unit of `code` of the instruction that failed or runs.
+        location: where the frame is in that.
         how: where to go on.
         line: for `How.LINE`, of the newest text.
         bound: the names of the variables that are bound in the frame.
@@ -166,10 +166,10 @@ def make_variant(
     """
     if old.kind not in (Kind.FUNCTION, Kind.MODULE, Kind.CLASS):
         raise Refused(Refusal("no-statement", f"{old.qualname} is no statement to go on at", "go on in the function around it"))
-    while unit and code.co_code[2 * unit] == OPCODE["CACHE"]:  # 3.11 and 3.12 point into the caches of a call
+    unit = location.unit
+    while unit and location.code.co_code[2 * unit] == OPCODE["CACHE"]:  # 3.11 and 3.12 point into the caches of a call
         unit -= 1
-    positions = list(code.co_positions())
-    return _Maker(old, new, code, positions, _behind_marker(positions, unit), bound).make(how, line)
+    return _Maker(old, new, location, _behind_marker(location.positions, unit), bound).make(how, line)
 
 
 def _behind_marker(positions: Positions, unit: int) -> int:
@@ -193,13 +193,14 @@ class _Maker:
         is_changed_near: whether the edit changed the statement that failed or the lines around it.
     """
 
-    def __init__(self, old: Node, new: Node, code: CodeType, positions: Positions, unit: int, bound: Collection[str]) -> None:
+    def __init__(self, old: Node, new: Node, location: Location, unit: int, bound: Collection[str]) -> None:
         self.new_node = new
         self.bound = bound
-        self.code, self.positions, self.unit = code, positions, unit
-        self.old, self.new = _scope(old), _scope(new, old)
-        self.old_places, self.new_places = places(self.old), places(self.new)
-        self.span = span_at(positions, unit)
+        self.location, self.unit = location, unit
+        self.code, self.positions = location.code, location.positions
+        self.old, self.old_places = _statements_of(old)
+        self.new, self.new_places = _statements_of(new, old)
+        self.span = span_at(self.positions, unit)
         place = self._place_of(self.span) if self.span else None
         if place is None:
             raise Refused(Refusal("no-statement", f"no statement of {old.qualname} is known to run", "give a line"))
@@ -231,10 +232,10 @@ class _Maker:
         node = self.failed.node
         if not isinstance(node, (ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)):
             return ()
-        open_kinds = block_kinds_at(self.code, self.unit, failed=True)
+        open_kinds = self.location.stacks.block_kinds_at(self.unit, failed=True)
         is_with = isinstance(node, (ast.With, ast.AsyncWith))
         is_at_exit = self.span is not None and self.span[2] > COLUMN  # on the way to where it was to go on
-        self.has_failed_exit = is_with and (is_at_exit or calls_exit(self.code, self.unit, open_kinds))
+        self.has_failed_exit = is_with and (is_at_exit or calls_exit(self.location, self.unit, open_kinds))
         around = sum(block.kind in _ON_STACK for block in self.failed.blocks)
         count = sum(kind in "iaw" for kind in open_kinds) - around
         if count <= 0:
@@ -363,7 +364,7 @@ class _Maker:
         for outer in self.new_places:
             if outer.node.lineno > place.node.lineno:
                 break
-            if isinstance(outer.node, _GUARDS) and id(outer.node) not in known and _contains(outer.node, place.node):
+            if isinstance(outer.node, _GUARDS) and id(outer.node) not in known and contains(outer.node, place.node):
                 return outer
         return self._under_another_condition(place) or place
 
@@ -373,8 +374,8 @@ class _Maker:
         Only where no live block is given up; and where nothing has run since it was asked, so that nothing is done twice, or where going on
         at the statement could only fail again.
         """
-        before = [each.node for each in self.old_places if _is_if_around(each.node, self.failed.node)]
-        after = [each for each in self.new_places if _is_if_around(each.node, place.node)]
+        before = [each.node for each in _ifs_around(self.old_places, self.failed.node)]
+        after = _ifs_around(self.new_places, place.node)
         if len(before) != len(after):
             return None
         for old, new in zip(before, after, strict=True):
@@ -492,12 +493,9 @@ class _Maker:
         """Return the code of the variant, and the spots in it."""
         text = self.new_node.text
         tree = text.tree_around(self.new_node)
-        if self.new is not tree:
-            line = self.new.lineno  # type: ignore[union-attr]
-            around = next(
-                each for each in tree.body if each.lineno <= line <= (each.end_lineno or line) and _holds(each, self.new)
-            )
-            tree = ast.Module([around], [])
+        if not isinstance(self.new, ast.Module):
+            around = next(each for each in tree.body if _holds(each, self.new))
+            tree = ast.Module([_alone(around, self.new, self.new_node.qualname)], [])
         flags = self.new_node.code.co_flags & FUTURES
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -533,22 +531,36 @@ _ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, *WITHS)
 _TAKES_ITEM = ("FOR_ITER", "GET_ANEXT", "SEND", "YIELD_VALUE", "RESUME", "END_ASYNC_FOR", "LOAD_CONST", "JUMP_BACKWARD")
 
 
-def _scope(node: Node, like: Node | None = None) -> Scope:
-    scope = find_scope(node.text.tree_around(node, like), node.qualname, node.line)
-    if scope is None:
+def _statements_of(node: Node, like: Node | None = None) -> Statements:
+    found = node.text.statements_of(node, like)
+    if found is None:
         raise Refused(Refusal("no-statement", f"{node.qualname} is not found in {node.text.filename}", "restart the frame"))
-    return scope
+    return found
 
 
 _GUARDS = (ast.If, ast.Try, ast.TryStar, ast.Match)
 
 
-def _holds(statement: ast.stmt, scope: Scope) -> bool:
-    return statement is scope or any(node is scope for node in ast.walk(statement))
+def _holds(statement: ast.stmt, scope: Definition) -> bool:
+    return statement is scope or contains(statement, scope)
 
 
-def _is_if_around(outer: ast.stmt, inner: ast.stmt) -> bool:
-    return isinstance(outer, ast.If) and _contains(outer, inner)
+def _alone(statement: ast.stmt, scope: Definition, qualname: str) -> ast.stmt:
+    """Return of a statement what is needed to compile a function or class in it, which has this qualified name there.
+
+    Of a class around it that is the one statement that holds it: names of a class mean nothing in its methods, unless it declares them global,
+    and then they are not qualified by it.
+    """
+    if statement is scope or not isinstance(statement, ast.ClassDef) or not qualname.startswith(f"{statement.name}."):
+        return statement
+    inner = next(each for each in statement.body if _holds(each, scope))
+    only = copy.copy(statement)
+    only.body = [_alone(inner, scope, qualname.removeprefix(f"{statement.name}."))]
+    return only
+
+
+def _ifs_around(among: Sequence[Place], inner: ast.stmt) -> list[Place]:
+    return [place for place in among if isinstance(place.node, ast.If) and contains(place.node, inner)]
 
 
 def _comes_first_in(outer: ast.stmt, inner: ast.stmt) -> bool:
@@ -559,16 +571,11 @@ def _comes_first_in(outer: ast.stmt, inner: ast.stmt) -> bool:
     return any(first is inner or _comes_first_in(first, inner) for first in firsts)
 
 
-def _contains(outer: ast.stmt, inner: ast.stmt) -> bool:
-    return outer is not inner and any(node is inner for node in ast.walk(outer))
-
-
 def _runs_before_finally(node: ast.AST, inner: ast.stmt) -> bool:
     """Tell whether a node is a `try` statement whose `finally` body runs when the inner statement is left."""
     if not isinstance(node, (ast.Try, ast.TryStar)) or not node.finalbody:
         return False
-    before = [*node.body, *node.handlers, *node.orelse]
-    return any(each is inner for part in before for each in ast.walk(part))
+    return contains(node, inner) and start_of(inner) < start_of(node.finalbody[0])
 
 
 def _line_of(block: Block) -> int:

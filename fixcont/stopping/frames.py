@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import CodeType, FrameType
 from typing import Any
 
 from fixcont.bytecode import interpreter
+from fixcont.bytecode.location import Location
 from fixcont.errors import Refusal
 
 
@@ -43,6 +45,11 @@ class Frame:
     @property
     def filename(self) -> str:
         return self.raw.f_code.co_filename
+
+    @cached_property
+    def location(self) -> Location:
+        """Where it is in its code as the compiler made it; only where `lasti` is not below 0."""
+        return Location(self.raw.f_code, self.lasti)
 
     @property
     def span(self) -> tuple[int, int, int, int] | None:

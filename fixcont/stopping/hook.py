@@ -48,27 +48,29 @@ _Site = Site | None
 
 def make_hook(
     policy: Policy,
-    predictor: Predictor,
+    predictors: tuple[Predictor, Predictor],
     serve: Serve,
     report: Callable[[BaseException], None],
     busy: set[int],
     stops: Sequence[object],
-) -> tuple[Callable[[BaseException, _Site, tuple[Any, ...], Any, tuple[Any, ...]], Answer], Callable[[], None]]:
-    """Return what is to lie in `builtins` for traps to call, under `stubs.HOOK_NAME`; and what drops all that it remembers of types and code,
-    to be called when the policy has changed.
+    seen: dict[int, _Seen],
+) -> Callable[[BaseException, _Site, tuple[Any, ...], Any, tuple[Any, ...]], Answer]:
+    """Return what is to lie in `builtins` for traps to call, under `stubs.HOOK_NAME`.
 
     It gets the exception, the trap's site (see `traps.Site`), the items of the open blocks, the exception that was handled before, and
     the frame's cells.
 
     Args:
         policy: when to stop.
-        predictor: tells who will handle an exception.
+        predictors: tell who will handle an exception; the second one also counts handlers of libraries for everything, which is what
+            counts in the mode "uncaught".
         serve: holds the thread at a stop.
         report: takes an exception that fixcont itself raised by mistake; the debuggee goes on as if we were not there.
         busy: idents of the threads in which fixcont is at work, or in which the user evaluates something at a stop; nothing stops there.
         stops: empty as long as nothing has stopped: then there are no signals, and no frames that took over.
+        seen: id of exception -> what was decided. One that is on its way, and was shown, must be known to the hook that takes the place
+            of this one.
     """
-    seen: dict[int, _Seen] = {}  # id of exception -> what was decided
     usual: dict[int, tuple[Routes, type]] = {}  # id of a type that no filter speaks of -> what is remembered of it, and the type
     # The exception that was decided upon last, by its route alone: its id; code and instruction at which it left the frame that it left
     # last; its route; and how many steps of that it went. Most exceptions are handled before there is another, so most calls of
@@ -190,8 +192,11 @@ def make_hook(
         said = policy.filter_of(type(exception))
         if said == "ignore":
             return None
-        if said == "" and policy.mode is not StopMode.RAISED:
-            note_usual(type(exception))
+        mode = policy.mode_of(type(exception))
+        if said == "" and mode is StopMode.NEVER:
+            return None
+        if said == "" and mode is not StopMode.RAISED:
+            note_usual(type(exception), mode)
         busy.add(thread)
         try:
             try:
@@ -214,12 +219,16 @@ def make_hook(
         finally:
             busy.discard(thread)
 
-    def note_usual(kind: type[BaseException]) -> None:
+    def predictor_for(mode: StopMode) -> Predictor:
+        return predictors[mode is StopMode.UNCAUGHT]
+
+    def note_usual(kind: type[BaseException], mode: StopMode) -> None:
         if id(kind) not in usual:
             if len(usual) >= _USUAL:
                 usual.clear()
-                predictor.forget()
-            usual[id(kind)] = predictor.routes_for(kind), kind
+                predictors[0].forget()
+                predictors[1].forget()
+            usual[id(kind)] = predictor_for(mode).routes_for(kind), kind
 
     def was_shown(exception: BaseException) -> bool:
         """Tell whether an exception has stopped, and was let go on by the user."""
@@ -230,13 +239,14 @@ def make_hook(
         if is_instance(exception, BaseExceptionGroup) and all(map(was_shown, leaves(exception))):  # an `except*` made it of them
             remember(exception, frame, None)
             return None
-        if policy.mode is StopMode.RAISED:
+        mode = policy.mode_of(type(exception))
+        if mode is StopMode.RAISED:
             traceback = exception.__traceback__
             leaves_raiser = state.leaves and (traceback is None or not _came_through_user_code(traceback))
             verdict = Verdict(Outcome.UNKNOWN, None, "", None)
         else:
             leaves_raiser = False
-            verdict = predictor.predict(
+            verdict = predictor_for(mode).predict(
                 exception, frame, None if state.leaves else state.handler, _exits(state.layout, state.stack)
             )
         is_last = verdict.outcome is Outcome.UNKNOWN and not _has_trap_outward(frame)
@@ -258,7 +268,8 @@ def make_hook(
         nonlocal flying, left_code, route, last_kind
         flying, left_code, route, last_kind = 0, None, (), _NO_TYPE
         usual.clear()
-        predictor.forget()
+        predictors[0].forget()
+        predictors[1].forget()
         forget_ways()
 
     def remember(exception: BaseException, frame: FrameType, catcher: FrameType | None) -> None:

@@ -35,7 +35,7 @@ from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
 from fixcont.stopping.room import is_short, less_room, more_room
 from fixcont.stopping.stop import FrontEnd, Moment, Occasion, Stop, StopReason
-from fixcont.stopping.threads import is_main, name_of
+from fixcont.stopping.threads import RUNNER, is_main, name_of
 
 
 class Steps(Protocol):
@@ -84,7 +84,6 @@ class Hold:
         self.ended(self.stop)
 
 
-_RUNNER = "fixcont.loading.runner"
 _serving = threading.RLock()  # stops of several threads are served one after the other, unless the front end takes several
 
 
@@ -274,7 +273,7 @@ class _Held:
         raw: FrameType | None = self.frame
         catcher, cause = self._unwinding_ends_at()
         blocked: Refusal | None = None
-        while raw is not None and raw.f_globals.get("__name__") != _RUNNER:  # what lies further out started the program
+        while raw is not None and raw.f_globals.get("__name__") != RUNNER:  # what lies further out started the program
             if not is_ours(raw) and (raw is self.frame or not is_shell(raw)):
                 own = _would_be_caught(raw, cause) if raw is catcher else None
                 frames.append(self._live_frame(raw, blocked or own))
@@ -394,7 +393,6 @@ class _Held:
                 key,
                 plan_for(
                     way,
-                    way.frame.lasti,
                     self.context.versions,
                     self.state if way.frame.raw is self.frame else None,
                     self._callee_of(way.frame.raw),

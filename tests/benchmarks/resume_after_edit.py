@@ -23,7 +23,7 @@ _RESUME: dict[str, list[Place]] = {
     "plan: parse": [(parsing, "parse")],
     "plan: statements": [(known, "make_variant")],
     "plan: variant compiled": [(variants._Maker, "_compile")],
-    "plan: stacks": [(resume, "block_kinds_at"), (resume, "Stacks"), (variants, "block_kinds_at")],
+    "plan: stacks": [(resume, "Stacks")],
     "variant trapped": [(resume, "_trapped_variant")],
     "entry": [(resume, "enter_at")],
     "syntax trees freed": [(Session, "expect_none")],

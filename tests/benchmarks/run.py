@@ -30,6 +30,7 @@ NAMES = (
     "breakpoints",
     "pdb_breakpoints",
     "debug_adapter",
+    "framing",
 )
 _USAGE = f"usage: run.py [--smoke] [--json] [NAME…], with names of {', '.join(NAMES)}"
 

@@ -288,7 +288,7 @@ def test_a_command_that_goes_on_gives_the_way(tmp_path: Path, text: str, kind: t
     assert (type(outcomes[0].way), outcomes[0].failure) == (kind, "")
 
 
-@pytest.mark.parametrize(("text", "kind"), [("s", "INTO"), ("n", "OVER"), ("r", "OUT"), ("until", "UNTIL")])
+@pytest.mark.parametrize(("text", "kind"), [("s", "INTO"), ("next", "OVER"), ("r", "OUT"), ("until", "UNTIL")])
 def test_steps_are_ways_too(tmp_path: Path, text: str, kind: str) -> None:
     given = Typed(text)
     handling = f"{PROGRAM}\ndef outer():\n    try:\n        run()\n    except ValueError:\n        return 1\n"
@@ -305,7 +305,7 @@ def test_a_way_is_gone(tmp_path: Path) -> None:
     assert given.said == ["return from total"]
 
 
-def test_commands_come_before_variables_of_their_name(tmp_path: Path) -> None:
+def test_variables_come_before_commands_of_their_name(tmp_path: Path) -> None:
     text = """
 class Thing:
     size = 1
@@ -338,11 +338,15 @@ def run():
     assert given.outcomes[4].value == (1, 3, [])
     assert given.failures[3].startswith("NameError")
 
-    commands = ["b", "undo", "p n", "pp s", "n"]
+    both = ["b", "undo", "n", "p n", "pp s"]
+    given = at_stop(tmp_path, *both, text=text)
+    assert given.values == [2, 8, 6, 6, [4, 5]]
+
+    commands = ["fixcont b", "fixcont undo", "fixcont n"]
     given = at_stop(tmp_path, *commands, text=text)
-    assert [outcome.value for outcome in given.outcomes] == [None, None, 6, [4, 5], None]
+    assert [outcome.value for outcome in given.outcomes] == [None, None, None]
     assert not given.outcomes[1].is_done and given.said[-1].startswith("refused: nothing-to-undo")
-    assert given.outcomes[4].refusal is not None and given.outcomes[4].refusal.code == "nothing-to-step-to"
+    assert given.outcomes[2].refusal is not None and given.outcomes[2].refusal.code == "nothing-to-step-to"
 
 
 def test_a_command_with_a_wrong_argument_is_told_how_it_is_used(tmp_path: Path) -> None:

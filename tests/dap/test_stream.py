@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import random
-import time
 from typing import Any
 
 import pytest
@@ -194,37 +192,3 @@ def test_good_and_broken_mixed(seed: int) -> None:
 def test_no_bytes_make_it_raise_and_no_cut_makes_a_difference(pieces: list[bytes]) -> None:
     data = b"".join(pieces)
     decoded(data + b"\r\n" + encode(FIRST))
-
-
-@pytest.mark.parametrize(
-    "unit",
-    [
-        encode(FIRST),
-        b"Content-Length: 9999999\r\n\r\n",
-        b"Content-Length: 30\r\n\r\n",
-        b"Content-Length: 1\r\nContent-Length: 2\r\n",
-        b"content-length",
-        b"content-length: ",
-        b"x",
-        b"{",
-        b"\r\n",
-        b"x: y\r\n",
-        b'Content-Length: 40\r\n\r\n{"a": "Content-Length: 40\r\n\r\n',
-    ],
-)
-def test_time_is_linear(unit: bytes) -> None:
-    """Ten times as much takes about ten times as long, where quadratic were a hundred; in one piece and byte by byte."""
-
-    def seconds(size: int, piece: int) -> float:
-        data = (unit * (size // len(unit) + 1))[:size]
-        times = []
-        for _ in range(3):
-            gc.collect()  # what other tests have left is not ours to pay for
-            began, decoder = time.process_time(), Decoder()
-            for at in range(0, size, piece):
-                decoder.feed(data[at : at + piece])
-            times.append(time.process_time() - began)
-        return min(times)
-
-    for small, piece in ((100_000, 1_000_000), (10_000, 1)):
-        assert seconds(small * 10, piece) < 40 * max(seconds(small, piece), 0.002)

@@ -1,8 +1,12 @@
-"""Random edits of what nested functions of all kinds capture: each function gives what the newest text says, or is named in a warning."""
+"""Random edits of what nested functions of all kinds capture: each function gives what the newest text says, or is named in a warning.
+
+FIXCONT_CLOSURE_PROGRAMS sets how many programs are tried (8 if it is not set).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +18,7 @@ from support.front_end import LiveProgram
 
 Live = Callable[..., LiveProgram]
 
+PROGRAMS = int(os.environ.get("FIXCONT_CLOSURE_PROGRAMS", "8"))
 VARIABLES = "abcde"
 #: What each function of the program is: its definition, with VALUE for what it gives, and how it is got hold of, as F.
 KINDS = {
@@ -100,7 +105,7 @@ def called(function: Callable[[], Any]) -> Any:
 
 
 @pytest.mark.parametrize("stays", [True, False], ids=["suspended", "returned"])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(PROGRAMS))
 def test_every_function_is_of_the_newest_text_or_named(live: Live, seed: int, stays: bool) -> None:
     numbers = random.Random(seed)
     kinds = numbers.sample(list(KINDS), 6)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixcont.bytecode.exceptiontable import Row, encode, parse
+from fixcont.bytecode.exceptiontable import Row, encode, moved_table, parse, row_at
 
 LARGE = 1 << 30
 
@@ -32,6 +32,19 @@ def tables(draw: st.DrawFn) -> list[Row]:
 @given(tables())
 def test_what_is_written_is_read_again(rows: list[Row]) -> None:
     assert parse(encode(rows)) == rows
+
+
+@given(tables(), st.integers(0, LARGE) | st.integers(0, 1500))
+def test_the_row_that_covers_a_place_is_found_without_reading_all(rows: list[Row], unit: int) -> None:
+    table = encode(rows)
+    for at in {unit, *(edge for row in rows for edge in (row.start, row.end - 1, row.end))}:
+        assert row_at(table, at) == next((row for row in rows if row.start <= at < row.end), None)
+
+
+@given(tables(), st.integers(0, LARGE) | st.integers(0, 70))
+def test_a_table_is_moved_behind_a_prefix(rows: list[Row], units: int) -> None:
+    moved = [row._replace(start=row.start + units, end=row.end + units, target=row.target + units) for row in rows]
+    assert moved_table(encode(rows), units) == encode(moved)
 
 
 @pytest.mark.parametrize("value", [0, 1, 63, 64, 65, 4095, 4096, 4097, 262_143, 262_144, 1 << 24, 1 << 29])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 
 import pytest
 
+from fixcont.bytecode import stubs
 from fixcont.errors import Refused
 from fixcont.stopping.policy import StopMode, parse_mode
-from support.front_end import LiveProgram
+from support.front_end import LiveProgram, propagate, restart, then
 
 Live = Callable[..., LiveProgram]
 
@@ -151,3 +153,119 @@ def test_modes_have_names() -> None:
     with pytest.raises(Refused) as refused:
         parse_mode("sometimes")
     assert refused.value.refusal.code == "unknown-mode"
+
+
+def changing(live: Live, text: str, **options: object) -> LiveProgram:
+    """Load a program that can change the policy by `set_policy`."""
+    program = live(text, **options)
+    program.names["set_policy"] = program.session.set_policy
+    return program
+
+
+STAGES = """
+def fail(kind): raise kind("it")
+def handled(kind):
+    try: fail(kind)
+    except kind: pass
+def passed(kind):
+    import concurrent.futures
+    concurrent.futures.ThreadPoolExecutor(1).submit(fail, kind).exception()
+"""
+
+
+@pytest.mark.parametrize("first", ["never", "unhandled", "raised", "uncaught"])
+def test_the_mode_is_changed_while_the_program_runs(live: Live, first: str) -> None:
+    program = changing(live, STAGES, stop=first)
+    expected: list[str] = []
+    # What calls the program takes everything, and so is a handler for "uncaught".
+    stops = {"never": "", "uncaught": "", "unhandled": "fp", "raised": "fph"}
+    for mode in [first, "never", "raised", "never", "unhandled", "uncaught", "raised", "unhandled"]:
+        program.session.set_policy(mode)
+        for _ in range(2):
+            program.call("handled", ValueError)
+            program.call("passed", KeyError)
+            assert isinstance(program.failure("fail", OSError), OSError)
+        told = {"h": "ValueError: it", "p": "KeyError: 'it'", "f": "OSError: it"}
+        expected += [told[each] for each in "hpf" if each in stops[mode]] * 2
+        assert program.stops == expected, mode
+
+
+def test_without_a_stop_never_leaves_no_hook(live: Live) -> None:
+    program = changing(live, STAGES, stop="never")
+    program.session.set_policy("unhandled")
+    assert hasattr(builtins, stubs.HOOK_NAME)
+    program.session.set_policy("never")
+    assert not hasattr(builtins, stubs.HOOK_NAME)
+    program.failure("fail", OSError)
+    program.session.set_policy("never", catch=["OSError"])
+    program.failure("fail", OSError)
+    assert program.stops == ["OSError: it"]
+
+
+def test_an_exception_that_was_shown_does_not_stop_again_after_a_change(live: Live) -> None:
+    def change() -> None:
+        program.session.set_policy("raised")
+        program.session.set_policy("unhandled")
+
+    program: LiveProgram = changing(
+        live,
+        "def inner(): raise ValueError\ndef middle():\n    for each in [1]:\n        with open(__file__): inner()\ndef main(): middle()\n",
+        endless=then(change, propagate),
+    )
+    program.failure("main")
+    assert program.stops == ["ValueError: "]
+    program.failure("main")
+    assert program.stops == ["ValueError: "] * 2
+
+
+def test_a_frame_is_restarted_after_the_mode_became_never_at_the_stop(live: Live) -> None:
+    def change() -> None:
+        program.session.set_policy("never")
+
+    program: LiveProgram = changing(
+        live,
+        "log = []\ndef inner():\n    log.append(1)\n    if len(log) < 2: raise ValueError\n    return log\ndef main(): return inner()\n",
+        endless=then(change, restart("main")),
+    )
+    assert program.call("main") == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("mode", "conditions", "stops"),
+    [
+        ("raised", {"raised": "ValueError"}, ["ValueError"]),
+        ("raised", {"raised": "ValueError, LookupError"}, ["ValueError", "KeyError"]),
+        ("raised", {"raised": "!LookupError"}, ["ValueError", "Own"]),
+        ("raised", {"raised": "Exception, !builtins.KeyError ,"}, ["ValueError", "Own"]),
+        ("raised", {"raised": "{module}.Own"}, ["Own"]),
+        ("raised", {"raised": " "}, ["ValueError", "KeyError", "Own"]),
+        (["raised", "unhandled"], {"raised": "KeyError"}, ["KeyError", "Own"]),
+        (["raised", "unhandled"], {"raised": "KeyError", "unhandled": "!Own"}, ["KeyError"]),
+        (["unhandled"], {"raised": "KeyError"}, ["Own"]),
+        ([], {}, []),
+        ("unhandled", {"unhandled": "OSError"}, []),
+    ],
+)
+def test_conditions_by_type(live: Live, mode: str | list[str], conditions: dict[str, str], stops: list[str]) -> None:
+    program = changing(
+        live,
+        "class Own(Exception): pass\ndef fail(kind): raise kind\ndef main():\n    for kind in (ValueError, KeyError):\n"
+        "        try: fail(kind)\n        except kind: pass\n    fail(Own)\n",
+    )
+    module = program.module.__name__
+    program.session.set_policy(mode, conditions={key: text.replace("{module}", module) for key, text in conditions.items()})
+    for _ in range(2):
+        program.failure("main")
+    assert [each.partition(":")[0] for each in program.stops] == stops * 2
+
+
+def test_a_policy_that_makes_no_sense_changes_nothing(live: Live) -> None:
+    program = changing(live, CAUGHT)
+    before = program.session.policy
+    for mode in ("sometimes", ["raised", "x"]):
+        with pytest.raises(Refused, match="unknown-mode"):
+            program.session.set_policy(mode)
+    for conditions, code in (({"raised": "1 / 0"}, "bad-condition"), ({"x": "A"}, "unknown-mode")):
+        with pytest.raises(Refused, match=code):
+            program.session.set_policy("raised", conditions=conditions)
+    assert program.session.policy is before

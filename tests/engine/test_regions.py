@@ -257,7 +257,7 @@ _changes = st.lists(st.builds(Change, st.sampled_from(CHANGES), _small, st.integ
 
 
 @given(_starts, _changes)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_regions_of_random_modules(starts: list[tuple[int, int, int]], changes: list[Change]) -> None:
     before = Model()
     for start in starts:

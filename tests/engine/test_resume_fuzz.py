@@ -1,6 +1,7 @@
 """Random programs that fail somewhere and go on in the middle end as those that never failed, also after an edit.
 
-FIXCONT_RESUME_CASES sets how many cases are tried (500 if it is not set), FIXCONT_RESUME_FIRST the seed of the first program.
+FIXCONT_RESUME_CASES sets how many cases are tried, FIXCONT_RESUME_FIRST the seed of the first program. Without them each version of
+Python tries 200, of programs of its own, so that a run on 3.11 to 3.14 tries 800.
 A range of seeds can be run by hand, which names each case before it begins, so that the last line before a crash tells what crashed:
 
     PYTHONPATH=.:tests python tests/engine/test_resume_fuzz.py FIRST COUNT [all] [keep]
@@ -52,8 +53,8 @@ pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="how far a 
 
 PER_PROGRAM = 5
 CHUNK = 5  # programs
-FIRST = int(os.environ.get("FIXCONT_RESUME_FIRST", "0"))
-PROGRAMS = -(-int(os.environ.get("FIXCONT_RESUME_CASES", "500")) // PER_PROGRAM)
+PROGRAMS = -(-int(os.environ.get("FIXCONT_RESUME_CASES", "200")) // PER_PROGRAM)
+FIRST = int(os.environ.get("FIXCONT_RESUME_FIRST", PROGRAMS * (sys.version_info.minor - 11)))
 CHUNKS = [range(seed, min(seed + CHUNK, FIRST + PROGRAMS)) for seed in range(FIRST, FIRST + PROGRAMS, CHUNK)]
 
 #: Frames without statements of their own: the one that made them goes on.
@@ -506,7 +507,7 @@ def ended(kind: str, made: Any) -> object:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", LOOPS)
 def test_resuming_one_frame_again_and_again_grows_no_stack_and_no_memory(kind: str, tmp_path: Path) -> None:
-    count = 1000 if kind == "function" else 400
+    count = 1000 if kind == "function" else 250
     before, prefix, suffix = LOOPS[kind]
     text = before + "\n" + _LOOP.format(prefix=prefix, rounds=count, suffix=suffix)
     rounds = Rounds(count)
@@ -517,7 +518,7 @@ def test_resuming_one_frame_again_and_again_grows_no_stack_and_no_memory(kind: s
         assert ended(kind, live.names["target"]()) == sum(range(count))
     assert rounds.resumed == count
     assert rounds.depths[count - 1] <= rounds.depths[10]
-    assert rounds.blocks[count - 1] - rounds.blocks[100] < 10_000  # about a megabyte
+    assert rounds.blocks[count - 1] - rounds.blocks[100] < 10 * (count - 100)  # about a megabyte in a thousand
 
 
 def main(arguments: list[str]) -> None:

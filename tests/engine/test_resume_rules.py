@@ -299,6 +299,43 @@ def job():
     assert program.call("job") == (5, True)
 
 
+@pytest.mark.parametrize(
+    ("within", "call"),
+    [
+        ("class C(Base):", "C().get"),
+        ("class Outer:\n    class __C(Base):", "getattr(Outer, '_Outer__C')().get"),
+        ("class C(Base):\n    if True:", "C().get"),
+        ("class C(Base):\n    global get", "lambda: get(C())"),
+        ("class Outer:\n    global C\n    class C(Base):", "C().get"),
+        ("def make():\n    class C(Base):", "make().get"),
+    ],
+    ids=["class", "inner class", "if in a class", "global method", "global class", "local class"],
+)
+def test_a_method_means_what_it_means_in_its_class(live: Live, within: str, call: str) -> None:
+    """Also where nothing else of the class is compiled for it."""
+    deep = "    " * within.count("\n    ")
+    if "global get" in within:
+        deep = ""
+    body = """
+    __secret = 2
+    def other(self): return 1 // 0
+    @decorated
+    def get(self):
+        found = [each + self.__secret for each in (1, 2)]
+        1 // divisor
+        return found, [type(self).__name__ for _ in found], __class__ is type(self), super().who
+    last = other
+"""
+    text = "class Base:\n    who = 'base'\ndef decorated(function): return function\n"
+    text += within + "".join(f"{deep}{line}\n" if line else "\n" for line in body.splitlines())
+    text += "    return C()\n" if "make" in within else ""
+    program = live(text, fix({"return found,": "return found[::-1],"}, then(lambda: program.names.update(divisor=1), retry())))
+    program.names["divisor"] = 0
+    expected_name = "__C" if "__C" in within else "C"
+    got = eval(call, program.names)()
+    assert got == ([4, 3], [expected_name] * 2, True, "base")
+
+
 def test_calls_that_are_made_again_are_named_up_to_the_failing_instruction(live: Live) -> None:
     calls: list[tuple[str, ...]] = []
 

@@ -181,3 +181,85 @@ def test_a_thread_that_threading_does_not_know_stays_unknown_to_it(several: Load
         assert done.acquire(timeout=WAIT)
     finally:
         sys.unraisablehook = before
+
+
+RUNNING = """
+import _thread, threading
+started, ended = threading.Semaphore(0), threading.Event()
+def work():
+    inner()
+def inner():
+    started.release()
+    ended.wait()
+def start_unknown():
+    return _thread.start_new_thread(work, ())
+"""
+
+
+def test_threads_that_run_are_told_with_what_they_run(live: Live) -> None:
+    program = live(RUNNING)
+    session, names = program.session, program.names
+    before = {each.ident for each in session.threads()}
+    known = run_in_thread("known", names["work"])
+    unknown = names["start_unknown"]()
+    for _ in range(2):
+        assert names["started"].acquire(timeout=WAIT)
+    told = {each.ident: each for each in session.threads() if each.ident not in before}
+    assert told[known.ident or 0].name == "known"
+    assert told[unknown].name == f"Thread-{unknown}"
+    assert unknown not in [each.ident for each in threading.enumerate()]
+    assert session.threads()[0] == (threading.main_thread().ident, "MainThread", True)
+    frames = session.running_frames(known.ident or 0)
+    assert [(each.code.co_name, each.line) for each in frames if each.is_user][-1:] == [("work", 5)]
+    assert frames[-1].code.co_name == "_bootstrap"
+    names["ended"].set()
+    known.join(WAIT)
+    assert known.ident not in [each.ident for each in session.threads()]
+    assert session.running_frames(1) == []
+
+
+def test_what_a_held_thread_runs_does_not_show_fixcont(several: Load) -> None:
+    program, front_end = several(FAILING)
+    thread = run_in_thread("one", lambda: program.names["main"]("one"))
+    [stop] = front_end.wait_for("one")
+    frames = program.session.running_frames(stop.thread_ident)
+    assert [each.code.co_name for each in frames if each.is_user] == ["fail", "main"]
+    assert not any("fixcont" in each.code.co_filename.rpartition("tests")[2] for each in frames)
+    front_end.answer("one", propagate)
+    thread.join(WAIT)
+
+
+def test_threads_of_fixcont_are_not_the_programs(live: Live) -> None:
+    session = live("").session
+    started, ended = threading.Semaphore(0), threading.Event()
+    ours: dict[str, object] = {"__name__": "fixcont_ui.server", "started": started, "ended": ended}
+    exec("def serve():\n    started.release()\n    ended.wait()", ours)
+    before = set(session.threads())
+    serve: Callable[[], None] = ours["serve"]  # type: ignore[assignment]
+    _thread.start_new_thread(serve, ())
+    known = threading.Thread(target=serve)
+    known.start()
+    for _ in range(2):
+        assert started.acquire(timeout=WAIT)
+    assert set(session.threads()) == before
+    ended.set()
+    known.join(WAIT)
+
+
+def test_threads_are_told_while_they_come_and_go(live: Live) -> None:
+    session = live("").session
+    ended = threading.Event()
+
+    def bustle() -> None:
+        while not ended.is_set():
+            _thread.start_new_thread(int, ())
+            threading.Thread(target=int).start()
+
+    busy = run_in_thread("bustle", bustle)
+    for _ in range(300):
+        found = session.threads()
+        assert found[0].is_main
+        for each in found:
+            session.running_frames(each.ident)
+    ended.set()
+    busy.join(WAIT)

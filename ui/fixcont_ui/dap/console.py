@@ -51,12 +51,14 @@ _HELP_COMMAND: Final = Command(
     "h(elp) [command]",
     "list the commands, or describe one",
     "List the commands that can be typed here, or describe one. All else is Python, which runs in the selected frame;\n"
-    'where it begins with the name of a command, put "!" in front of it.',
+    'where it begins with the name of a command, put "!" in front of it. Where a variable has the name of a command, the\n'
+    'word is the variable; "fixcont WORD" is the command.',
     Argument.NAME,
     AppliesTo.STOP,
     _help,
     goes_on=False,
 )
+_MEANT: Final = "fixcont "
 _HINT: Final = 'All else is Python, which runs in the selected frame; "!c" is the variable c.'
 _FIX: Final = {
     "usage": "fix",
@@ -252,28 +254,29 @@ class DebugConsole(SessionConsole):
         return Outcome(is_done=is_done, failure="\n".join(self._failures), refusal=self._refusal, way=self.way)
 
     def _command_in(self, line: str) -> tuple[Command, str] | None:
-        """Give the command that a line means, and its argument. As in pdb it comes before a variable of that name.
+        """Give the command that a line means, and its argument.
 
-        A line is Python all the same where an operator or a bracket follows the word at once, where it assigns to it, and where the
-        command cannot have such an argument and there is a variable of that name.
+        A line is Python all the same where it begins with a variable of that name and can be Python: who types `n` in an IDE wants to see
+        it. It also is where an operator or a bracket follows the word at once, and where it assigns to it. Behind "fixcont" stands a command.
         """
         if line.startswith("?"):
             line = f"help {line[1:]}"
+        meant = _FIRST_WORD.match(line.removeprefix(_MEANT).lstrip()) if line.startswith(_MEANT) else None
+        if meant is not None and meant[1] in _BY_NAME and not self._is_variable(_MEANT.strip()):
+            return _BY_NAME[meant[1]], meant[2].strip()
         found = _FIRST_WORD.match(line)
         command = _BY_NAME.get(found[1]) if found is not None else None
         if found is None or command is None:
             return None
         rest, argument = found[2], found[2].strip()
         is_variable = self._is_variable(found[1])
-        if _ASSIGNED.match(argument):
+        if _ASSIGNED.match(argument) or (is_variable and _is_python(line)):
             return None
         if rest and not rest[0].isspace():
             takes_value = command.argument is Argument.EXPRESSION and rest[0] == "("
             if is_variable or not (takes_value or (argument == "()" and command.argument.accepts(""))):
                 return None
             return command, argument if takes_value else ""
-        if is_variable and not command.argument.accepts(argument) and _is_python(line):
-            return None
         return command, argument
 
     def _is_variable(self, name: str) -> bool:

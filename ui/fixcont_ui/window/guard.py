@@ -49,6 +49,7 @@ class Guard:
         self.is_showing = False
         self.modes: list[Any] | None = None
         self.spooled = 0
+        self.marks = 0  # that have come before the window said that it closes
         self.life = _life_of(pid)
 
     def run(self) -> None:
@@ -74,6 +75,7 @@ class Guard:
         data = _read(self.master)
         if data is None:
             return False
+        self.marks += data.count(END_MARK)
         self._put(data.replace(END_MARK, b""))
         return True
 
@@ -119,6 +121,9 @@ class Guard:
         os.set_blocking(self.control, False)
 
     def _take_to_end_mark(self) -> None:
+        if self.marks:
+            self.marks -= 1
+            return
         data = b""
         while END_MARK not in data:
             if not select.select([self.master], [], [], 2.0)[0]:
