@@ -100,6 +100,8 @@ class Driver:
                 if event["event"] == name:
                     del self.events[: index + 1]
                     return dict(event.get("body") or {})
+                if event["event"] == "terminated":
+                    raise Ended(f"the program has ended without {name}")
             self._take()
 
     def begin(self, program: Path, lines: Sequence[int], **arguments: Any) -> None:

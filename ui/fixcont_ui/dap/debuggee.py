@@ -87,7 +87,7 @@ class Debuggee:
                 return unattended(stop)
             self.held.append(held)
         held.shown_as = self.halts.pop(held.ident, "")
-        self.loop.call_soon(lambda: self._announce(held))
+        self._announce(held)
         try:
             return held.serve()
         finally:
