@@ -9,7 +9,7 @@ import sys
 import traceback as tracebacks
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fixcont.editing.sources import Sources
     from fixcont.editing.variants import How, Variant
     from fixcont.stepping.engine import Stepping
+    from fixcont.stepping.targets import StepTarget
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.serving import Server
     from fixcont.stopping.stop import FrontEnd, Occasion
@@ -59,9 +60,6 @@ class Session:
         stop_at_entry: stop at the first line of the program.
         migrate: when instances of edited classes are migrated: "now" or "lazily".
         patch_file: where to write what was repaired, as a unified diff, at the end of the process; relative to the present folder.
-
-    Attributes:
-        own_threads: idents of threads that a front end has started for itself.
 
     Raises:
         Refused: an argument has no meaning.
@@ -90,10 +88,8 @@ class Session:
         self.versions = _Versions(self)
         self.all_handlers = Predictor(self.scope.is_user_code, library_broad_counts=True)
         self._busy: set[int] = set()
-        self.own_threads: set[int] = set()
         self._stops: list[bool] = []  # not empty once there was a stop
         # What is needed only once there is something to stop at, or to edit, is imported and made then.
-        self._hook: tuple[Callable[..., Answer], Callable[[], None], Predictor] | None = None
         self._server: Server | None = None
         self._sources: Sources | None = None
         self._stepping: Stepping | None = None
@@ -353,17 +349,7 @@ class Session:
     def _halt(self, frame: FrameType, occasion: Occasion) -> None:
         self.server().elsewhere(frame, occasion)
 
-    # -- threads
-
-    def threads(self) -> list[ThreadInfo]:
-        """List the program's threads."""
-        return list_threads(self.own_threads)
-
-    def running_frames(self, ident: int) -> list[Running]:
-        """Give the stack of a thread that runs; see `fixcont.stopping.threads.running_frames`."""
-        return running_frames(ident, self.is_user)
-
-    # -- what stops ask
+    # -- what stops and front ends ask
 
     def is_user(self, frame: FrameType) -> bool:
         """Tell whether a frame runs the user's own code."""
@@ -372,6 +358,16 @@ class Session:
     def threads(self) -> list[ThreadInfo]:
         """Return the program's threads, the main thread first; without those of fixcont."""
         return threads()
+
+    def step_targets(self, frame: Frame) -> list[StepTarget]:
+        """Return the calls that a frame at a stop is still to make in its present statement, for a `Step` with that `target`.
+
+        [] where the text is not known, or there is no call of which the place is known.
+        """
+        from fixcont.stepping.targets import step_targets
+
+        text = self.sources.text_for(frame.code)
+        return [] if text is None else step_targets(frame.code, frame.lasti, frame.line, text)
 
     def running_frames(self, ident: int) -> list[RunningFrame]:
         """Return what a thread runs, which need not be held: innermost first, for looking only. [] where there is no such thread."""

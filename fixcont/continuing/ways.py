@@ -6,6 +6,7 @@ import enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 if TYPE_CHECKING:
+    from fixcont.stepping.targets import StepTarget
     from fixcont.stopping.frames import Frame
 
 
@@ -112,6 +113,8 @@ class Step(NamedTuple):
         line: for `StepKind.UNTIL`: stop on this line or one further down.
         everywhere: go into library code too.
         at_edges: stop also as a function begins (`INTO`), and as the frame returns (all kinds), as pdb does.
+        target: for `StepKind.INTO`, the only call of the frame to go into (see `Session.step_targets`); None for all.
+        collects: tell at the next stop what the calls returned that were stepped over or out of (`Stop.returned`). Until then they are kept alive.
     """
 
     frame: Frame
@@ -119,6 +122,8 @@ class Step(NamedTuple):
     line: int | None = None
     everywhere: bool = False
     at_edges: bool = True
+    target: StepTarget | None = None
+    collects: bool = False
 
 
 class QuitProgram(NamedTuple):

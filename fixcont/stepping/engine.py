@@ -100,12 +100,13 @@ class Stepping(PlacedBreakpoints):
             spot = None
         hit = self._reached(spot, frame, thread) if spot is not None else None
         if hit:
-            self.at_points(frame, hit)
+            returned = step.returned if step is not None and step.concerns(frame) else ()
+            self.at_points(frame, hit, returned)
         elif step is not None and step.concerns(frame) and step.takes(line):
             if step.thread is not None and step.thread() is not thread_of(thread):
                 self._end(thread, step)  # that thread is no more, and this one has its ident
             else:
-                self._stop(frame, Occasion(step.reason))
+                self._stop(frame, Occasion(step.reason, returned=step.returned))
 
     def at_jump_back(self, frame: FrameType, destination: int) -> None:
         """A frame in which the thread is to be interrupted jumps back. A loop on one line begins no line."""
@@ -127,14 +128,14 @@ class Stepping(PlacedBreakpoints):
         finally:
             self.busy.discard(thread)
 
-    def at_points(self, frame: FrameType, hit: Sequence[Point]) -> None:
-        """Stop at breakpoints."""
+    def at_points(self, frame: FrameType, hit: Sequence[Point], returned: tuple[tuple[str, object], ...] = ()) -> None:
+        """Stop at breakpoints; see `Stop.returned`."""
         numbers = tuple(point.number for point in hit)
         for point in hit:
             if point.is_temporary:
                 self.breakpoints.remove([point.number])
                 self.breakpoints.tell(point)
-        self._stop(frame, Occasion(StopReason.BREAKPOINT, breakpoints=numbers))
+        self._stop(frame, Occasion(StopReason.BREAKPOINT, breakpoints=numbers, returned=returned))
 
     def at_call(self, frame: FrameType) -> None:
         """A frame begins."""
@@ -142,13 +143,15 @@ class Stepping(PlacedBreakpoints):
         step = self.steps.get(thread)
         if step is None or thread in self.busy:
             return
+        if step.collects_from(frame) and self._is_user(frame):
+            self._collect(step, frame)
         if step.anywhere is not None:
             self._meet(step, frame, 0)
         elif step.awaits is not None:
             if step.awaits(frame):
                 step.awaits = None
                 self._follow(step, frame)
-        elif step.enters and step.may_stop_in(frame, self._is_user) and step.comes_from(frame):
+        elif self._goes_into(step, frame):
             if not step.at_edges:
                 self._follow(step, frame)
                 return
@@ -167,15 +170,29 @@ class Stepping(PlacedBreakpoints):
             return
         if step.anywhere is not None:
             self._meet(step, frame, 0)
-        elif step.enters and step.may_stop_in(frame, self._is_user) and step.comes_from(frame):
+        elif self._goes_into(step, frame):
             self._follow(step, frame)
+
+    def _goes_into(self, step: Following, frame: FrameType) -> bool:
+        return step.enters and step.is_at_target() and step.may_stop_in(frame, self._is_user) and step.comes_from(frame)
+
+    def _collect(self, step: Following, frame: FrameType) -> None:
+        """Let it be told what a frame returns, which the one that is stepped through has called."""
+        if step.collected is not None:
+            step.collected[id(frame.f_code)] = frame.f_code
+            self.mechanism.follow(frame)
 
     def at_return(self, frame: FrameType, value: object) -> None:
         """The frame that is stepped through returns."""
         thread = get_ident()
         step = self.steps.get(thread)
-        if step is None or step.frame is not frame or thread in self.busy:
+        if step is None or thread in self.busy:
             return
+        if step.frame is not frame:
+            if step.collects_from(frame) and step.watches_return(frame.f_code):
+                step.collect(frame, value)
+            return
+        step.collect(frame, value)
         if step.at_edges:
             self._stop(frame, Occasion(StopReason.STEP, Moment.RETURN, value))
         else:
@@ -203,7 +220,7 @@ class Stepping(PlacedBreakpoints):
 
     def _leave(self, thread: int, step: Following, frame: FrameType) -> None:
         """Go on in the caller of a frame that ends."""
-        step.kind = StepKind.INTO if step.kind is StepKind.INTO else StepKind.OVER
+        step.kind = StepKind.INTO if step.kind is StepKind.INTO and step.target is None else StepKind.OVER
         caller = step.caller(frame, self._is_user)
         if caller is None:
             self._end(thread, step)
@@ -212,6 +229,7 @@ class Stepping(PlacedBreakpoints):
 
     def _follow(self, step: Following, frame: FrameType) -> None:
         step.frame = frame
+        step.target = None
         self.mechanism.follow(frame)
 
     def _meet(self, step: Following, frame: FrameType, ident: int) -> None:
@@ -223,13 +241,16 @@ class Stepping(PlacedBreakpoints):
     def _end(self, thread: int, step: Following) -> None:
         if self.steps.get(thread) is step:  # else another thread has asked for a pause meanwhile
             del self.steps[thread]
+            step.returned = ()
             self.mechanism.update()
 
     # -- what stops tell
 
     def held(self) -> None:
         """The calling thread has stopped: its step is over."""
-        self.steps.pop(get_ident(), None)
+        step = self.steps.pop(get_ident(), None)
+        if step is not None:
+            step.returned = ()
         self._pauses.discard(get_ident())
 
     def goes_on(self, way: Way, frame: FrameType, moment: Moment) -> None:
@@ -242,7 +263,15 @@ class Stepping(PlacedBreakpoints):
         """
         thread = get_ident()
         if isinstance(way, Step):
-            step = Following(way.kind, way.frame.raw, way.line, everywhere=way.everywhere, at_edges=way.at_edges)
+            step = Following(
+                way.kind,
+                way.frame.raw,
+                way.line,
+                everywhere=way.everywhere,
+                at_edges=way.at_edges,
+                target=way.target,
+                collects=way.collects,
+            )
             self.steps[thread] = step
             if moment is Moment.RETURN and way.frame.raw is frame:
                 step.kind = StepKind.INTO if step.kind is StepKind.INTO else StepKind.OVER

@@ -98,6 +98,8 @@ class Monitoring:
         for step in list(self._watched.steps.values()):
             if step.watches(code):
                 wanted |= events.LINE | events.PY_RETURN | events.PY_YIELD | (events.JUMP if step.interrupts else 0)
+            elif step.watches_return(code):
+                wanted |= events.PY_RETURN
         if spots:
             self._lines[id(code)] = spots
         else:
@@ -209,7 +211,7 @@ class Monitoring:
             if not steps:
                 return disable
             step = steps.get(get_ident())
-            if step is not None and step.enters:
+            if step is not None and (step.enters or step.collected is not None):
                 tell(getframe(1))
             return None
 

@@ -65,13 +65,13 @@ def place_on(text: Text, line: int) -> Place:
     """
     table = _table(text)
     if line in table:
-        return Place(line, table[line], _last_line(text, line))
+        return Place(line, table[line], last_line(text, line))
     start = line_of_statement(text, line)
     if start is None or start not in table:
         start = min((each for each in table if each > line), default=None)
     if start is None:
         raise Refused(Refusal("no-code", f"there is no code at line {line} of {text.filename}", "choose a line above"))
-    return Place(start, table[start], _last_line(text, start))
+    return Place(start, table[start], last_line(text, start))
 
 
 def place_of_function(text: Text, qualname: str, first_line: int | None = None) -> Place:
@@ -90,7 +90,7 @@ def place_of_function(text: Text, qualname: str, first_line: int | None = None) 
     if not named:
         raise Refused(Refusal("no-function", f"there is no function {qualname} in {text.filename}", "name one that it has"))
     line = _first_line(named[0])
-    return Place(line, frozenset([owner_of(named[0].code)]), _last_line(text, line))
+    return Place(line, frozenset([owner_of(named[0].code)]), last_line(text, line))
 
 
 def is_named(code: CodeType, name: str) -> bool:
@@ -140,7 +140,8 @@ def starts(code: CodeType, place: Place) -> dict[int, frozenset[int]]:
     return {line: frozenset(inside.get(line, ())) if begins else frozenset() for line in lines}
 
 
-def _last_line(text: Text, line: int) -> int:
+def last_line(text: Text, line: int) -> int:
+    """Return the last line of the statement that begins on a line, of a compound one without its body."""
     lasts = _lasts.get(text)
     if lasts is None:
         lasts = _lasts[text] = {}

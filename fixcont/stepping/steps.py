@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from threading import Thread
 from types import CodeType, FrameType
+from typing import TYPE_CHECKING
 
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.interpreter import OPCODE
@@ -14,6 +15,10 @@ from fixcont.continuing.unwinding import is_ours, is_shell
 from fixcont.continuing.ways import StepKind
 from fixcont.stopping.stop import StopReason
 
+if TYPE_CHECKING:
+    from fixcont.stepping.targets import StepTarget
+
+_MOST_RETURNED = 20
 _AFTER_AWAIT = 3  # RESUME's argument
 
 
@@ -29,9 +34,14 @@ class Following:
         awaits: tells whether a frame that begins is the one to stop in.
         deferred: raised in the frame as it begins a line. What is raised as a function is called does not find the function's own handlers.
         reason: of the stop that ends it.
+        target: the only call of the frame to go into, or None for all.
+        collected: id -> code object of functions that the frame calls, if what they return is wanted; else None.
+        returned: what they returned, with their names.
     """
 
-    __slots__ = ("anywhere", "at_edges", "awaits", "deferred", "everywhere", "frame", "kind", "line", "reason", "thread")
+    __slots__ = (
+        "anywhere", "at_edges", "awaits", "collected", "deferred", "everywhere", "frame", "kind", "line", "reason", "returned", "target", "thread",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -44,6 +54,8 @@ class Following:
         awaits: Callable[[FrameType], bool] | None = None,
         deferred: BaseException | None = None,
         reason: StopReason = StopReason.STEP,
+        target: StepTarget | None = None,
+        collects: bool = False,
     ) -> None:
         self.kind = kind
         self.frame = frame
@@ -53,6 +65,9 @@ class Following:
         self.awaits = awaits
         self.deferred = deferred
         self.reason = reason
+        self.target = target
+        self.collected: dict[int, CodeType] | None = {} if collects else None
+        self.returned: tuple[tuple[str, object], ...] = ()
         self.anywhere: dict[int, CodeType] | None = None
         self.thread: weakref.ref[Thread] | None = None
 
@@ -68,6 +83,19 @@ class Following:
         """Tell whether the lines of a frame count."""
         return self.frame is frame or (self.anywhere is not None and id(frame.f_code) in self.anywhere)
 
+    def is_at_target(self) -> bool:
+        """Tell whether the frame makes a call that is to be gone into."""
+        return self.target is None or (self.frame is not None and self.frame.f_lasti in self.target.offsets)
+
+    def collects_from(self, frame: FrameType) -> bool:
+        """Tell whether it is wanted what a frame returns that the one which is stepped through has called."""
+        return self.collected is not None and self.frame is not None and frame.f_back is self.frame and not _is_generator(frame)
+
+    def collect(self, frame: FrameType, value: object) -> None:
+        """Note what a frame returns."""
+        if self.collected is not None and not _is_generator(frame):
+            self.returned = (*self.returned[1 - _MOST_RETURNED :], (frame.f_code.co_qualname, value))
+
     def codes(self) -> list[CodeType]:
         """Return the code objects whose lines are to be watched."""
         if self.anywhere is not None:
@@ -77,6 +105,10 @@ class Following:
     def watches(self, code: CodeType) -> bool:
         """Tell whether the lines of a code object are to be watched."""
         return (self.frame is not None and self.frame.f_code is code) or (self.anywhere is not None and id(code) in self.anywhere)
+
+    def watches_return(self, code: CodeType) -> bool:
+        """Tell whether it is to be watched what a code object returns, though its lines are not."""
+        return self.collected is not None and id(code) in self.collected
 
     @property
     def enters(self) -> bool:
@@ -92,6 +124,8 @@ class Following:
         """Tell whether a line of the frame ends the step."""
         if self.kind is StepKind.UNTIL:
             return self.line is None or line >= self.line
+        if self.target is not None and self.target.lines[0] <= line <= self.target.lines[1]:
+            return False  # the call may be still to come
         return self.kind is not StepKind.OUT
 
     def may_stop_in(self, frame: FrameType, is_user: Callable[[FrameType], bool]) -> bool:
@@ -115,6 +149,10 @@ class Following:
         while back is not None and (is_shell(back) or not self.may_stop_in(back, is_user)):
             back = back.f_back
         return back
+
+
+def _is_generator(frame: FrameType) -> bool:
+    return bool(frame.f_code.co_flags & (interpreter.GENERATOR | interpreter.ASYNC_GENERATOR))
 
 
 def is_hidden(frame: FrameType) -> bool:

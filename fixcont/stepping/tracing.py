@@ -112,7 +112,9 @@ class Tracing:
 
     def _counts(self, frame: FrameType) -> bool:
         step = self._watched.steps.get(get_ident())
-        return (step is not None and step.concerns(frame)) or bool(self._spots_in(frame.f_code))
+        if step is not None and (step.concerns(frame) or (step.watches_return(frame.f_code) and step.collects_from(frame))):
+            return True
+        return bool(self._spots_in(frame.f_code))
 
     def _spots_in(self, code: CodeType) -> _Spots:
         known = self._spots.get(id(code))
@@ -141,7 +143,7 @@ class Tracing:
         self._traced.add(thread)
         if thread in watched.busy:
             return None
-        if step is not None and step.enters and not is_hidden(frame):
+        if step is not None and (step.enters or step.collected is not None) and not is_hidden(frame):
             self._tell(frame, lambda: (watched.at_resumption if _is_resumed(frame) else watched.at_call)(frame))
         return self._local if self._counts(frame) else None
 
@@ -155,7 +157,7 @@ class Tracing:
                 self._tell(frame, lambda: watched.at_line(frame, frame.f_lineno, spot))
         elif event == "return":
             step = watched.steps.get(get_ident())
-            if step is not None and step.frame is frame:
+            if step is not None and (step.frame is frame or step.collects_from(frame)):
                 self._tell(frame, lambda: self._ends(frame, argument))
         return self._local
 

@@ -280,7 +280,7 @@ def make_hook(
         seen[id(exception)] = [noted.f_code, id(noted), _SETTLED if catcher is None else id(catcher)]
 
     hook.__code__ = uninterrupted(hook.__code__)
-    return hook, forget
+    return hook
 
 
 def _is_simple(exception: BaseException, traceback: TracebackType, code: CodeType) -> bool:

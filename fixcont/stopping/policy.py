@@ -91,16 +91,6 @@ class Policy:
         # its own; `_kept` keeps the types alive, so that the ids stay theirs.
         self._filters: dict[int, str] = {}
         self._kept: list[type] = []
-        self.change(mode, catch, ignore, only)
-
-    def change(self, mode: StopMode, catch: Iterable[str] = (), ignore: Iterable[str] = (), only: Iterable[str] = ()) -> None:
-        """Decide by other rules from now on. The hook must forget what it remembers of types; see `Session.change_policy`."""
-        self.mode = mode
-        self._catch = frozenset(catch)
-        self._ignore = frozenset(ignore)
-        self._only = frozenset(only)
-        self._filters = {}
-        self._kept = []
 
     @property
     def has_catch(self) -> bool:
@@ -138,7 +128,7 @@ class Policy:
             return "ignore"
         if names & self._catch:
             return "catch"
-        return "ignore" if names & _NOT_FAILURES or (self._only and not names & self._only) else ""
+        return "ignore" if names & _NOT_FAILURES else ""
 
     def stops(self, kind: type[BaseException], verdict: Verdict, leaves_raiser: bool, is_last: bool) -> bool:
         """Tell whether to stop at a trap.

@@ -141,6 +141,7 @@ class Server:
     def _ended(self, stop: Stop) -> None:
         self._context.expect_none()
         self._context.all_handlers.forget()
+        stop.forget_values()
         for frame in stop.frames:
             forget_snapshot(frame.raw)
 
@@ -173,6 +174,7 @@ class Server:
                     self._context.front_end.refused(refusal)
             finally:
                 self._ended(stop)
+                held.occasion = held.occasion._replace(value=None, returned=())  # whoever keeps the stop must not keep these
                 if has_room:
                     less_room()
         steps = self._context.stepping if _is_followed(way) else self._context.known_steps

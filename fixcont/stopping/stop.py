@@ -38,6 +38,7 @@ class Occasion(NamedTuple):
     moment: Moment = Moment.LINE
     value: Any = None
     breakpoints: tuple[int, ...] = ()
+    returned: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,10 @@ class Stop:
         refusal_of: tells why a way cannot be gone from here, or gives None where it can; it touches nothing.
         landing_of: tells where `Resume`, `UseValue` or `Skip` would go on, or why not; it touches nothing.
         moment: what the innermost frame was about to do.
-        value: at `Moment.RETURN` what it returns.
+        value: at `Moment.RETURN` what it returns. None once the stop has ended.
         breakpoints: the numbers of the breakpoints that were hit.
+        returned: after a step that `collects`, the qualified names of the user's functions that were stepped over or out of, with what they
+            returned, the last one last. Empty once the stop has ended.
         late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
     """
 
@@ -71,6 +74,12 @@ class Stop:
     value: Any = None
     breakpoints: tuple[int, ...] = ()
     thread_ident: int = 0
+    returned: tuple[tuple[str, Any], ...] = ()
+
+    def forget_values(self) -> None:
+        """Let go of the values of the program that it has; called when it ends."""
+        object.__setattr__(self, "value", None)
+        object.__setattr__(self, "returned", ())
 
 
 class FrontEnd(Protocol):

@@ -42,10 +42,6 @@ class Activation:
         self._library_broad_counts = library_broad_counts
         self.contexts = Contexts(self._through_generator)
 
-    def count_library_handlers(self, broad: bool) -> None:
-        """Let broad handlers of others count from now on, or not."""
-        self._library_broad_counts = broad
-
     def through(self, exception: BaseException, view: View, at: int, scope: Scope) -> Passage:
         """Follow an exception that is raised at code unit `at`."""
         return self._onward(exception, view, view.handler_at(at), scope, _NoExits(), 0)

@@ -93,12 +93,6 @@ class Predictor:
         # the instructions lie inside the code object, and no two live objects share an address.
         self._tables: dict[int, tuple[Answers, Answers, type]] = {}
 
-    def count_library_handlers(self, broad: bool) -> None:
-        """Let broad handlers that are not the user's count from now on, or not; see the parameter `library_broad_counts`."""
-        self._library_broad_counts = broad
-        self._activation.count_library_handlers(broad)
-        self.forget()
-
     def forget(self) -> None:
         """Drop all that is remembered, and the code objects with it."""
         self._tables.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from _thread import allocate_lock, get_ident
+from _thread import allocate_lock
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -219,7 +219,6 @@ class Debuggee:
         """Let nothing stop in a thread of the adapter's own."""
         sys.settrace(None)
         sys.setprofile(None)
-        self.session.own_threads.add(get_ident())
         with self.session.at_work():
             yield
 

@@ -16,36 +16,30 @@ if TYPE_CHECKING:
     from fixcont_ui.dap import protocol
     from fixcont_ui.dap.client import Client
 
-#: The filters, the one that stops most first. Each stops at all that the ones behind it stop at.
 _FILTERS: Final = ("raised", "uncaught", "unhandled")
 _DEEP: Final = 20  # exceptions of a chain that are told
 _MANY: Final = 50  # members of a group that are told
 
 
 def set_exception_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body:
-    """Set which exceptions stop the program. Where several filters are chosen, the one that stops most counts."""
+    """Set which exceptions stop the program. Where several filters are chosen, the one that stops most counts for each type."""
     options = {each["filterId"]: each.get("condition") or "" for each in arguments.get("filterOptions") or []}
     chosen = {**dict.fromkeys(arguments["filters"], ""), **options}
-    shown: list[protocol.Breakpoint] = [_shown(name) for name in chosen]
-    mode = next((name for name in _FILTERS if name in chosen), "never")
-    only, ignore = _read_condition(chosen.get(mode, ""))
+    modes = [name for name in chosen if name in _FILTERS]
     given = client.options
-    client.debuggee.session.change_policy(
-        mode, _listed(given.get("catch")), [*_listed(given.get("ignore")), *ignore], only
-    )  # fmt: skip
-    return {"breakpoints": shown}
+    client.debuggee.session.set_policy(
+        modes,
+        _listed(given.get("catch")),
+        _listed(given.get("ignore")),
+        {name: chosen[name] for name in modes if chosen[name].strip()},
+    )
+    return {"breakpoints": [_shown(name) for name in chosen]}
 
 
 def _shown(name: str) -> protocol.Breakpoint:
     if name in _FILTERS:
         return {"verified": True}
     return {"verified": False, "message": f"there is no filter {name}"}
-
-
-def _read_condition(condition: str) -> tuple[list[str], list[str]]:
-    """Read names of types, separated by commas: those that stop alone, and, behind a "!", those that do not."""
-    names = [name.strip() for name in condition.split(",") if name.strip(" !")]
-    return [name for name in names if name[0] != "!"], [name[1:].strip() for name in names if name[0] == "!"]
 
 
 def _listed(value: str | Iterable[str] | None) -> list[str]:
