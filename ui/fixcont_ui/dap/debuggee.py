@@ -57,6 +57,7 @@ class Debuggee:
     session: Session
     takes_interrupts = True
     holds_several = True
+    asks_late = True  # a step is over before anybody looks at most frames
 
     def __init__(self, *, waits: bool, was_started_for_it: bool = False) -> None:
         self.client: Client | None = None
