@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import socket
 from _thread import allocate_lock
 from collections.abc import Callable, Mapping
@@ -109,7 +110,7 @@ class Channel:
             return
         for message in self._decoder.feed(data):
             if self.is_open:
-                self._received(message)
+                self._loop.perform(functools.partial(self._received, message))  # a fault in one loses none behind it
 
     def _flush(self) -> None:
         """Send as much as the client takes now."""
