@@ -58,6 +58,7 @@ class Debuggee:
     session: Session
     takes_interrupts = True
     holds_several = True
+    asks_late = True  # a step is over before anybody looks at most frames
 
     def __init__(self, *, waits: bool, was_started_for_it: bool = False) -> None:
         self.client: Client | None = None
@@ -89,7 +90,7 @@ class Debuggee:
                 return unattended(stop)
             self.held.append(held)
         held.shown_as = self.halts.pop(held.ident, "")
-        self.loop.call_soon(lambda: self._announce(held))
+        self._announce(held)
         try:
             return held.serve()
         finally:
