@@ -478,8 +478,8 @@ def test_an_address_that_others_reach_needs_a_token(small_program: Make) -> None
         assert listening.host == "0.0.0.0"
         assert len(listening.token) > 15
         listening.host = "127.0.0.1"
-        given: dict[str, Any]
-        for given in ({}, {"token": "wrong"}):
+        wrong: list[dict[str, Any]] = [{}, {"token": "wrong"}]
+        for given in wrong:
             with Client.connect(listening.host, listening.port) as client:
                 with pytest.raises(Failed) as caught:
                     client.start("attach", lambda client: None, **given)

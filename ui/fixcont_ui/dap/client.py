@@ -234,7 +234,7 @@ class Client:
 
     def stopped(self, held: HeldThread) -> None:
         """Tell that a thread is held."""
-        if self.progress.state is State.RUNNING and not held.is_left:
+        if self.progress.state is State.RUNNING and not held.is_left and held.is_to_be_told(self):
             from fixcont_ui.dap.handlers.stack import stopped_event
 
             self.tell(messages.event("stopped", stopped_event(self, held)))

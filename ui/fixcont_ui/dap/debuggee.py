@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
-from fixcont_ui.dap.watching import Watcher
+from fixcont_ui.dap.watching import Signature, Watcher
 
 #: Seconds that the held thread may take for what is the adapter's own.
 LOOK: Final = 10.0
@@ -52,11 +52,13 @@ class Debuggee:
         name: of the program, "" where that is not known.
         address: where it listens, None where it does not.
         was_configured: whether a client has said that the program may run.
+        told_refusal: what could not be installed, and the files as they were then; None where all could.
     """
 
     session: Session
     takes_interrupts = True
     holds_several = True
+    asks_late = True  # a step is over before anybody looks at most frames
 
     def __init__(self, *, waits: bool, was_started_for_it: bool = False) -> None:
         self.client: Client | None = None
@@ -73,6 +75,7 @@ class Debuggee:
         self._configured: Final = allocate_lock()
         self._configured.acquire()
         self.was_configured = False
+        self.told_refusal: tuple[Refusal, frozenset[tuple[str, Signature | None]]] | None = None
         self._elsewhere: Workplace | None = None
         self._lock = allocate_lock()
 
@@ -87,7 +90,7 @@ class Debuggee:
                 return unattended(stop)
             self.held.append(held)
         held.shown_as = self.halts.pop(held.ident, "")
-        self.loop.call_soon(lambda: self._announce(held))
+        self._announce(held)
         try:
             return held.serve()
         finally:

@@ -75,13 +75,13 @@ class Loop:
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._timeout()):
-            self._call(key.data)
+            self.perform(key.data)
         for _ in range(len(self._soon)):
-            self._call(self._soon.popleft())
+            self.perform(self._soon.popleft())
         while self._timers and self._timers[0][0] <= CLOCK.monotonic():
             action = heapq.heappop(self._timers)[2].action
             if action is not None:
-                self._call(action)
+                self.perform(action)
 
     def stop(self) -> None:
         """End the loop after what it is doing."""
@@ -128,7 +128,8 @@ class Loop:
             while self._woken.recv(4096):
                 pass
 
-    def _call(self, action: Action) -> None:
+    def perform(self, action: Action) -> None:
+        """Do something now; what it raises is told, and goes no further."""
         try:
             action()
         except BaseException as error:

@@ -16,7 +16,8 @@ _OFTEN: Final = 0.2  # seconds
 _SETTLES: Final = 0.03  # seconds in which a file that changes must not change again: it may not be written whole yet
 _SHARE: Final = 500  # what a look takes is at most the 500th part of the time
 _SLACK: Final = 2.0  # seconds by which the clocks of file systems may differ from ours, or are too coarse
-_Signature = tuple[int, int, int]
+#: What changes when a file is written.
+Signature = tuple[int, int, int]
 
 
 class Watcher:
@@ -31,7 +32,7 @@ class Watcher:
         self._loop = loop
         self._filenames = filenames
         self._changed = changed
-        self._known: dict[str, _Signature | None] = {}
+        self._known: dict[str, Signature | None] = {}
         self._unsettled: set[str] = set()  # names of files that have changed and may be in the middle of it
         self._timer: Timer | None = None
         self._looked = 0.0  # when the last look began
@@ -71,19 +72,20 @@ class Watcher:
         changed = []
         before, self._looked = self._looked - _SLACK, CLOCK.now()
         for filename in self._filenames():
-            found = _signature(filename)
+            found = signature_of(filename)
             if found is not None and not is_first:
                 if filename in self._known:
                     is_other = self._known[filename] != found
                 else:  # loaded since the last look; was it saved since then, it may have been after it was loaded
-                    is_other = max(found[:2]) > before * 1e9
+                    is_other = found[0] > before * 1e9
                 if is_other:
                     changed.append(filename)
             self._known[filename] = found
         return changed
 
 
-def _signature(filename: str) -> _Signature | None:
+def signature_of(filename: str) -> Signature | None:
+    """Give what changes when a file is written, None where there is none."""
     try:
         status = os.stat(filename)
     except OSError:

@@ -14,7 +14,7 @@ from fixcont_ui.dap.adapter.launching import Launch, read_launch
 from fixcont_ui.dap.adapter.passing import Passing
 from fixcont_ui.dap.adapter.program import Program
 from fixcont_ui.dap.adapter.standard import StandardStreams
-from fixcont_ui.dap.capabilities import CAPABILITIES
+from fixcont_ui.dap.capabilities import CAPABILITIES, check_client
 from fixcont_ui.dap.checking import check_arguments
 from fixcont_ui.dap.failures import Failure, failure
 from fixcont_ui.dap.state import Progress, State
@@ -37,7 +37,7 @@ class Adapter:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._client = StandardStreams(self._heard)
+        self._client = StandardStreams(self._received)
         self._progress: Final = Progress()
         self._program: Program | None = None
         self._passing: Passing | None = None
@@ -60,10 +60,6 @@ class Adapter:
         self._client.finish(5)
 
     # The client
-
-    def _heard(self, message: dict[str, Any] | Broken | None) -> None:
-        """Take a message over from the reading thread."""
-        self._loop.call_soon_threadsafe(self._received, message)
 
     def _received(self, message: dict[str, Any] | Broken | None) -> None:
         if message is None:
@@ -140,6 +136,7 @@ class Adapter:
     # What the adapter does itself
 
     def _initialized(self, request: Message, arguments: Mapping[str, Any]) -> None:
+        check_client(arguments)
         self._initialize = arguments
         self._progress.advance(State.INITIALIZED)
         self._respond(request, CAPABILITIES)

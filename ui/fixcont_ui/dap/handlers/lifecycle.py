@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fixcont.continuing.ways import QuitProgram
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont_ui.dap import messages
-from fixcont_ui.dap.capabilities import CAPABILITIES
+from fixcont_ui.dap.capabilities import CAPABILITIES, check_client
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.state import State
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def initialize(client: Client, arguments: Mapping[str, Any]) -> Body:
     """Tell each other what either can do."""
+    check_client(arguments)
     client.can = arguments
     client.progress.advance(State.INITIALIZED)
     return CAPABILITIES
