@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
     from fixcont_ui.dap.client import Client
     from fixcont_ui.dap.console import DebugConsole
+    from fixcont_ui.dap.failures import Failure
     from fixcont_ui.dap.held import HeldThread
     from fixcont_ui.dap.later import Body, Later
     from fixcont_ui.dap.workplace import Workplace
@@ -175,7 +176,15 @@ class Debuggee:
             installing.install(self)
             return None
 
-        self.wherever(work, LOOK)
+        def look_again(body: Body, failed: Failure | None) -> None:
+            if failed is None or self.client is None:
+                return
+            if failed.refusal.code in ("timed-out", "stale-reference", "interrupted"):  # the thread was busy, or has gone on
+                self.loop.call_soon(lambda: self._files_changed(filenames))
+            else:
+                self.say(str(failed.refusal), "important")
+
+        self.wherever(work, LOOK).tell(look_again)
 
     def configured(self) -> None:
         """Let the program run, as a client has said what it has to."""
