@@ -21,6 +21,7 @@ from fixcont_ui.dap.watching import Signature, Watcher
 
 #: Seconds that the held thread may take for what is the adapter's own.
 LOOK: Final = 10.0
+_MOMENT: Final = 0.5  # seconds
 
 if TYPE_CHECKING:
     from fixcont.continuing.ways import Way
@@ -156,6 +157,13 @@ class Debuggee:
 
             self._elsewhere = start_workplace(self.loop, self._at_work)
         return self._elsewhere.submit(work, seconds)
+
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Do something in the loop's thread once what is done elsewhere is done, or after a moment; to be called there."""
+        if self._elsewhere is None:
+            action()
+        else:
+            self._elsewhere.submit(lambda: None, _MOMENT).tell(lambda body, failed: self.loop.call_soon(action))
 
     # Who is served: in the loop's thread.
 
