@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fixcont.editing.closures import Captured
     from fixcont.editing.sources import Sources
     from fixcont.editing.variants import How, Variant
+    from fixcont.postmortem.excepthook import ExceptHook
     from fixcont.stepping.engine import Stepping
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.serving import Server
@@ -95,6 +96,8 @@ class Session:
         self._making = allocate_lock()
         self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy)
         self._is_installed = False
+        self._replays = 0  # those that are under way
+        self._except_hook: ExceptHook | None = None
         self._faults: set[object] = set()  # (type, place) of what was reported
 
     # -- turning it on and off
@@ -143,6 +146,8 @@ class Session:
         self._is_installed = False
         if self._stepping is not None:
             self._stepping.close()
+        if self._except_hook is not None:
+            self._except_hook.uninstall()
         remove_hook()
         self._interrupts.uninstall()
         builtins.__dict__.pop(stubs.HOOK_NAME, None)
@@ -266,6 +271,50 @@ class Session:
         from fixcont.stopping.stop import Occasion, StopReason
 
         server.elsewhere(frame, Occasion(StopReason[reason]))
+
+    # -- what has died
+
+    def hook_exceptions(self) -> None:
+        """Show exceptions that nobody has handled as post-mortem stops from now on, where there is a terminal; until `uninstall`."""
+        from fixcont.postmortem.excepthook import ExceptHook
+
+        if self._except_hook is None:
+            self._except_hook = ExceptHook(lambda error: self.post_mortem(error, error.__traceback__), self._was_let_go)
+        self._except_hook.install()
+
+    def _was_let_go(self, exception: BaseException) -> bool:
+        from fixcont.stopping.stop import flight_of
+
+        return self._server is not None and self._server.let_go == flight_of(exception)
+
+    def post_mortem(self, exception: BaseException | None, traceback: TracebackType | None) -> Any:
+        """Show a traceback as a stop until the user leaves it; see `fixcont.postmortem.serving.serve`."""
+        from fixcont.postmortem.serving import serve
+
+        return serve(self, exception, traceback)
+
+    @property
+    def is_replaying(self) -> bool:
+        """Whether a dead frame is being replayed."""
+        return self._replays > 0
+
+    @contextmanager
+    def replaying(self) -> Iterator[None]:
+        """Let what fails in this thread stop meanwhile, also where the session stops at nothing else or is at work."""
+        self.server()  # with it there is a hook
+        thread, mode = get_ident(), self.policy.mode
+        was_busy = thread in self._busy
+        self._busy.discard(thread)
+        self._replays += 1
+        if mode is StopMode.NEVER:
+            self.policy.mode = StopMode.UNHANDLED
+        try:
+            yield
+        finally:
+            self.policy.mode = mode
+            self._replays -= 1
+            if was_busy:
+                self._busy.add(thread)
 
     # -- breakpoints and steps
 

@@ -19,10 +19,19 @@ class Frame:
         restart_refusal: why the frame cannot be restarted, or None where it can.
         is_user: whether the file is in the user's scope.
         is_obsolete: whether the frame runs an older version of its function than the one installed last.
+        is_live: whether it is still there; a post-mortem frame has unwound, and is looked at by its traceback.
     """
 
     def __init__(
-        self, raw: FrameType, line: int, lasti: int, *, is_user: bool, is_obsolete: bool, restart_refusal: Refusal | None
+        self,
+        raw: FrameType,
+        line: int,
+        lasti: int,
+        *,
+        is_user: bool,
+        is_obsolete: bool,
+        restart_refusal: Refusal | None,
+        is_live: bool = True,
     ) -> None:
         self.raw = raw
         self.line = line
@@ -30,6 +39,7 @@ class Frame:
         self.is_user = is_user
         self.is_obsolete = is_obsolete
         self.restart_refusal = restart_refusal
+        self.is_live = is_live
 
     @property
     def code(self) -> CodeType:

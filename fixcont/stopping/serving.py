@@ -20,6 +20,7 @@ from fixcont.continuing.ways import (
     Landing,
     Propagate,
     QuitProgram,
+    Replay,
     RestartFrame,
     Resume,
     ReturnFromFrame,
@@ -33,7 +34,7 @@ from fixcont.errors import Quit, Refusal, Refused
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
-from fixcont.stopping.stop import FrontEnd, Moment, Occasion, Stop, StopReason
+from fixcont.stopping.stop import Flight, FrontEnd, Moment, Occasion, Stop, StopReason, flight_of
 
 
 class Steps(Protocol):
@@ -82,8 +83,9 @@ class Hold:
         self.ended(self.stop)
 
 
-_RUNNER = "fixcont.loading.runner"
-_serving = threading.RLock()  # stops of several threads are served one after the other
+#: What lies further out than their frames has started the program, or a replay.
+_RUNNERS = ("fixcont.loading.runner", "fixcont.postmortem.running")
+one_at_a_time = threading.RLock()  # stops of several threads are served one after the other
 
 
 class Server:
@@ -92,12 +94,14 @@ class Server:
     def __init__(self, context: Context, busy: set[int]) -> None:
         self._context = context
         self._busy = busy
+        self.let_go: Flight | None = None  # the exception that was let go on last
 
     def exception(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
         held = _Held(self._context, frame, exception, (state.handler, state.retry), Occasion(StopReason.EXCEPTION))
         held.state = state
         way = self._ask(held, late)
+        self.let_go = flight_of(exception) if isinstance(way, Propagate) else None
         return held.answer(way, state)
 
     def elsewhere(self, frame: FrameType, occasion: Occasion) -> None:
@@ -147,7 +151,7 @@ class Server:
         steps = self._context.known_steps
         if steps is not None:
             steps.held()
-        with _serving:
+        with one_at_a_time:
             stop = held.stop(late)
             if held.is_deep(limit):
                 sys.setrecursionlimit(limit + 1000)  # the prompt itself needs some, also when the debuggee has used it up
@@ -256,7 +260,7 @@ class _Held:
         raw: FrameType | None = self.frame
         catcher, cause = self._unwinding_ends_at()
         blocked: Refusal | None = None
-        while raw is not None and raw.f_globals.get("__name__") != _RUNNER:  # what lies further out started the program
+        while raw is not None and raw.f_globals.get("__name__") not in _RUNNERS:
             if not is_ours(raw) and (raw is self.frame or not is_shell(raw)):
                 own = _would_be_caught(raw, cause) if raw is catcher else None
                 frames.append(self._live_frame(raw, blocked or own))
@@ -311,6 +315,9 @@ class _Held:
         if isinstance(way, (Propagate, QuitProgram)):
             return None
         raw = way.frame.raw
+        if isinstance(way, Replay):
+            sentence = f"{way.frame.function} is alive, or has unwound in a stop that is"
+            return Refusal("not-post-mortem", sentence, "restart the frame, or another one that is still there")
         if not self._is_live(raw):
             return way.frame.restart_refusal or Refusal("unwound", f"{way.frame.function} has unwound already")
         if isinstance(way, Step):

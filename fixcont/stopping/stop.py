@@ -71,12 +71,25 @@ class Stop:
     breakpoints: tuple[int, ...] = ()
 
 
+Flight = tuple[int, type, int]
+
+
+def flight_of(exception: BaseException) -> Flight:
+    """Return what tells an exception in flight from others, and does not keep it alive: its identity, and that of where it was raised."""
+    place = exception.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return id(exception), type(exception), id(place)
+
+
 class FrontEnd(Protocol):
     """What talks to the user. It gets a stop and answers with a way to go on; the engine knows nothing else of it.
 
     One that has an attribute `takes_interrupts`, and it is false, gets no stops for Ctrl-C, which then is what it is without fixcont.
     One that has a method `ended(summary, patch_file)` is told at the end of the process what was repaired in it, if anything (a
     `fixcont.editing.diffs.Summary`), and the name of the file that the diff was written to, or None.
+    One that has a method `replayed(outcome)` is told what came of a replay (a `fixcont.postmortem.replay.Replayed`); then the same stop is
+    shown again.
     """
 
     def stopped(self, stop: Stop) -> Way:
