@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fixcont.editing.migration import HookType
     from fixcont.stopping.stop import FrontEnd
 
-__all__ = ["install", "listen", "migrate", "pm", "post_mortem", "set_trace", "uninstall"]
+__all__ = ["install", "listen", "load_ipython_extension", "migrate", "pm", "post_mortem", "set_trace", "uninstall"]
 
 
 def install(

@@ -93,7 +93,7 @@ def _in_class(kind: type, name: str) -> Any:
 
 def bound_to(value: Any) -> Bound:
     """Return the Python function that a call of a value runs first. Raises `Unknown` where that is C code, or where only running it tells."""
-    if type(value) is FunctionType:
+    if isinstance(value, FunctionType):
         return Bound(value)
     if type(value) is MethodType:
         inner = bound_to(value.__func__)
@@ -103,11 +103,11 @@ def bound_to(value: Any) -> Bound:
         return Bound(inner.function, (*inner.first, *value.args), inner.makes)
     if isinstance(value, type):
         init = _in_class(value, "__init__")
-        if _in_class(type(value), "__call__") is type.__call__ and type(init) is FunctionType:
+        if _in_class(type(value), "__call__") is type.__call__ and isinstance(init, FunctionType):
             return Bound(init, makes=True)
         raise Unknown
     call = _in_class(type(value), "__call__")
-    if type(call) is FunctionType:
+    if isinstance(call, FunctionType):
         return Bound(call, (value,))
     raise Unknown
 
@@ -121,7 +121,7 @@ def called_by(node: ast.expr, frame: FrameType) -> Bound:
     if isinstance(node, ast.Attribute):
         owner = value_of(node.value, frame)
         found = inspect.getattr_static(owner, node.attr, None)
-        if type(found) is property and type(found.fget) is FunctionType:
+        if type(found) is property and isinstance(found.fget, FunctionType):
             return Bound(found.fget, (owner,))
     if isinstance(node, ast.Subscript):
         owner = value_of(node.value, frame)
@@ -133,7 +133,7 @@ def called_by(node: ast.expr, frame: FrameType) -> Bound:
 
 def _special(owner: Any, name: str) -> Bound:
     found = _in_class(type(owner), name)
-    if type(found) is FunctionType:
+    if isinstance(found, FunctionType):
         return Bound(found, (owner,))
     raise Unknown
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, TypeGuard
 
 from fixcont.postmortem.expressions import Unknown, is_builtin, value_of
 
@@ -201,7 +201,7 @@ class _Finder:
             raise Unknown
 
 
-def is_length(node: ast.AST) -> bool:
+def is_length(node: ast.AST) -> TypeGuard[ast.Call]:
     """Tell whether a node is a call of `len` with one argument."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and len(node.args) == 1
 

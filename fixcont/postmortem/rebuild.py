@@ -150,7 +150,7 @@ def _item(post: PostMortem, raw: FrameType, variant: Variant, block: Block) -> t
 
 def _handled(post: PostMortem, raw: FrameType) -> tuple[Any] | None:
     """Return the exception that a frame was handling: one in the chain of contexts that came to a handler there."""
-    found = []
+    found: list[BaseException] = []
     error = post.exception.__context__ if post.exception is not None else None
     while error is not None and len(found) < 2 and not any(error is each for each in found):
         if error.__traceback__ is not None and error.__traceback__.tb_frame is raw:
