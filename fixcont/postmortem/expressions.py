@@ -6,9 +6,10 @@ import ast
 import builtins
 import inspect
 import types
+from dataclasses import dataclass
 from functools import partial
 from types import FrameType, FunctionType, MethodType
-from typing import Any, NamedTuple
+from typing import Any
 
 from fixcont.bytecode import interpreter
 
@@ -22,7 +23,8 @@ class Unknown(Exception):
     """Only running the program would tell."""
 
 
-class Bound(NamedTuple):
+@dataclass(frozen=True)
+class Bound:
     """A function, and what it gets in front of the arguments of a call.
 
     Attributes:
