@@ -173,7 +173,10 @@ class KnownTexts:
             self.remember_loaded()
             for frame in frames:
                 code, name = frame.f_code, frame.f_globals.get("__name__")
-                if code.co_filename not in self._files and self._is_user(code.co_filename):
+                if code.co_filename not in self._files and is_cell(code.co_filename):
+                    source = "".join(linecache.getlines(code.co_filename)).encode()
+                    self._files[code.co_filename] = File(Text(code.co_filename, source, is_certain=False), None)
+                elif code.co_filename not in self._files and self._is_user(code.co_filename):
                     self._look_at_file(name if type(name) is str else "__main__", code.co_filename)
                 file = self._files.get(code.co_filename)
                 if file is not None and not file.is_plain() and self._identify(code) is None:
@@ -457,6 +460,11 @@ def _always_new(trap: Callable[[CodeType], CodeType]) -> Callable[[CodeType], Co
 def _fits(function: FunctionType, closure: tuple[CellType, ...] | None) -> bool:
     own = function.__closure__ or ()
     return closure is None or (len(own) == len(closure) and all(one is other for one, other in zip(own, closure, strict=True)))
+
+
+def is_cell(filename: str) -> bool:
+    """Tell whether code without a file has a text that the interpreter knows: a cell, or what was typed."""
+    return filename.startswith("<") and filename.endswith(">") and len(linecache.cache.get(filename) or ()) == 4
 
 
 def _shown_text(filename: str, source: bytes) -> bytes | None:

@@ -13,6 +13,7 @@ from fixcont.bytecode import original, parameters
 from fixcont.continuing.checks import Versions
 from fixcont.continuing.unwinding import is_ours, is_shell
 from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Resume, Skip, UseValue, Way
+from fixcont.editing.known import is_cell
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
 from fixcont.postmortem.activations import running_frames
@@ -63,11 +64,12 @@ class PostMortem:
             raise Refused(Refusal("no-traceback", "there is no traceback to look at", "give an exception that was raised"))
         context.sources.remember_dead([entry[0] for entry in entries])
         self.exception = exception
+        frames = [self._frame(*entry) for entry in entries]
         self.stop = Stop(
             reason=StopReason.EXCEPTION,
             exception=exception,
-            frames=[self._frame(*entry) for entry in entries],
-            selected=next((at for at, entry in enumerate(entries) if context.is_user(entry[0])), 0),
+            frames=frames,
+            selected=next((at for at, frame in enumerate(frames) if self.is_users(frame)), 0),
             thread_name=threading.current_thread().name,
             refusal_of=self.refusal_of,
             landing_of=self.landing_of,
@@ -137,6 +139,11 @@ class PostMortem:
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 self._trees[code] = None
         return self._trees[code]
+
+    @staticmethod
+    def is_users(frame: Frame) -> bool:
+        """Tell whether a frame runs the user's own code: that of a file of his, or what he has typed."""
+        return frame.is_user or is_cell(frame.filename)
 
     @staticmethod
     def is_running(frame: Frame) -> bool:

@@ -62,7 +62,7 @@ def _value_for(post: PostMortem, callee: Frame, caller: Frame, value: Any) -> An
     if callee.code.co_flags & (interpreter.GENERATOR | interpreter.ASYNC_GENERATOR):
         sentence = f"what {callee.function} yields goes to line {caller.line} of {caller.function} one by one"
         raise Refused(Refusal("generator", sentence, "replay --resume the statement that makes the generator, in that frame"))
-    if not caller.is_user:
+    if not post.is_users(caller):
         sentence = f"{caller.function} is not in the scope of the user's own files"
         raise Refused(Refusal("not-trapped", sentence, "select a frame further out, and replay it"))
     try:

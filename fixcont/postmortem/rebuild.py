@@ -76,7 +76,7 @@ def _plan(post: PostMortem, way: Resume | UseValue) -> Rebuilding:
 def _check(post: PostMortem, way: Resume | UseValue) -> None:
     frame = way.frame
     code = frame.code
-    if not frame.is_user:
+    if not post.is_users(frame):
         sentence = f"{frame.function} is not in the scope of the user's own files"
         raise Refused(Refusal("not-trapped", sentence, "replay a frame of your own, or widen the scope"))
     if not code.co_flags & interpreter.OPTIMIZED and code.co_name != "<module>":

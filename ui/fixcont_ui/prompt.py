@@ -121,6 +121,10 @@ class Prompt(WindowHost, SessionConsole):
     def report(self, message: str) -> None:
         report(message)
 
+    def use_streams(self, streams: Streams) -> None:
+        """Talk through these at the stops to come."""
+        self._given_streams = streams
+
     def replayed(self, outcome: Replayed) -> None:
         """Show what came of a replay. Its value is `$_` at the stops that follow."""
         self._replayed = (outcome.value,) if outcome.error is None else ()
