@@ -176,7 +176,7 @@ def test_pytest_pdb_replays(small_program: SmallPrograms) -> None:
     text = "def divide(a, b):\n    return a / b\n\ndef test_it():\n    assert divide(1, 0) == 3\n"
     program = small_program(text)
     path = program.path.rename(program.folder / "test_job.py")
-    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pdb", "--pdbcls=fixcont.pdb:Pdb", path]
+    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pdb", "--pdbcls=fixcont.pdb:Pdb", str(path)]
     ended = run_python(arguments, folder=program.folder, stdin="replay b=4\nq\n")
 
     assert "replay divide (version 1)\ndivide returned 0.25\n" in ended.output
@@ -190,7 +190,7 @@ def test_in_ipython_the_last_failed_cell_is_repaired(small_program: SmallProgram
     program = small_program("pass\n")
     write_program(program.folder, JOB.replace("\nmain()\n", "\n"), "job.py")
     editor = ScriptedEditor(tmp_path / "editor", [FIXED])
-    cells = "\n".join(["%load_ext fixcont", "import job", "job.main()", "%fix", "%pm", "replay --outward", "q", "job.main()", ""])
+    cells = "%load_ext fixcont\nimport job\njob.main()\n%fix\n%pm\nreplay --outward\nq\njob.main()\n"
     ended = run_python(
         ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor", "--quick"],
         folder=program.folder, stdin=cells, environment={**editor.environment, "IPYTHONDIR": str(tmp_path / "ipython")},

@@ -25,8 +25,8 @@ from fixcont_ui.streams import Streams
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from fixcont.postmortem.dead import PostMortem
     from fixcont.editing.result import UndoResult
+    from fixcont.postmortem.dead import PostMortem
     from fixcont.stopping.serving import Hold
 
 _in_place = EditingInPlace()  # of all stops, so that what was typed and not saved is there at the next one
