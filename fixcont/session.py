@@ -96,7 +96,7 @@ class Session:
         self._making = allocate_lock()
         self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy)
         self._is_installed = False
-        self._replays = 0  # those that are under way
+        self._replaying: set[int] = set()  # idents of threads
         self._except_hook: ExceptHook | None = None
         self._faults: set[object] = set()  # (type, place) of what was reported
 
@@ -295,8 +295,8 @@ class Session:
 
     @property
     def is_replaying(self) -> bool:
-        """Whether a dead frame is being replayed."""
-        return self._replays > 0
+        """Whether this thread replays a dead frame."""
+        return get_ident() in self._replaying
 
     @contextmanager
     def replaying(self) -> Iterator[None]:
@@ -305,14 +305,16 @@ class Session:
         thread, mode = get_ident(), self.policy.mode
         was_busy = thread in self._busy
         self._busy.discard(thread)
-        self._replays += 1
+        is_first = thread not in self._replaying
+        self._replaying.add(thread)
         if mode is StopMode.NEVER:
             self.policy.mode = StopMode.UNHANDLED
         try:
             yield
         finally:
             self.policy.mode = mode
-            self._replays -= 1
+            if is_first:
+                self._replaying.discard(thread)
             if was_busy:
                 self._busy.add(thread)
 

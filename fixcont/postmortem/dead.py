@@ -101,13 +101,13 @@ class PostMortem:
             return refused.refusal
         return None
 
-    def landing_of(self, way: Resume | UseValue | Skip) -> Landing | Refusal:
-        """Tell where a replay would go on, or why not; it touches nothing."""
-        if isinstance(way, Skip):
+    def landing_of(self, way: Resume | UseValue | Skip | Replay) -> Landing | Refusal:
+        """Tell where a replay in the middle of a frame would go on, or why not; it touches nothing."""
+        if not isinstance(way, Replay):
             assert way.frame.restart_refusal is not None
             return way.frame.restart_refusal
         try:
-            return self.plan(way).plan.landing
+            return self.plan(Resume(way.frame, way.line)).plan.landing
         except Refused as refused:
             return refused.refusal
 

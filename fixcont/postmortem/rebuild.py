@@ -48,6 +48,8 @@ def plan(post: PostMortem, way: Resume | UseValue) -> Rebuilding:
         return _plan(post, way)
     except Refused as refused:
         raise Refused(_in_our_words(refused.refusal)) from None
+    except SyntaxError as error:
+        raise Refused(Refusal("cannot-compile", str(error), '"replay" calls the function anew')) from error
 
 
 def _plan(post: PostMortem, way: Resume | UseValue) -> Rebuilding:

@@ -316,8 +316,7 @@ class _Held:
             return None
         raw = way.frame.raw
         if isinstance(way, Replay):
-            sentence = f"{way.frame.function} is alive, or has unwound in a stop that is"
-            return Refusal("not-post-mortem", sentence, "restart the frame, or another one that is still there")
+            return _not_post_mortem(way)
         if not self._is_live(raw):
             return way.frame.restart_refusal or Refusal("unwound", f"{way.frame.function} has unwound already")
         if isinstance(way, Step):
@@ -361,8 +360,10 @@ class _Held:
             return False
         return raw is self.frame or (isinstance(way, Throw) and self._thrower(raw) is self.frame)
 
-    def landing_of(self, way: Middle) -> Landing | Refusal:
+    def landing_of(self, way: Middle | Replay) -> Landing | Refusal:
         """Tell where a frame would go on, or why it cannot."""
+        if isinstance(way, Replay):
+            return _not_post_mortem(way)
         refusal = self.refusal_of(way)
         return refusal if refusal is not None else self._plan(way).landing
 
@@ -506,6 +507,11 @@ class _Held:
 
     def _signal(self, target: FrameType, arrival: Arrival, *, keeps_blocks: bool = False) -> Signal:
         return Signal(target, arrival, self.exception, keeps_blocks=keeps_blocks)
+
+
+def _not_post_mortem(way: Replay) -> Refusal:
+    sentence = f"{way.frame.function} is alive, or has unwound in a stop that is"
+    return Refusal("not-post-mortem", sentence, "restart the frame, or another one that is still there")
 
 
 def _would_be_caught(frame: FrameType, cause: str) -> Refusal:

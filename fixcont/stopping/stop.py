@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from fixcont.continuing.ways import Landing, Resume, Skip, UseValue, Way
+    from fixcont.continuing.ways import Landing, Replay, Resume, Skip, UseValue, Way
     from fixcont.errors import Refusal
     from fixcont.stopping.frames import Frame
 
@@ -51,7 +51,7 @@ class Stop:
         selected: index into `frames` of the frame to show first: the innermost one of the user's own code.
         thread_name: the name of the held thread.
         refusal_of: tells why a way cannot be gone from here, or gives None where it can; it touches nothing.
-        landing_of: tells where `Resume`, `UseValue` or `Skip` would go on, or why not; it touches nothing.
+        landing_of: tells where `Resume`, `UseValue`, `Skip` or, in the middle of a frame, `Replay` would go on, or why not; it touches nothing.
         moment: what the innermost frame was about to do.
         value: at `Moment.RETURN` what it returns.
         breakpoints: the numbers of the breakpoints that were hit.
@@ -64,7 +64,7 @@ class Stop:
     selected: int
     thread_name: str
     refusal_of: Callable[[Way], Refusal | None]
-    landing_of: Callable[[Resume | UseValue | Skip], Landing | Refusal]
+    landing_of: Callable[[Resume | UseValue | Skip | Replay], Landing | Refusal]
     late: str = ""
     moment: Moment = Moment.LINE
     value: Any = None

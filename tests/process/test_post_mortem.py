@@ -69,10 +69,20 @@ def test_the_value_of_the_last_replay_is_the_value_of_pm(small_program: SmallPro
     assert "got 2.4\n" in output
 
 
+EDIT = "t = open({path!r}).read(); w = open({path!r}, 'w').write(t.replace('total / count', '99'))"
+
+
 def test_a_file_that_was_edited_before_fixcont_came_is_replayed_as_it_is(small_program: SmallPrograms) -> None:
     program = small_program(JOB)
-    edit = f"p = {str(program.path)!r}; t = open(p).read(); w = open(p, 'w').write(t.replace('total / count', '99'))"
-    output = interactive(program, edit, "import fixcont", "fixcont.pm()", "replay --retry", "q")
+    output = interactive(program, EDIT.format(path=str(program.path)), "import fixcont", "fixcont.pm()", "replay", "q")
+
+    assert "divide returned 99" in output
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="the interpreter keeps no text of what it has shown in a traceback")
+def test_the_text_that_the_traceback_has_shown_is_what_was_loaded(small_program: SmallPrograms) -> None:
+    program = small_program(JOB)
+    output = interactive(program, EDIT.format(path=str(program.path)), "import fixcont", "fixcont.pm()", "replay --retry", "q")
 
     assert "installed: divide (version 2)" in output
     assert "divide returned 99" in output

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Any, Final, NamedTuple
 
-from fixcont.continuing.ways import Landing, Replay, Resume
+from fixcont.continuing.ways import Landing, Replay
 from fixcont.stopping.frames import Frame
 from fixcont_ui import wording
 from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, go, live_frame
@@ -64,8 +64,8 @@ def _replay(console: Console, argument: str) -> None:
     if not asked.in_the_middle:
         go(console, way(frame), f"replay {frame.function} (version {console.version_of(frame)})", way)
         return
-    landing = console.stop.landing_of(Resume(frame, asked.line))
-    if isinstance(landing, Landing) and console.stop.refusal_of(way(frame)) is None:
+    landing = console.stop.landing_of(way(frame))
+    if isinstance(landing, Landing):
         for line in wording.landing_lines(landing, skips=False):
             console.say(line)
     go(console, way(frame), "", way)
