@@ -146,8 +146,9 @@ def _told(node: ast.Call, caller: FrameType, code: CodeType, first: tuple[Any, .
             break
         expressions[name] = argument
     expressions |= {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg is not None}
+    bound = {each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}  # by a later argument, perhaps
     for name, expression in expressions.items():
-        if isinstance(expression, ast.Name) and not is_certain(expression.id, caller):
+        if isinstance(expression, ast.Name) and (expression.id in bound or not is_certain(expression.id, caller)):
             continue
         if isinstance(expression, (ast.Constant, ast.Name)):
             try:

@@ -166,6 +166,8 @@ def clean(text, limit, *, sep=","):
     return [int(part) for part in text.split(sep)][:limit]
 def caller(given):
     return clean(given, 5)
+def walrus(given):
+    return clean(given, (given := 5))
 def odd(given):
     return clean(given + " ", 5)
 def keywords(given):
@@ -193,6 +195,13 @@ def test_arguments_that_nobody_has_kept_are_asked_for_by_name(live: Live) -> Non
     refusal = dead.program.front_end.refusals[0]
     assert refusal.code == "argument-rebound"
     assert refusal.instead == 'say "replay text=EXPRESSION"'
+
+
+def test_a_variable_that_the_call_itself_has_bound_anew_tells_nothing(live: Live) -> None:
+    dead = Dead(live, REBOUND, replay("clean"))
+
+    dead.mortem("walrus", "x")
+    assert dead.program.refused == ["argument-rebound"]
 
 
 def test_a_value_assigned_at_the_stop_counts_as_the_argument(live: Live) -> None:
@@ -537,3 +546,142 @@ def test_an_exception_without_a_traceback_is_refused(live: Live) -> None:
     with pytest.raises(ValueError, match="no exception with a traceback"):
         fixcont.post_mortem(ValueError())
     assert sys.exc_info() == (None, None, None)
+
+
+def test_a_frame_that_has_raised_again_goes_on_where_it_failed_first(live: Live) -> None:
+    text = """
+def job(x):
+    try:
+        found = 12 / x
+    except ZeroDivisionError as error:
+        raise error
+    return found
+"""
+    dead = Dead(live, text, fix({"12 / x": "9"}, retry()))
+
+    assert dead.mortem("job", 0) == 9
+
+
+def test_a_recursion_goes_on_outward_frame_by_frame(live: Live) -> None:
+    text = "def count(n):\n    if n == 0:\n        return 1 / 0\n    return 1 + count(n - 1)\n"
+    dead = Dead(live, text, fix({"1 / 0": "0"}, replay(outward=True)))
+
+    assert dead.mortem("count", 200) == 200
+    assert len(dead.outcomes[0].callers) == 200
+
+
+def test_methods_with_super_are_called_again_and_go_on(live: Live) -> None:
+    text = """
+class Base:
+    def area(self):
+        return 12
+class Tile(Base):
+    def __init__(self, count):
+        self.count = count
+    def area(self):
+        whole = super().area()
+        return whole / self.count, super().area()
+def job():
+    return Tile(0).area()
+"""
+    dead = Dead(live, text, fix({"/ self.count": "/ (self.count or 4)"}, replay()), retry(), retry("job"))
+
+    dead.mortem("job")
+    assert dead.values == [(3.0, 12)] * 3
+
+
+def test_functions_that_capture_variables_share_them_still(live: Live) -> None:
+    text = """
+def make():
+    total = 0
+    def add(n):
+        nonlocal total
+        total += n
+        return total / (n - n)
+    return add, lambda: total
+"""
+    dead = Dead(live, text, fix({"(n - n)": "n"}, replay()), retry())
+    add, total = dead.program.names["make"]()
+    dead.program.names["add"] = add
+
+    dead.mortem("add", 5)
+    assert dead.values == [2.0, 2.0]
+    assert total() == 10
+
+
+def test_coroutines_go_on_outward(live: Live) -> None:
+    text = """
+import asyncio
+async def step(x):
+    await asyncio.sleep(0)
+    return 12 / x
+async def collect(rows):
+    found = []
+    for row in rows:
+        found.append(await step(row))
+    return found
+def job(rows):
+    return asyncio.run(collect(rows))
+"""
+    dead = Dead(live, text, fix({"12 / x": "x and 12 / x"}, replay("step", outward=True)))
+
+    assert dead.mortem("job", [3, 0, 4]) == [4.0, 0, 3.0]
+    outcome = dead.outcomes[0]
+    assert outcome.callers == ("collect",)
+    assert outcome.refusal is not None
+    assert outcome.refusal.code == "not-trapped"  # what runs the loop is library code
+
+
+def test_a_coroutine_is_not_replayed_in_a_loop_that_stands_still(live: Live) -> None:
+    text = """
+import asyncio
+async def step(x):
+    return 12 / x
+async def look(see, error):
+    return see(error, error.__traceback__.tb_next)
+def job(see, error):
+    return asyncio.run(look(see, error))
+def fail():
+    return asyncio.run(step(0))
+"""
+    dead = Dead(live, text, replay("step"))
+    error = dead.program.failure("fail")
+
+    assert dead.program.call("job", dead.program.session.post_mortem, error) is None
+    assert dead.program.refused == ["needs-the-loop"]
+
+
+def test_a_generator_does_not_go_on_outward(live: Live) -> None:
+    text = "def numbers(rows):\n    for row in rows:\n        yield 12 / row\ndef job(rows):\n    for each in numbers(rows):\n        pass\n    return each\n"
+    dead = Dead(live, text, fix({"12 / row": "7"}, replay("numbers", outward=True)), retry("job"), retry_at("for each", "job"))
+
+    assert dead.mortem("job", [3, 0]) == 7
+    refusal = dead.outcomes[0].refusal
+    assert refusal is not None
+    assert refusal.code == "generator"
+    assert dead.program.refused == ["item-gone"]
+
+
+def test_a_traceback_of_a_function_without_a_file_is_replayed(live: Live) -> None:
+    dead = Dead(
+        live, "made = {}\nexec('def f(x):\\n    return 12 / x\\n', made)\nf = made['f']\n", retry(), replay(arguments={"x": 4})
+    )
+
+    assert dead.mortem("f", 0) == 3
+    assert dead.program.refused in (["not-trapped"], ["no-text"])  # the interpreter may know another text of that name
+
+
+def test_what_a_replay_has_made_goes_with_the_stop(live: Live) -> None:
+    import weakref
+
+    from support.front_end import collect
+
+    text = "class Thing:\n    pass\ndef job(x):\n    made = Thing()\n    kept.append(ref(made))\n    return x / 0\nkept = []\n"
+    dead = Dead(live, text, replay(), retry())
+    dead.program.names["ref"] = weakref.ref
+    dead.mortem("job", 1)
+    dead.outcomes.clear()
+    dead.program.front_end._shown = None
+    collect()
+
+    assert [made() for made in dead.program.names["kept"]] == [None, None]

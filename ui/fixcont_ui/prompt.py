@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fixcont.continuing.ways import Propagate, Step, Throw, Way
+from fixcont.continuing.ways import Propagate, Replay, Step, Throw, Way
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
@@ -150,6 +150,8 @@ class Prompt(WindowHost, SessionConsole):
             except KeyboardInterrupt:
                 self.message("--KeyboardInterrupt--")
         self._last = (weakref.ref(stop), self.selected)
+        if not (stop.frames[stop.selected].is_live or isinstance(self._way, Replay)):
+            self._replayed = ()  # nobody asks for it any more
         return self._way
 
     def _begin(self, stop: Stop) -> None:
