@@ -12,7 +12,7 @@ from fixcont_ui import wording
 from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, go, live_frame
 
 _OPTION: Final = re.compile(r"--(retry|outward|resume(?:\s+(\d+))?)(?:\s+|$)")
-_USAGE: Final = "replay [--retry | --resume line] [--outward] [name=expression, ...]"
+_USAGE: Final = "replay [option...] [name=expr, ...]"
 
 
 class _Asked(NamedTuple):
@@ -52,7 +52,7 @@ def _replay(console: Console, argument: str) -> None:
     asked = _parse(argument)
     if asked is None:
         console.complain(f"Invalid argument: {argument}")
-        console.say(f"          Usage: {_USAGE}")
+        console.say(f"          Usage: {_USAGE}; the options are --retry, --resume LINE and --outward")
         raise NotDone
     frame = live_frame(console)
     console.install(tell_unchanged=False)
@@ -76,7 +76,7 @@ POSTMORTEM_COMMANDS: Final[tuple[Command, ...]] = (
         "replay",
         (),
         _USAGE,
-        "in a frame that has unwound: call its function again, on the newest code",
+        "run the function of a dead frame again",
         "At a post-mortem stop: call the selected frame's function again, on the newest code, with its original\n"
         "arguments; what the function has bound anew and nobody has kept is to be given by name. Changed files are\n"
         "installed first. What fails meanwhile is a stop as any other; else the value is shown, and is $_ from then on.\n"
