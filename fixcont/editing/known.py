@@ -173,10 +173,11 @@ class KnownTexts:
             self.remember_loaded()
             for frame in frames:
                 code, name = frame.f_code, frame.f_globals.get("__name__")
-                if code.co_filename not in self._files and is_cell(code.co_filename):
+                is_users = is_cell(code.co_filename) or self._is_user(code.co_filename)
+                if code.co_filename not in self._files and is_users and _has_text_only(code.co_filename):
                     source = "".join(linecache.getlines(code.co_filename)).encode()
                     self._files[code.co_filename] = File(Text(code.co_filename, source, is_certain=False), None)
-                elif code.co_filename not in self._files and self._is_user(code.co_filename):
+                elif code.co_filename not in self._files and is_users:
                     self._look_at_file(name if type(name) is str else "__main__", code.co_filename)
                 file = self._files.get(code.co_filename)
                 if file is not None and not file.is_plain() and self._identify(code) is None:
@@ -463,8 +464,14 @@ def _fits(function: FunctionType, closure: tuple[CellType, ...] | None) -> bool:
 
 
 def is_cell(filename: str) -> bool:
-    """Tell whether code without a file has a text that the interpreter knows: a cell, or what was typed."""
-    return filename.startswith("<") and filename.endswith(">") and len(linecache.cache.get(filename) or ()) == 4
+    """Tell whether a name that no file can have is that of a text which the interpreter knows: a cell, or what was typed."""
+    return filename.startswith("<") and filename.endswith(">") and _has_text_only(filename)
+
+
+def _has_text_only(filename: str) -> bool:
+    """Tell whether the interpreter knows a text of this name, which is that of no file. Kernels give cells the names of files."""
+    entry = linecache.cache.get(filename)
+    return entry is not None and len(entry) == 4 and entry[1] is None and not os.path.exists(filename)
 
 
 def _shown_text(filename: str, source: bytes) -> bytes | None:

@@ -63,6 +63,12 @@ class PostMortem:
         if not entries:
             raise Refused(Refusal("no-traceback", "there is no traceback to look at", "give an exception that was raised"))
         context.sources.remember_dead([entry[0] for entry in entries])
+        # Filename -> lines that the interpreter knows, of code that is of no text that is known. Now: kernels forget cells.
+        self._shown = {
+            raw.f_code.co_filename: linecache.getlines(raw.f_code.co_filename)
+            for raw, _, _ in entries
+            if context.sources.text_of(raw.f_code) is None
+        }
         self.exception = exception
         frames = [self._frame(*entry) for entry in entries]
         self.stop = Stop(
@@ -133,7 +139,7 @@ class PostMortem:
     def tree_of(self, code: CodeType) -> ast.Module | None:
         """Return the syntax tree of the text that code was made from, None where that is not known."""
         if code not in self._trees:
-            lines = self.context.sources.text_of(code) or linecache.getlines(code.co_filename)
+            lines = self.context.sources.text_of(code) or self._shown.get(code.co_filename)
             try:
                 self._trees[code] = ast.parse("\n".join(line.rstrip("\n") for line in lines)) if lines else None
             except (SyntaxError, ValueError, RecursionError, MemoryError):
