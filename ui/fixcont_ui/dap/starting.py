@@ -167,7 +167,8 @@ def _say_goodbye(debuggee: Debuggee) -> None:
         else:
             sent.release()
 
-    debuggee.loop.call_soon(end)
+    # What is being installed is told of first.
+    debuggee.loop.call_soon(lambda: debuggee.afterwards(end))
     sent.acquire(timeout=_LAST_WORDS)
     debuggee.loop.stop()
 
