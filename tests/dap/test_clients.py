@@ -120,6 +120,33 @@ def test_neovim_sends_requests_of_fixconts_own(neovim: Neovim, orders: Program) 
     ended_well(seen)
 
 
+HANGS = """\
+import time
+
+waits = False
+
+def wait():
+    while True:
+        time.sleep(0.01)
+
+print("waiting")
+wait()
+print("gone on")
+"""
+
+
+def test_neovim_pauses_a_program_that_hangs(neovim: Neovim, small_program: Callable[[str], Program]) -> None:
+    hanging = small_program(HANGS)
+    seen = neovim.tour("pause", hanging)
+
+    assert seen.reasons == ["pause", "restart"]
+    assert seen.stops[0]["allThreadsStopped"]  # else Neovim does not show where
+    assert seen.stops[0]["frame"]["name"] == "wait"
+    assert seen.stops[0]["cursor"][0] in (6, 7)
+    assert "gone on" in seen.console
+    assert seen.bodies("exited") == [{"exitCode": 0}]
+
+
 def test_neovim_attaches_to_a_program_that_is_held(neovim: Neovim, orders: Program) -> None:
     command = [sys.executable, "-m", "fixcont", "--listen", "0", str(orders.path)]
     with subprocess.Popen(command, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
