@@ -78,6 +78,7 @@ def test_neovim_stops_is_mended_and_restarts_the_frame(neovim: Neovim, orders: P
     assert diagnostic["lnum"] == orders.line("fails") - 1
     assert "exception of type ZeroDivisionError" in diagnostic["message"]
     assert failed["cursor"][1] == orders.text.splitlines()[diagnostic["lnum"]].index("total /")  # at what failed
+    assert "restart unit_price (version 2); what it has done so far is not undone" in seen.console
     ended_well(seen)
     assert seen.notes == []
 
