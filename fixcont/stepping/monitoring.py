@@ -3,7 +3,8 @@
 While there are breakpoints every code object is looked at once, as it begins to run for the first time (`PY_START`, which is then
 disabled at that place). That finds code wherever it came from: imported later, installed by an edit, made for a frame that goes on in the
 middle, or of a library. Lines without a breakpoint disable themselves. Both is taken back by `restart_events` when breakpoints
-change, which makes other tools see again what they had disabled, and nothing else.
+change, and when a step needs what was disabled; that makes other tools see again what they had disabled, and nothing else. It is not done
+for each step, as the interpreter then goes through all code again that runs from there on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import threading
 import weakref
 from _thread import get_ident
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
@@ -20,8 +21,10 @@ from fixcont.bytecode.lines import goes_on
 from fixcont.errors import Refusal
 from fixcont.stepping.breakpoints import Spot
 from fixcont.stepping.mechanism import Watched
+from fixcont.stepping.steps import Following
 
 _NAME = "fixcont"
+_BEGINS = 0  # stands for the beginnings of functions where code objects stand by their ids
 #: Ids to try: that of debuggers, then those that no kind of tool is meant to have, then the others.
 _IDS = (0, 3, 4, 1, 2, 5)
 
@@ -36,6 +39,7 @@ class Monitoring:
         self._lines: dict[int, dict[int, Spot]] = {}  # id of a code object -> line -> breakpoints there
         self._insides: dict[int, frozenset[int]] = {}  # id of a code object that is watched -> where its lines only go on
         self._known: dict[int, weakref.KeyedRef[int, CodeType]] = {}  # id of a code object that is watched -> it
+        self._disabled: dict[int, bool] = {}  # id of a code object with lines that are disabled, or `_BEGINS` -> True
         self._version = -1  # of the breakpoints, at the last update
         self._had_steps = False  # then
         self._lock = threading.RLock()
@@ -71,8 +75,8 @@ class Monitoring:
             followed = [code for step in list(steps.values()) for code in step.codes()]
             for code in [*self._codes(), *(_running_codes() if is_changed else followed)]:
                 self._watch(code, is_new=is_changed)
-            if is_changed or steps:
-                self._api.restart_events()
+            if is_changed or self._lacks(followed):
+                self._restart()
             self._version, self._had_steps = self._watched.version, bool(steps)
 
     def pause_refusal(self, ident: int) -> Refusal | None:
@@ -82,6 +86,19 @@ class Monitoring:
         with self._lock:
             if self._tool >= 0:
                 self._watch(frame.f_code, is_new=False)
+                if id(frame.f_code) in self._disabled:
+                    self._restart()
+
+    def _lacks(self, followed: Sequence[CodeType]) -> bool:
+        """Tell whether the steps need anything that was disabled."""
+        if _BEGINS in self._disabled and _needs_begins(self._watched.steps):
+            return True
+        return any(id(code) in self._disabled for code in followed)
+
+    def _restart(self) -> None:
+        """See again what was disabled."""
+        self._disabled.clear()
+        self._api.restart_events()
 
     def close(self) -> None:
         with self._lock:
@@ -172,12 +189,13 @@ class Monitoring:
     # -- what happens: the frame that it happens in is the caller of the callback
 
     def _make_line(self) -> Callable[[CodeType, int], Any]:
-        lines, insides, watched = self._lines, self._insides, self._watched
+        lines, insides, watched, disabled = self._lines, self._insides, self._watched, self._disabled
         steps, busy, disable = watched.steps, watched.busy, self._api.DISABLE
         getframe = sys._getframe
 
         def line(code: CodeType, number: int) -> Any:
-            here = lines.get(id(code))
+            key = id(code)
+            here = lines.get(key)
             spot = here.get(number) if here is not None else None
             if steps:
                 step = steps.get(get_ident())
@@ -189,6 +207,7 @@ class Monitoring:
                         watched.at_line(frame, number, spot)
                         return None
             elif spot is None:
+                disabled[key] = True  # another thread cannot come between this and the end
                 return disable
             if spot is None or (busy and get_ident() in busy):
                 return None
@@ -200,7 +219,7 @@ class Monitoring:
         return line
 
     def _make_begins(self, tell: Callable[[FrameType], None], disable: Any) -> Callable[..., Any]:
-        steps, watched = self._watched.steps, self._watched
+        steps, watched, disabled = self._watched.steps, self._watched, self._disabled
         getframe = sys._getframe
 
         def begins(code: CodeType, *_: object) -> Any:
@@ -208,7 +227,8 @@ class Monitoring:
                 with self._lock:
                     if self._tool >= 0:
                         self._watch(code, is_new=True)
-            if not steps:
+            if not steps or not _needs_begins(steps):
+                disabled[_BEGINS] = True
                 return disable
             step = steps.get(get_ident())
             if step is not None and (step.enters or step.collected is not None):
@@ -229,6 +249,11 @@ class Monitoring:
 
     def _unwinds(self, code: CodeType, offset: int, exception: BaseException) -> Any:
         self._watched.at_unwinding(sys._getframe(1))
+
+
+def _needs_begins(steps: Mapping[int, Following]) -> bool:
+    """Tell whether it matters to any step which functions begin."""
+    return any(step.enters or step.collected is not None for step in list(steps.values()))
 
 
 def _running_codes() -> list[CodeType]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from types import CodeType, FrameType
 from typing import Any
@@ -18,20 +19,26 @@ class Frame:
         raw: the interpreter's frame object.
         line: the line that runs in the frame's own version of the text (for the failing frame: where it failed).
         lasti: byte offset of the current instruction in the frame's code; -1 where the exception came up in a frame that this one has taken over.
-        restart_refusal: why the frame cannot be restarted, or None where it can.
         is_user: whether the file is in the user's scope.
         is_obsolete: whether the frame runs an older version of its function than the one installed last.
     """
 
     def __init__(
-        self, raw: FrameType, line: int, lasti: int, *, is_user: bool, is_obsolete: bool, restart_refusal: Refusal | None
+        self,
+        raw: FrameType,
+        line: int,
+        lasti: int,
+        *,
+        is_user: bool,
+        is_obsolete: bool,
+        restart_refusal: Refusal | Callable[[], Refusal | None] | None,
     ) -> None:
         self.raw = raw
         self.line = line
         self.lasti = lasti
         self.is_user = is_user
         self.is_obsolete = is_obsolete
-        self.restart_refusal = restart_refusal
+        self._restart_refusal = restart_refusal
 
     @property
     def code(self) -> CodeType:
@@ -60,6 +67,18 @@ class Frame:
         if line is None or end_line is None or column is None or end_column is None:
             return None
         return line, column, end_line, end_column
+
+    @property
+    def restart_refusal(self) -> Refusal | None:
+        """Why the frame cannot be restarted, or None where it can."""
+        return self.ask()
+
+    def ask(self) -> Refusal | None:
+        """Find out, once, why the frame cannot be restarted; in the held thread."""
+        found = self._restart_refusal
+        if callable(found):
+            found = self._restart_refusal = found()
+        return found
 
     @property
     def can_restart(self) -> bool:

@@ -215,6 +215,8 @@ class _Held:
         self.traceback = exception.__traceback__ if exception is not None else None
         self.state: TrapState | None = None
         self._planned: tuple[tuple[Middle, Newest], Plan] | None = None
+        # Ids of the frames that unwinding does not get to, and why; None while nobody has asked.
+        self._beyond: tuple[set[int], Refusal | None] | None = None
 
     def depth(self) -> int:
         """Return how many frames there are."""
@@ -230,6 +232,9 @@ class _Held:
     def stop(self, late: str) -> Stop:
         unwound = self._unwound_frames()
         frames = unwound + self._live_frames()
+        if not getattr(self.context.front_end, "asks_late", False):
+            for frame in frames:
+                frame.ask()
         selected = len(unwound)
         if self.occasion.reason is StopReason.INTERRUPT:  # it may have come in a library
             selected = next((at for at, frame in enumerate(frames) if frame.is_user), selected)
@@ -273,24 +278,33 @@ class _Held:
     def _live_frames(self) -> list[Frame]:
         frames = []
         raw: FrameType | None = self.frame
-        catcher, cause = self._unwinding_ends_at()
-        blocked: Refusal | None = None
         while raw is not None and raw.f_globals.get("__name__") != RUNNER:  # what lies further out started the program
             if not is_ours(raw) and (raw is self.frame or not is_shell(raw)):
-                own = _would_be_caught(raw, cause) if raw is catcher else None
-                frames.append(self._live_frame(raw, blocked or own))
-            if raw is catcher:
-                blocked = _would_be_caught(raw, cause)
+                frames.append(self._live_frame(raw))
             raw = raw.f_back
         return self._without_runner(frames)
 
-    def _live_frame(self, raw: FrameType, blocked: Refusal | None) -> Frame:
+    def _live_frame(self, raw: FrameType) -> Frame:
         line, lasti = raw.f_lineno or raw.f_code.co_firstlineno, raw.f_lasti
         if raw is self.frame and self.traceback is not None:
             line, lasti = self.traceback.tb_lineno, self._failed_at()
         is_user = self.context.is_user(raw)
-        refusal = blocked or checks.restart_refusal(raw, is_user, self.context.versions)
+
+        def refusal() -> Refusal | None:
+            return self._blocked(raw) or checks.restart_refusal(raw, is_user, self.context.versions)
+
         return Frame(raw, line, lasti, is_user=is_user, is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal)
+
+    def _blocked(self, raw: FrameType) -> Refusal | None:
+        """Tell what ends the unwinding before it gets to a frame."""
+        if self._beyond is None:
+            catcher, cause = self._unwinding_ends_at()
+            refusal = _would_be_caught(catcher, cause) if catcher is not None else None
+            self._beyond = set(), refusal
+            while catcher is not None:
+                self._beyond[0].add(id(catcher))
+                catcher = catcher.f_back
+        return self._beyond[1] if id(raw) in self._beyond[0] else None
 
     @staticmethod
     def _without_runner(frames: list[Frame]) -> list[Frame]:

@@ -87,6 +87,8 @@ class FrontEnd(Protocol):
 
     One that has an attribute `takes_interrupts`, and it is false, gets no stops for Ctrl-C, which then is what it is without fixcont.
     One that has an attribute `holds_several`, and it is true, may be called in several threads at once.
+    One that has an attribute `asks_late`, and it is true, asks frames whether they can be restarted in the held thread only. It is found out
+    when it asks; for others it is before `stopped` is called.
     One that has a method `ended(summary, patch_file)` is told at the end of the process what was repaired in it, if anything (a
     `fixcont.editing.diffs.Summary`), and the name of the file that the diff was written to, or None.
     """

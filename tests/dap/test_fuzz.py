@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fixcont_ui.dap.stream import Broken, Decoder, encode
 from support.dap_fuzz import Fuzz, commands
+from support.dap_fuzz_run import STATES, Run
 from support.dap_schema import fault_of
 
 
@@ -36,3 +39,16 @@ def test_broken_bytes_are_no_whole_message() -> None:
 def test_the_same_seed_makes_the_same_stream() -> None:
     assert list(Fuzz(6).stream(50)) == list(Fuzz(6).stream(50))
     assert list(Fuzz(6).stream(50)) != list(Fuzz(7).stream(50))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["adapter", "listening"])
+@pytest.mark.parametrize("state", STATES)
+def test_every_request_of_a_bad_client_is_answered_once_and_the_program_ends_as_it_would(
+    kind: str, state: str, tmp_path: Path
+) -> None:
+    run = Run(kind, state, 26, 120, tmp_path)  # in this stream was a request that lost those behind it
+
+    run.run()
+
+    assert run.sent > 50

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import socket
 from _thread import allocate_lock
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from fixcont_ui.dap.stream import Broken, Decoder, encode
 #: Bytes that may wait for a client which does not read; then it counts as gone.
 _PATIENCE: Final = 256 * 1024 * 1024
 _PIECE: Final = 256 * 1024
+#: A client that is gone must not end a program that takes SIGPIPE as C programs do.
+_NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)
 
 Message = Mapping[str, Any]
 
@@ -61,9 +64,11 @@ class Channel:
                 return
             self._seq += 1
             data = encode({**message, "seq": self._seq})
+            is_first = not self._waiting
             self._waiting.append(memoryview(data))
             self._size += len(data)
-            is_first = len(self._waiting) == 1
+            if is_first and self._send_waiting() and not self._waiting:
+                return  # at once, without waking the loop
         if is_first:
             self._loop.call_soon(self._flush)
 
@@ -76,10 +81,11 @@ class Channel:
     def close(self) -> None:
         """Close the connection now; in the loop's thread. What waits is lost."""
         if self.is_open:
-            self.is_open = False
             self._loop.forget(self._socket)
-            self._socket.close()
-            self._waiting.clear()
+            with self._lock:  # nobody is in the middle of sending
+                self.is_open = False
+                self._socket.close()
+                self._waiting.clear()
             self._closed()
 
     def abandon(self) -> None:
@@ -104,7 +110,7 @@ class Channel:
             return
         for message in self._decoder.feed(data):
             if self.is_open:
-                self._received(message)
+                self._loop.perform(functools.partial(self._received, message))  # a fault in one loses none behind it
 
     def _flush(self) -> None:
         """Send as much as the client takes now."""
@@ -122,7 +128,7 @@ class Channel:
         while self._waiting:
             first = self._waiting[0]
             try:
-                sent = self._socket.send(first)
+                sent = self._socket.send(first, _NO_SIGNAL)
             except (BlockingIOError, InterruptedError):
                 return True
             except OSError:

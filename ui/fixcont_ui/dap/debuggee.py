@@ -58,6 +58,7 @@ class Debuggee:
     session: Session
     takes_interrupts = True
     holds_several = True
+    asks_late = True  # a step is over before anybody looks at most frames
 
     def __init__(self, *, waits: bool, was_started_for_it: bool = False) -> None:
         self.client: Client | None = None
@@ -89,7 +90,7 @@ class Debuggee:
                 return unattended(stop)
             self.held.append(held)
         held.shown_as = self.halts.pop(held.ident, "")
-        self.loop.call_soon(lambda: self._announce(held))
+        self._announce(held)
         try:
             return held.serve()
         finally:
@@ -113,10 +114,14 @@ class Debuggee:
         self.say("\n".join(summary_lines(summary, patch_file)))
 
     def _announce(self, held: HeldThread) -> None:
-        if self.client is not None:
-            self.client.stopped(held)
-        elif self.waits:
-            _to_stderr(waiting_line(held.stop))
+        try:
+            if self.client is not None:
+                self.client.stopped(held)
+            elif self.waits:
+                _to_stderr(waiting_line(held.stop))
+        except BaseException:  # a fault of ours: nobody would ever let go of the thread
+            held.let_go()
+            raise
 
     def _tell(self, what: str, held: HeldThread) -> None:
         if self.client is not None:
@@ -158,7 +163,7 @@ class Debuggee:
         with self._lock:
             self.client = client
             self.waits = self.address is not None
-        if client.options.get("autoInstall") is not False:
+        if client.options.get("autoInstall") is not False and client.debugs:
             self._watcher.start()
 
     def _files_changed(self, filenames: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ means, and whatever the program's code does there, the loop that talks to the cl
 from __future__ import annotations
 
 import itertools
+from _thread import allocate_lock
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,6 +43,8 @@ class HeldThread(Workplace):
         self.stop = stop
         self.shown_as = ""
         self.is_quiet = False
+        self._lock: Final = allocate_lock()
+        self._told: object = None  # the client that knows of the stop
         self._make_console = console
         self._console: DebugConsole | None = None
         self._way: Way | None = None
@@ -96,7 +99,13 @@ class HeldThread(Workplace):
         self.interrupt()
         self._exchange.submit(leave)
 
-    # References, in either thread.
+    # In either thread.
+
+    def is_to_be_told(self, client: object) -> bool:
+        """Tell, once, whether a client has still to hear of the stop."""
+        with self._lock:
+            was_told, self._told = self._told is client, client
+        return not was_told
 
     def frame_id(self, index: int) -> int:
         """Give the id of a frame of the stop."""

@@ -20,7 +20,9 @@ _BEGIN_OF_LINE: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z\r-]")
 _BEGIN: Final = re.compile(rb"content-length", re.IGNORECASE)
 _LENGTH_LINE: Final = re.compile(rb"content-length[ \t]{0,8}:[ \t]{0,8}[0-9]{1,10}[ \t]{0,8}\r?\n", re.IGNORECASE)
 _LENGTH_LINE_CUT: Final = re.compile(rb"content-length[ \t]{0,8}(:[ \t]{0,8}([0-9]{1,10}[ \t]{0,8}\r?)?)?\Z", re.IGNORECASE)
-_BRACKET: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
+_STRING: Final = re.compile(rb'"[^"]*+"?')
 _NO_LENGTH: Final = "a message has no header Content-Length"
 
 
@@ -41,7 +43,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
         ValueError: the message holds a number that JSON does not have, or holds itself.
         TypeError: it holds something else than JSON.
     """
-    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _ENCODER.encode(message)
     body = text.encode("utf-8", "backslashreplace")
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
@@ -220,14 +222,17 @@ def is_too_deep(body: bytes) -> bool:
     """
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return False
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Two quotes side by side are the ends of one string, or stand between two: what is in a string stays in one without them.
+    rest = body.translate(None, _NO_BRACKETS).replace(b'""', b"")
     depth = 0
-    for match in _BRACKET.finditer(body):
-        byte = body[match.start()]
+    for byte in _STRING.sub(b"", rest) if b'"' in rest else rest:
         if byte in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
                 return True
-        elif byte in b"]}":
+        else:
             depth -= 1
     return False
 

@@ -37,7 +37,7 @@ class Adapter:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._client = StandardStreams(self._heard)
+        self._client = StandardStreams(self._received)
         self._progress: Final = Progress()
         self._program: Program | None = None
         self._passing: Passing | None = None
@@ -60,10 +60,6 @@ class Adapter:
         self._client.finish(5)
 
     # The client
-
-    def _heard(self, message: dict[str, Any] | Broken | None) -> None:
-        """Take a message over from the reading thread."""
-        self._loop.call_soon_threadsafe(self._received, message)
 
     def _received(self, message: dict[str, Any] | Broken | None) -> None:
         if message is None:

@@ -179,7 +179,7 @@ def install(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
         result = installing.install_or_fail(client.debuggee)
         return {
             "changed": [each.qualname for each in result.installed],
-            "warnings": list(result.warnings),
+            "warnings": [str(each) for each in result.warnings],
             "unrun": [_unrun(client, each) for each in result.unrun],
         }
 

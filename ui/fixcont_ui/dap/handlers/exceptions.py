@@ -22,6 +22,8 @@ def set_exception_breakpoints(client: Client, arguments: Mapping[str, Any]) -> B
     """Set which exceptions stop the program. Where several filters are chosen, the one that stops most counts for each type."""
     options = {each["filterId"]: each.get("condition") or "" for each in arguments.get("filterOptions") or []}
     chosen = {**dict.fromkeys(arguments["filters"], ""), **options}
+    if not client.debugs:
+        return {"breakpoints": [_shown(name) for name in chosen]}
     modes = [name for name in chosen if name in _FILTERS]
     given = client.options
     client.debuggee.session.set_policy(

@@ -91,12 +91,12 @@ def completions(client: Client, arguments: Mapping[str, Any]) -> Later:
     held, index = selected_frame(client, arguments)
     line, column = arguments.get("line"), client.column(arguments["column"])
     lines = arguments["text"].split("\n")
-    text = lines[min(len(lines), client.line(line)) - 1] if line is not None else arguments["text"]
+    text = lines[max(1, min(len(lines), client.line(line))) - 1] if line is not None else arguments["text"]
 
     def work() -> Body:
         return {"targets": [
             {"label": each.label, "type": each.kind, "start": each.start, "length": each.length, "detail": each.detail}
-            for each in held.console(index).complete(text, column - 1)
+            for each in held.console(index).complete(text, max(0, column - 1))
         ]}  # fmt: skip
 
     return held.submit(work, LOOK)
