@@ -156,6 +156,18 @@ class Debuggee:
             self._elsewhere = start_workplace(self.loop, self._at_work)
         return self._elsewhere.submit(work, seconds)
 
+    def after_work(self, then: Callable[[], None], seconds: float) -> None:
+        """Call something in the loop's thread when what is being done in the thread that stands in has come to its end, and was told.
+
+        Args:
+            seconds: after which it is called all the same.
+        """
+        if self._elsewhere is None:
+            then()
+        else:
+            done = self._elsewhere.submit(lambda: None, seconds)
+            done.tell(lambda body, failed: self.loop.call_soon(then))
+
     # Who is served: in the loop's thread.
 
     def serve(self, client: Client) -> None:
