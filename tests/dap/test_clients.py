@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.dap_clients import CLIENTS, Neovim, Seen, node_modules_or_skip
+from support.dap_clients import CLIENTS, Neovim, Seen, emacs_tour_or_skip, node_modules_or_skip
 from support.programs import Program
 from support.session import DEADLINE, child_environment
 
@@ -165,3 +165,13 @@ def test_neovim_attaches_to_a_program_that_is_held(neovim: Neovim, orders: Progr
     assert output.endswith(f"rope: 0.0\nglue: 2.5\n3 lines by process {process.pid}\n")
     assert "Traceback" not in errors
     assert seen.console[0] == "installed: unit_price (version 2); 1 frame still runs old code"
+
+
+def test_emacs_stops_is_mended_and_restarts_the_frame(tmp_path: Path, orders: Program) -> None:
+    seen = emacs_tour_or_skip(tmp_path, orders)
+
+    line = orders.line("fails")
+    assert "Exception has occurred: ZeroDivisionError" in seen
+    assert seen.count(f"stopped in unit_price at line {line}, point at line {line} of orders.py\n") == 2
+    began = re.search(r"^process (\d+)$", seen, re.MULTILINE)
+    assert began and f"\nnails: 0.03\nrope: 0.0\nglue: 2.5\n3 lines by process {began[1]}\n" in seen
