@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fixcont.stepping.setting import BreakpointSpec
-
 from fixcont.editing.texts import Text
 from fixcont.errors import Refusal, Refused
 from fixcont.stepping.breakpoints import Breakpoint
 from fixcont.stepping.places import lines_of
+from fixcont.stepping.setting import BreakpointSpec
 from fixcont_ui.dap import installing, messages
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import failure
