@@ -10,8 +10,9 @@ import _thread
 import contextlib
 import signal
 import threading
+from _queue import Empty, SimpleQueue  # those of `queue` and `threading` may be the program's own by now
+from _thread import get_ident
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 from typing import Final
 
 #: Seconds of one wait: a signal that another thread has taken is handled between two of them only.
@@ -29,7 +30,7 @@ class Exchange:
     """
 
     def __init__(self) -> None:
-        self._held: Final = threading.get_ident()
+        self._held: Final = get_ident()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._answers: SimpleQueue[str | None] = SimpleQueue()
         self._is_closed = False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from fixcont_ui.dap.failures import failure
 
 if TYPE_CHECKING:
     from fixcont_ui.dap import protocol
@@ -49,6 +52,7 @@ CAPABILITIES: Final[protocol.Capabilities] = {
     "supportsSetExpression": True,
     "supportsRestartFrame": True,
     "supportsGotoTargetsRequest": True,
+    "supportsStepInTargetsRequest": True,
     "supportsCompletionsRequest": True,
     "completionTriggerCharacters": ["."],
     "supportsModulesRequest": True,
@@ -63,3 +67,14 @@ CAPABILITIES: Final[protocol.Capabilities] = {
     "supportsBreakpointLocationsRequest": True,
     "supportsCancelRequest": True,
 }
+
+
+def check_client(arguments: Mapping[str, Any]) -> None:
+    """Raise `Failure` where a client names files in a way that is not understood here.
+
+    Args:
+        arguments: those of its `initialize`.
+    """
+    written = arguments.get("pathFormat", "path")
+    if written != "path":
+        raise failure("not-supported", f"paths in the format {written!r} are not understood", 'send them as "path"')

@@ -114,11 +114,26 @@ class Client:
     def _closed(self) -> None:
         """The connection is gone, whether the client said so before or not."""
         self._forget_breakpoints()
-        if self.progress.end():
+        if self.progress.end() and self.is_served:
             self.debuggee.left(goes_on=self.debuggee.was_started_for_it)
         self._ended(self)
 
     # What handlers use.
+
+    @property
+    def is_served(self) -> bool:
+        """Whether it is this client's business what becomes of the program: others only knock at the door."""
+        return self.debuggee.client is self or self.debuggee.was_started_for_it
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request of the client's has no answer yet, other than the one that is being carried out."""
+        return bool(self._unanswered)
+
+    @property
+    def debugs(self) -> bool:
+        """Whether the program is debugged at all, and not only started."""
+        return not self.options.get("noDebug")
 
     def authorize(self, token: object) -> None:
         """Raise `Failure` where the client does not know the token."""
@@ -150,7 +165,7 @@ class Client:
     def end(self, *, goes_on: bool) -> None:
         """End the session, as the client has asked for it."""
         self._forget_breakpoints()
-        if self.progress.end():
+        if self.progress.end() and self.is_served:
             self.debuggee.left(goes_on=goes_on)
 
     def tell(self, event: protocol.Event) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
-from fixcont_ui.dap.watching import Watcher
+from fixcont_ui.dap.watching import Signature, Watcher
 
 #: Seconds that the held thread may take for what is the adapter's own.
 LOOK: Final = 10.0
@@ -52,6 +52,7 @@ class Debuggee:
         name: of the program, "" where that is not known.
         address: where it listens, None where it does not.
         was_configured: whether a client has said that the program may run.
+        told_refusal: what could not be installed, and the files as they were then; None where all could.
     """
 
     session: Session
@@ -74,6 +75,7 @@ class Debuggee:
         self._configured: Final = allocate_lock()
         self._configured.acquire()
         self.was_configured = False
+        self.told_refusal: tuple[Refusal, frozenset[tuple[str, Signature | None]]] | None = None
         self._elsewhere: Workplace | None = None
         self._lock = allocate_lock()
 
@@ -112,10 +114,14 @@ class Debuggee:
         self.say("\n".join(summary_lines(summary, patch_file)))
 
     def _announce(self, held: HeldThread) -> None:
-        if self.client is not None:
-            self.client.stopped(held)
-        elif self.waits:
-            _to_stderr(waiting_line(held.stop))
+        try:
+            if self.client is not None:
+                self.client.stopped(held)
+            elif self.waits:
+                _to_stderr(waiting_line(held.stop))
+        except BaseException:  # a fault of ours: nobody would ever let go of the thread
+            held.let_go()
+            raise
 
     def _tell(self, what: str, held: HeldThread) -> None:
         if self.client is not None:
@@ -157,7 +163,7 @@ class Debuggee:
         with self._lock:
             self.client = client
             self.waits = self.address is not None
-        if client.options.get("autoInstall") is not False:
+        if client.options.get("autoInstall") is not False and client.debugs:
             self._watcher.start()
 
     def _files_changed(self, filenames: Sequence[str]) -> None:

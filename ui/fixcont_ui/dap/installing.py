@@ -11,6 +11,7 @@ from fixcont_ui import history_wording, wording
 from fixcont_ui.dap import messages
 from fixcont_ui.dap.failures import Failure
 from fixcont_ui.dap.places import file_source
+from fixcont_ui.dap.watching import signature_of
 
 if TYPE_CHECKING:
     from fixcont_ui.dap.debuggee import Debuggee
@@ -20,10 +21,17 @@ _NOTHING_CHANGED: Final = "nothing was installed, and the program runs the code 
 
 
 def install(debuggee: Debuggee) -> InstallResult:
-    """Install what has changed in the files, in the calling thread, and tell the client of it."""
+    """Install what has changed in the files, in the calling thread, and tell the client of it.
+
+    What cannot be installed is tried again with whatever needs it, but told once for what the files say.
+    """
     result = debuggee.session.sources.install_changes()
     lines = wording.install_lines(result)
     refusal = refusal_in(result)
+    told = None if refusal is None else (refusal, frozenset((each, signature_of(each)) for each in debuggee.session.filenames()))
+    if told is not None and told == debuggee.told_refusal:
+        return result
+    debuggee.told_refusal = told
     if result.status is InstallStatus.INSTALLED:
         _tell_installed(debuggee, result)
     elif refusal is not None:
@@ -108,7 +116,8 @@ def _tell_installed(debuggee: Debuggee, result: InstallResult) -> None:
 def _tell_refused(debuggee: Debuggee, refusal: Refusal) -> None:
     client = debuggee.client
     if client is not None:
+        message = "; ".join(filter(None, [refusal.sentence, refusal.instead, _NOTHING_CHANGED]))
         client.tell(messages.event("hotcodereplace", {"changeType": "STARTING", "message": "installing what has changed"}))
-        client.tell(messages.event("hotcodereplace", {"changeType": "ERROR", "message": f"{refusal}; {_NOTHING_CHANGED}"}))
+        client.tell(messages.event("hotcodereplace", {"changeType": "ERROR", "message": message}))
         if not client.shows_installs:
-            client.output(f"{refusal}; {_NOTHING_CHANGED}\n", "important")
+            client.output(f"{message}\n", "important")

@@ -1,7 +1,8 @@
 """Interrupting what a request has started in a held thread, and nothing else.
 
 In the main thread a signal does it, so that also what waits in the system ends. In another thread an exception is set for it, which comes
-at the next instruction. Either may come late, when the code that it was meant for has ended: then it is waited for, and dropped.
+at the next instruction. Either may come late, when the code that it was meant for has ended: then the signal is waited for and dropped, the
+exception is taken back.
 """
 
 from __future__ import annotations
@@ -9,23 +10,21 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-import time
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
-_pause: Final = time.sleep
-_now: Final = time.monotonic
+from fixcont_ui.dap.clock import CLOCK
 
 
 class Limited:
     """What can be interrupted in one thread. Made in that thread, and used around all that is done in it."""
 
     def __init__(self) -> None:
-        self._ident: Final = threading.get_ident()
-        self._is_main: Final = threading.current_thread() is threading.main_thread()
+        self._ident: Final = get_ident()
+        self._is_main: Final = threading.main_thread().ident == self._ident
         self._lock: Final = allocate_lock()
         self._task: object = None  # what is being done
         self._is_allowed = False  # code of the program's runs
@@ -70,7 +69,7 @@ class Limited:
         with self._lock:
             is_wanted, self._is_wanted = self._is_wanted, False
             self._is_allowed = not is_wanted
-            self._until = None if seconds is None else _now() + seconds
+            self._until = None if seconds is None else CLOCK.monotonic() + seconds
         if is_wanted:
             raise KeyboardInterrupt
         try:
@@ -98,11 +97,18 @@ class Limited:
             try:
                 with self._lock:
                     self._is_allowed, self._until = False, None
+                if self._is_sent and not self._is_main:
+                    self._take_back()
                 while self._is_sent:
-                    _pause(0.001)
+                    CLOCK.sleep(0.001)
                 return
             except KeyboardInterrupt:
                 self._is_sent = False
+
+    def _take_back(self) -> None:
+        """Forget an exception that was set for this thread: it has come and nobody says so, or it would come late."""
+        _set_exception(self._ident, None)
+        self._is_sent = False
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         """A signal has come: ours, or the user's Ctrl-C in the program's terminal."""
@@ -126,7 +132,7 @@ class Limited:
     def interrupt_part(self) -> None:
         """Interrupt what runs, where that has a limit of its own and has gone beyond it."""
         with self._lock:
-            if self._is_allowed and self._until is not None and _now() > self._until and not self._is_sent:
+            if self._is_allowed and self._until is not None and CLOCK.monotonic() > self._until and not self._is_sent:
                 self._is_sent = self._send()
 
     def _send(self) -> bool:
@@ -137,6 +143,12 @@ class Limited:
                 signal.pthread_kill(self._ident, signal.SIGINT)
                 return True
             return False
-        import ctypes  # only once something has to be interrupted: it is slow to load
+        return _set_exception(self._ident, KeyboardInterrupt)
 
-        return bool(ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), ctypes.py_object(KeyboardInterrupt)))
+
+def _set_exception(ident: int, kind: type[BaseException] | None) -> bool:
+    """Set the exception that comes in a thread at its next instruction; None takes it back. Returns whether there is such a thread."""
+    import ctypes  # only once something has to be interrupted: it is slow to load
+
+    given = ctypes.py_object() if kind is None else ctypes.py_object(kind)
+    return bool(ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), given))

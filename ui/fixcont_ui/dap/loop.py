@@ -12,15 +12,15 @@ import heapq
 import itertools
 import selectors
 import socket
-import time
 from _thread import get_ident, start_new_thread
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from fixcont_ui.dap.clock import CLOCK
+
 Action = Callable[[], None]
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-_now = time.monotonic
 
 
 class Timer:
@@ -78,7 +78,7 @@ class Loop:
             self.perform(key.data)
         for _ in range(len(self._soon)):
             self.perform(self._soon.popleft())
-        while self._timers and self._timers[0][0] <= _now():
+        while self._timers and self._timers[0][0] <= CLOCK.monotonic():
             action = heapq.heappop(self._timers)[2].action
             if action is not None:
                 self.perform(action)
@@ -100,7 +100,7 @@ class Loop:
     def call_later(self, seconds: float, action: Action) -> Timer:
         """Have something done after some time."""
         timer = Timer(action)
-        heapq.heappush(self._timers, (_now() + seconds, next(self._number), timer))
+        heapq.heappush(self._timers, (CLOCK.monotonic() + seconds, next(self._number), timer))
         return timer
 
     def watch(self, sock: socket.socket, action: Action, *, writes: bool = False) -> None:
@@ -121,7 +121,7 @@ class Loop:
             return 0
         while self._timers and self._timers[0][2].action is None:
             heapq.heappop(self._timers)
-        return max(0.0, self._timers[0][0] - _now()) if self._timers else None
+        return max(0.0, self._timers[0][0] - CLOCK.monotonic()) if self._timers else None
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import threading
+from _thread import get_ident
 from collections.abc import Callable
 from typing import TextIO
 
@@ -19,7 +19,7 @@ class ThreadOutput(io.TextIOBase):
     def __init__(self, others: TextIO | None, show: Callable[[str], None]) -> None:
         self._others = others
         self._show = show
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -29,7 +29,7 @@ class ThreadOutput(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        if threading.get_ident() != self._thread:
+        if get_ident() != self._thread:
             return self._others.write(text) if self._others is not None else len(text)
         self._show(text)
         return len(text)

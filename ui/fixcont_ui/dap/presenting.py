@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
+from fixcont_ui.dap.clock import CLOCK
 from fixcont_ui.dap.scopes import Node
 from fixcont_ui.static_attributes import type_name
 from fixcont_ui.values.children import Child, Names, children, count_indexed, count_named
@@ -36,7 +36,7 @@ class Presenter:
         self._frame = frame
         self._in_hex = in_hex
         self._asks = asks
-        self._until = time.monotonic() + _ALL
+        self._until = CLOCK.monotonic() + _ALL
 
     def variables(self, node: Node, start: int, count: int, kind: Any) -> list[protocol.Variable]:
         """Give the children of a value, as many as are wanted; where that is not said and there are very many, the first of them."""
@@ -83,7 +83,7 @@ class Presenter:
         """Describe a value in one line."""
         if self._in_hex and type(value) is int:
             return hex(value)
-        if self._asks and has_own_look(value) and time.monotonic() < self._until:
+        if self._asks and has_own_look(value) and CLOCK.monotonic() < self._until:
             return self._own_look(value)
         return look(value)
 

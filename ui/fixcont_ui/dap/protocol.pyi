@@ -291,6 +291,10 @@ class FixcontAddress(TypedDict):
     host: NotRequired[str]
     port: int
 
+class FixcontCreateResponseBody(TypedDict):
+    path: str
+    line: int
+
 class FixcontFrameArguments(TypedDict):
     frameId: int
 
@@ -304,6 +308,10 @@ class FixcontInstallResponseBody(TypedDict):
 
 class FixcontRerunArguments(TypedDict):
     number: int
+
+class FixcontRerunResponseBody(TypedDict):
+    ran: FixcontUnrun
+    unrun: list[FixcontUnrun]
 
 class FixcontResumeArguments(TypedDict):
     frameId: int
@@ -326,6 +334,8 @@ class FixcontUndoResponseBody(TypedDict):
 class FixcontUnrun(TypedDict):
     number: int
     text: str
+    path: str
+    line: int
 
 class FixcontUseValueArguments(TypedDict):
     frameId: int

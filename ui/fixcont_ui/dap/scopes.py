@@ -66,6 +66,7 @@ class Scopes:
             found["(exception)"] = stop.exception
         if stop.moment is Moment.RETURN and self._index == 0:
             found["(return value)"] = stop.value
+        found.update((f"(return) {name}", value) for name, value in stop.returned if self._index == stop.selected)
         return found
 
     def _scope(self, name: str, names: Names, hint: str, *, is_expensive: bool = False) -> protocol.Scope:

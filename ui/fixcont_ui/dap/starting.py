@@ -6,7 +6,7 @@ import atexit
 import io
 import os
 import sys
-import threading
+from _thread import allocate_lock
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -158,7 +158,7 @@ def _activate(debuggee: Debuggee, make_session: MakeSession, *, loaded: bool = F
 
 def _say_goodbye(debuggee: Debuggee) -> None:
     """Tell the client that the program is over, and let what is still to be sent be sent."""
-    sent = threading.Lock()
+    sent = allocate_lock()
     sent.acquire()
 
     def end() -> None:

@@ -22,6 +22,7 @@ _LENGTH_LINE: Final = re.compile(rb"content-length[ \t]{0,8}:[ \t]{0,8}[0-9]{1,1
 _LENGTH_LINE_CUT: Final = re.compile(rb"content-length[ \t]{0,8}(:[ \t]{0,8}([0-9]{1,10}[ \t]{0,8}\r?)?)?\Z", re.IGNORECASE)
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _STRING: Final = re.compile(rb'"[^"]*+"?')
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _NO_LENGTH: Final = "a message has no header Content-Length"
 
 
@@ -42,7 +43,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
         ValueError: the message holds a number that JSON does not have, or holds itself.
         TypeError: it holds something else than JSON.
     """
-    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _ENCODER.encode(message)
     body = text.encode("utf-8", "backslashreplace")
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 

@@ -6,16 +6,18 @@ They are looked at by name and time only, a few times in a second, and less ofte
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from fixcont_ui.dap.clock import CLOCK
 from fixcont_ui.dap.loop import Loop, Timer
 
 _OFTEN: Final = 0.2  # seconds
 _SETTLES: Final = 0.03  # seconds in which a file that changes must not change again: it may not be written whole yet
 _SHARE: Final = 500  # what a look takes is at most the 500th part of the time
-_Signature = tuple[int, int]
+_SLACK: Final = 2.0  # seconds by which the clocks of file systems may differ from ours, or are too coarse
+#: What changes when a file is written.
+Signature = tuple[int, int, int]
 
 
 class Watcher:
@@ -30,14 +32,16 @@ class Watcher:
         self._loop = loop
         self._filenames = filenames
         self._changed = changed
-        self._known: dict[str, _Signature | None] = {}
+        self._known: dict[str, Signature | None] = {}
         self._unsettled: set[str] = set()  # names of files that have changed and may be in the middle of it
         self._timer: Timer | None = None
+        self._looked = 0.0  # when the last look began
 
     def start(self) -> None:
         """Begin to look. What changed before counts as it is."""
         if self._timer is None:
-            self._look()
+            self._known.clear()
+            self._look(is_first=True)
             self._timer = self._loop.call_later(_OFTEN, self._tick)
 
     def stop(self) -> None:
@@ -47,9 +51,9 @@ class Watcher:
             self._timer = None
 
     def _tick(self) -> None:
-        begun = time.perf_counter()
+        begun = CLOCK.monotonic()
         self._unsettled.update(self._look())
-        took = time.perf_counter() - begun
+        took = CLOCK.monotonic() - begun
         if self._unsettled:
             self._timer = self._loop.call_later(_SETTLES, self._settle)
         else:
@@ -64,19 +68,26 @@ class Watcher:
         if settled:
             self._changed(sorted(settled))
 
-    def _look(self) -> list[str]:
+    def _look(self, *, is_first: bool = False) -> list[str]:
         changed = []
+        before, self._looked = self._looked - _SLACK, CLOCK.now()
         for filename in self._filenames():
-            found = _signature(filename)
-            if filename in self._known and self._known[filename] != found and found is not None:
-                changed.append(filename)
+            found = signature_of(filename)
+            if found is not None and not is_first:
+                if filename in self._known:
+                    is_other = self._known[filename] != found
+                else:  # loaded since the last look; was it saved since then, it may have been after it was loaded
+                    is_other = found[0] > before * 1e9
+                if is_other:
+                    changed.append(filename)
             self._known[filename] = found
         return changed
 
 
-def _signature(filename: str) -> _Signature | None:
+def signature_of(filename: str) -> Signature | None:
+    """Give what changes when a file is written, None where there is none."""
     try:
         status = os.stat(filename)
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size

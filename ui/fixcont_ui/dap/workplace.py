@@ -5,8 +5,7 @@ What is done there may run code of the program's, which may never end: so each r
 
 from __future__ import annotations
 
-import threading
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock, get_ident, start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
@@ -34,7 +33,7 @@ class Workplace:
     """
 
     def __init__(self, loop: Loop) -> None:
-        self.ident: Final = threading.get_ident()
+        self.ident: Final = get_ident()
         self._loop = loop
         self._exchange: Final = Exchange()
         self._limited: Final = Limited()

@@ -14,7 +14,7 @@ from fixcont_ui.dap.adapter.launching import Launch, read_launch
 from fixcont_ui.dap.adapter.passing import Passing
 from fixcont_ui.dap.adapter.program import Program
 from fixcont_ui.dap.adapter.standard import StandardStreams
-from fixcont_ui.dap.capabilities import CAPABILITIES
+from fixcont_ui.dap.capabilities import CAPABILITIES, check_client
 from fixcont_ui.dap.checking import check_arguments
 from fixcont_ui.dap.failures import Failure, failure
 from fixcont_ui.dap.state import Progress, State
@@ -139,6 +139,7 @@ class Adapter:
     # What the adapter does itself
 
     def _initialized(self, request: Message, arguments: Mapping[str, Any]) -> None:
+        check_client(arguments)
         self._initialize = arguments
         self._progress.advance(State.INITIALIZED)
         self._respond(request, CAPABILITIES)

@@ -42,6 +42,7 @@ _HANDLERS: Final = {
     "next": "run.step_over",
     "stepIn": "run.step_in",
     "stepOut": "run.step_out",
+    "stepInTargets": "run.step_in_targets",
     "pause": "run.pause",
     "restartFrame": "edit.restart_frame",
     "gotoTargets": "edit.goto_targets",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fixcont.editing.texts import Text
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fixcont_ui.dap.client import Client
 
 _NOT_LOADED = "the file is not loaded yet"
+_NOT_DEBUGGED = "the program was started without debugging"
 
 
 def set_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
@@ -32,6 +33,8 @@ def set_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Late
         wanted = [{"line": line} for line in arguments.get("lines") or []]
     if not path:
         raise failure("not-supported", "breakpoints can be set in files only")
+    if not client.debugs:
+        return _none_of(wanted)
 
     def work() -> Body:
         if client.options.get("autoInstall") is not False:
@@ -44,6 +47,8 @@ def set_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Late
 
 def set_function_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """Set breakpoints on functions, by their names, in the place of those that there were."""
+    if not client.debugs:
+        return _none_of(arguments["breakpoints"])
 
     def work() -> Body:
         engine = stepping(client)
@@ -53,6 +58,10 @@ def set_function_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Bo
         return {"breakpoints": [_set(client, each) for each in made]}
 
     return client.debuggee.wherever(work, LOOK)
+
+
+def _none_of(wanted: Sequence[Any]) -> Body:
+    return {"breakpoints": [{"verified": False, "message": _NOT_DEBUGGED} for _ in wanted]}
 
 
 def _named(client: Client, wanted: Mapping[str, Any]) -> Breakpoint | Refusal:

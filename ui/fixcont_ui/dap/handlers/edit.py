@@ -37,7 +37,7 @@ def restart_frame(client: Client, arguments: Mapping[str, Any]) -> Later:
 
 
 def goto_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
-    """List the frames that can go on at a line; what has changed in the files is installed before, so it may be a line of edited code."""
+    """Name the frame that can go on at a line; what has changed in the files is installed before, so it may be a line of edited code."""
     given, line = arguments["source"].get("path") or "", client.line(arguments["line"])
     held = next((each for each in reversed(client.debuggee.held) if not each.is_left), None)
     if held is None:
@@ -60,6 +60,10 @@ def goto_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
 
 
 def _targets(held: HeldThread, path: str, line: int) -> tuple[list[tuple[Resume, Landing]], Refusal | None]:
+    """Find the frame that is meant by a line: the innermost one that goes on right there, else the one that comes nearest.
+
+    All others could go on somewhere as well, the module at the `def` that the line is in; but clients ask where there is a choice.
+    """
     found: list[tuple[Resume, Landing]] = []
     first: Refusal | None = None
     for frame in held.stop.frames:
@@ -69,9 +73,12 @@ def _targets(held: HeldThread, path: str, line: int) -> tuple[list[tuple[Resume,
         landing = held.stop.landing_of(way)
         if isinstance(landing, Refusal):
             first = first or landing
-        else:
-            found.append((way, landing))
-    return found, first
+            continue
+        found.append((way, landing))
+        if landing.line == line:
+            return found[-1:], first
+    found.sort(key=lambda each: (each[1].line < line, abs(each[1].line - line)))  # what follows comes before what is around
+    return found[:1], first
 
 
 def goto(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
@@ -172,7 +179,7 @@ def install(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
         result = installing.install_or_fail(client.debuggee)
         return {
             "changed": [each.qualname for each in result.installed],
-            "warnings": list(result.warnings),
+            "warnings": [str(each) for each in result.warnings],
             "unrun": [_unrun(client, each) for each in result.unrun],
         }
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from fixcont_ui import wording
+from fixcont.stopping.exceptions import ExceptionInfo, describe_exception
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import failure
 from fixcont_ui.dap.handlers.finding import held_thread
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
     from fixcont_ui.dap.client import Client
 
 _FILTERS: Final = ("raised", "uncaught", "unhandled")
-_DEEP: Final = 20  # exceptions of a chain that are told
-_MANY: Final = 50  # members of a group that are told
 
 
 def set_exception_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body:
     """Set which exceptions stop the program. Where several filters are chosen, the one that stops most counts for each type."""
     options = {each["filterId"]: each.get("condition") or "" for each in arguments.get("filterOptions") or []}
     chosen = {**dict.fromkeys(arguments["filters"], ""), **options}
+    if not client.debugs:
+        return {"breakpoints": [_shown(name) for name in chosen]}
     modes = [name for name in chosen if name in _FILTERS]
     given = client.options
     client.debuggee.session.set_policy(
@@ -56,48 +55,25 @@ def exception_info(client: Client, arguments: Mapping[str, Any]) -> Later:
             raise failure("no-exception", "this thread is not stopped for an exception")
         mode = client.debuggee.session.policy.mode.value
         with held.running_code():
-            return {
-                "exceptionId": _full_name(type(error)),
-                "description": "\n".join(wording.exception_lines(error)),
-                "breakMode": "always" if mode == "raised" else "unhandled" if mode == "uncaught" else "userUnhandled",
-                "details": _details(error, set(), _DEEP),
-            }
+            info = describe_exception(error, held.stop.frames)
+        return {
+            "exceptionId": info.full_type_name,
+            "description": "\n".join([f"{info.type_name}: {info.message}" if info.message else info.type_name, *info.notes]),
+            "breakMode": "always" if mode == "raised" else "unhandled" if mode == "uncaught" else "userUnhandled",
+            "details": _details(info),
+        }
 
     return held.submit(work, LOOK)
 
 
-def _details(error: BaseException, seen: set[int], depth: int) -> protocol.ExceptionDetails:
-    """Describe an exception, and those that it came from or is a group of."""
-    seen.add(id(error))
+def _details(info: ExceptionInfo) -> protocol.ExceptionDetails:
+    """Describe an exception, and those that it is a group of or came from."""
     details: protocol.ExceptionDetails = {
-        "message": _message(error),
-        "typeName": type(error).__name__,
-        "fullTypeName": _full_name(type(error)),
-        "stackTrace": "".join(traceback.format_tb(error.__traceback__)),
-    }
-    inner = [each for each in _inside(error) if id(each) not in seen]
-    if inner and depth > 0:
-        details["innerException"] = [_details(each, seen, depth - 1) for each in inner[:_MANY] if id(each) not in seen]
+        "message": "\n".join([info.message, *info.notes]), "typeName": info.type_name, "fullTypeName": info.full_type_name,
+    }  # fmt: skip
+    if info.traceback:
+        details["stackTrace"] = info.traceback
+    inner = [*info.members, *(each for each in (info.cause, info.context) if each is not None)]
+    if inner:
+        details["innerException"] = [_details(each) for each in inner]
     return details
-
-
-def _inside(error: BaseException) -> list[BaseException]:
-    """Give the members of a group, then what the exception came from."""
-    members = list(error.exceptions) if isinstance(error, BaseExceptionGroup) else []
-    if error.__cause__ is not None:
-        return [*members, error.__cause__]
-    if error.__context__ is not None and not error.__suppress_context__:
-        return [*members, error.__context__]
-    return members
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as failed:
-        return f"(its message cannot be had: {type(failed).__name__})"
-
-
-def _full_name(kind: type) -> str:
-    module = kind.__module__
-    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 from fixcont.continuing.ways import QuitProgram
 from fixcont.stopping.interrupt import end_main_thread
 from fixcont_ui.dap import messages
-from fixcont_ui.dap.capabilities import CAPABILITIES
-from fixcont_ui.dap.later import Body
+from fixcont_ui.dap.capabilities import CAPABILITIES, check_client
+from fixcont_ui.dap.debuggee import LOOK
+from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.state import State
 
 if TYPE_CHECKING:
     from fixcont_ui.dap.client import Client
+    from fixcont_ui.dap.failures import Failure
 
 
 def initialize(client: Client, arguments: Mapping[str, Any]) -> Body:
     """Tell each other what either can do."""
+    check_client(arguments)
     client.can = arguments
     client.progress.advance(State.INITIALIZED)
     return CAPABILITIES
@@ -37,17 +40,29 @@ def attach(client: Client, arguments: Mapping[str, Any]) -> Body:
     return None
 
 
-def configuration_done(client: Client, arguments: Mapping[str, Any]) -> Body:
+def configuration_done(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """Let the program run, and tell of the threads that were held before the client came."""
     client.progress.advance(State.RUNNING)
-    client.debuggee.configured()
-    client.debuggee.loop.call_soon(client.catch_up)
-    return None
+    debuggee = client.debuggee
+    if not client.is_waiting:
+        debuggee.configured()
+        debuggee.loop.call_soon(client.catch_up)
+        return None
+    done = Later()
+
+    def let_run(body: Body, failed: Failure | None) -> None:
+        debuggee.configured()
+        done.succeed()
+        debuggee.loop.call_soon(client.catch_up)
+
+    # Breakpoints that are being set have to be there before the program runs.
+    debuggee.wherever(lambda: None, LOOK).tell(let_run)
+    return done
 
 
 def disconnect(client: Client, arguments: Mapping[str, Any]) -> Body:
     """End the session. The program goes on, unless it is to be held for the next client, or to end."""
-    if arguments.get("terminateDebuggee"):
+    if arguments.get("terminateDebuggee") and client.is_served:
         terminate(client, {})
     client.end(goes_on=not arguments.get("suspendDebuggee"))
     client.debuggee.loop.call_soon(client.channel.end)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from fixcont.continuing.ways import Propagate, Step, StepKind, Way
 from fixcont.errors import Refused
+from fixcont.stepping.targets import StepTarget
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import held_thread
+from fixcont_ui.dap.handlers.finding import held_thread, of_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.installing import install
 from fixcont_ui.dap.later import Body, Later
@@ -32,8 +33,25 @@ def step_out(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
 
 
 def step_in(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
-    """Go into the next call of the user's own code."""
-    return _step(client, arguments, StepKind.INTO)
+    """Go into the next call of the user's own code, or into one of those that `step_in_targets` gave."""
+    return _step(client, arguments, StepKind.INTO, arguments.get("targetId"))
+
+
+def step_in_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
+    """List the calls of the statement that were not made yet."""
+    held, index = of_frame(client, arguments["frameId"])
+
+    def work() -> Body:
+        frame = held.stop.frames[index]
+        return {"targets": [
+            {
+                "id": held.refer(each), "label": each.name, "line": client.shown_line(each.line), "column": client.shown_column(each.column + 1),
+                "endLine": client.shown_line(each.end_line), "endColumn": client.shown_column(each.end_column + 1),
+            }
+            for each in client.debuggee.session.step_targets(frame)
+        ]}  # fmt: skip
+
+    return held.submit(work, LOOK)
 
 
 def pause(client: Client, arguments: Mapping[str, Any]) -> Body:
@@ -51,12 +69,16 @@ def pause(client: Client, arguments: Mapping[str, Any]) -> Body:
     return None
 
 
-def _step(client: Client, arguments: Mapping[str, Any], kind: StepKind) -> Later:
+def _step(client: Client, arguments: Mapping[str, Any], kind: StepKind, target: int | None = None) -> Later:
     everywhere = client.options.get("justMyCode") is False
+    collects = client.options.get("showReturnValue") is not False
 
     def way(held: HeldThread) -> Way:
         frame = held.stop.frames[held.stop.selected]
-        return Step(frame, kind, everywhere=everywhere, at_edges=False)
+        call = held.referred(target) if target is not None else None
+        if target is not None and not isinstance(call, StepTarget):
+            raise failure("stale-reference", "the stop that this call was of has ended", "ask for the calls again")
+        return Step(frame, kind, everywhere=everywhere, at_edges=False, target=call, collects=collects)
 
     return _run(client, arguments, way, None)
 

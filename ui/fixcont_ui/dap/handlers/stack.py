@@ -32,8 +32,10 @@ _REASONS = {
 def stopped_event(client: Client, held: HeldThread) -> protocol.StoppedEventBody:
     """Describe a stop."""
     stop = held.stop
+    # Something else may have come in between, such as an exception in a `finally`.
+    is_halt = bool(held.shown_as) and stop.reason is StopReason.STEP
     body: protocol.StoppedEventBody = {
-        "reason": held.shown_as or _REASONS[stop.reason],
+        "reason": held.shown_as if is_halt else _REASONS[stop.reason],
         "threadId": client.debuggee.threads.number(held.ident),
         "allThreadsStopped": False,
         "preserveFocusHint": False,
