@@ -326,3 +326,13 @@ print(time.time())
         session.save({'int("x")': 'int("1")'})
         session.go("fixcont/retry")
         assert session.over() == "1000000000.0\n"
+
+
+@pytest.mark.parametrize("wrong", [{"args": ["\ud800"]}, {"env": {"x": "a\0b"}}])
+def test_a_program_that_no_system_can_start(small_program: Make, wrong: dict[str, Any]) -> None:
+    made = small_program(FAILS)
+    with Client.stdio(ADAPTER, folder=made.folder) as client:
+        initialize(client)
+        assert client.failure("launch", program=str(made.path), **wrong).code == "cannot-launch"
+        client.wait_for_event("terminated")
+        client.request("disconnect")
