@@ -59,7 +59,7 @@ class Growth:
 
 
 def endure(folder: Path, steps: int, saves: int) -> Growth:
-    """Step that often, and save that often in between. Each step must stop, and each save be installed: else this waits for ever or fails.
+    """Step that often, and save that often in between. Each step must stop, and each save be installed: else this fails.
 
     The first quarter of it is the warm-up.
     """
@@ -81,8 +81,8 @@ def endure(folder: Path, steps: int, saves: int) -> Growth:
             if step * saves // steps != (step + 1) * saves // steps:
                 _save(driver, program, step)
         end = _state(driver, thread)
-    more = [now - then for now, then in zip(end, begin, strict=True)]
-    return Growth(*more, steps, saves)
+    debuggee, adapter, objects = (now - then for now, then in zip(end, begin, strict=True))
+    return Growth(debuggee, adapter, objects, steps, saves)
 
 
 def _save(driver: Driver, program: Path, step: int) -> None:
@@ -90,7 +90,7 @@ def _save(driver: Driver, program: Path, step: int) -> None:
     saved = program.with_suffix(".new")
     saved.write_text(_PROGRAM.replace("{0}", str(step)))
     saved.replace(program)
-    kinds = []
+    kinds: list[str] = []
     while not kinds or kinds[-1] not in ("END", "ERROR"):
         kinds.append(driver.wait("hotcodereplace")["changeType"])
     assert kinds == ["STARTING", "END"], kinds
