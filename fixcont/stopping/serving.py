@@ -305,7 +305,7 @@ class _Held:
         """Tell what ends the unwinding before it gets to a frame."""
         if self._beyond is None:
             catcher, cause = self._unwinding_ends_at()
-            refusal = _would_be_caught(catcher, cause) if catcher is not None else None
+            refusal = checks.would_be_caught(catcher, cause) if catcher is not None else None
             self._beyond = set(), refusal
             while catcher is not None:
                 self._beyond[0].add(id(catcher))
@@ -449,7 +449,7 @@ class _Held:
         frame: FrameType | None = self.frame
         while catcher is not None and frame is not None:
             if frame is catcher:
-                return _would_be_caught(catcher, cause)
+                return checks.would_be_caught(catcher, cause)
             if frame is target:
                 return None
             frame = frame.f_back
@@ -467,7 +467,7 @@ class _Held:
         between = thrower.f_back
         while between is not None and between is not target:
             if between is verdict.catcher:
-                return _would_be_caught(between, verdict.cause)
+                return checks.would_be_caught(between, verdict.cause)
             between = between.f_back
         return None
 
@@ -546,21 +546,3 @@ class _Held:
 def _not_post_mortem(way: Replay) -> Refusal:
     sentence = f"{way.frame.function} is alive, or has unwound in a stop that is"
     return Refusal("not-post-mortem", sentence, "restart the frame, or another one that is still there")
-
-
-def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
-    line = f" at line {frame.f_lineno}" if frame.f_lineno else ""  # a frame in a trap has none
-    where = f"{frame.f_code.co_qualname}{line}"
-    if cause == "c-code":
-        sentence = f"what {where} calls is C code that swallows exceptions, so frames cannot be unwound through it"
-        return Refusal("c-frame-swallowed", sentence, "restart a frame further in")
-    if cause == "task":
-        sentence = (
-            "a task keeps what its coroutine raises, so the frames that run the event loop cannot be reached from inside of it"
-        )
-        return Refusal("would-be-caught", sentence, "restart a frame of the task")
-    if cause == "converted":
-        sentence = f"{where} is in the body of an except*, which puts what leaves it into a group, so frames cannot be unwound from there"
-        return Refusal("would-be-caught", sentence, "go on in the middle of it, with retry, resume, usevalue or skip")
-    sentence = f"{where} catches every exception, so the frames up to there cannot be unwound through it"
-    return Refusal("would-be-caught", sentence, "restart a frame further in")

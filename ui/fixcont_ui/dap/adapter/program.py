@@ -96,6 +96,10 @@ class Program:
             raise failure(
                 "cannot-launch", f"{launch.command[0]} cannot be started: {error.strerror}", "correct python", is_shown=True
             ) from None
+        except ValueError as error:  # text that no system takes: with a zero in it, or half of a character
+            raise failure(
+                "cannot-launch", f"the program cannot be started: {error}", "correct python, args, cwd or env", is_shown=True
+            ) from None
         self.ident = self._process.pid
         assert self._process.stdout is not None
         assert self._process.stderr is not None
