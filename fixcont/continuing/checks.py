@@ -156,3 +156,26 @@ def return_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
         return None
     what = "a class body" if is_class_body(code) else "a module"
     return Refusal("no-caller-for-value", f"{what} returns nothing to anybody", "restart it, or let the exception go on")
+
+
+def would_be_caught(frame: FrameType, cause: str) -> Refusal:
+    """Tell why frames further out than one cannot be reached: it would end the unwinding.
+
+    Args:
+        cause: of the prediction.
+    """
+    line = f" at line {frame.f_lineno}" if frame.f_lineno else ""  # a frame in a trap has none
+    where = f"{frame.f_code.co_qualname}{line}"
+    if cause == "c-code":
+        sentence = f"what {where} calls is C code that swallows exceptions, so frames cannot be unwound through it"
+        return Refusal("c-frame-swallowed", sentence, "restart a frame further in")
+    if cause == "task":
+        sentence = (
+            "a task keeps what its coroutine raises, so the frames that run the event loop cannot be reached from inside of it"
+        )
+        return Refusal("would-be-caught", sentence, "restart a frame of the task")
+    if cause == "converted":
+        sentence = f"{where} is in the body of an except*, which puts what leaves it into a group, so frames cannot be unwound from there"
+        return Refusal("would-be-caught", sentence, "go on in the middle of it, with retry, resume, usevalue or skip")
+    sentence = f"{where} catches every exception, so the frames up to there cannot be unwound through it"
+    return Refusal("would-be-caught", sentence, "restart a frame further in")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from tests.benchmarks.measuring import ROOT
 #: Name -> the words behind `python -m`.
 FIXCONT: Final = ("fixcont.dap",)
 DEBUGPY: Final = ("debugpy.adapter",)
+_PATIENCE: Final = 60.0  # seconds for a message
 
 
 class Ended(Exception):
@@ -153,6 +155,8 @@ class Driver:
     def _take(self) -> None:
         """Take the next message in."""
         while not self._ready:
+            if not select.select([self._out], [], [], _PATIENCE)[0]:
+                raise Ended(f"nothing has come for {_PATIENCE:g} seconds")
             data = os.read(self._out, 1 << 18)
             if not data:
                 raise Ended("the adapter has ended")

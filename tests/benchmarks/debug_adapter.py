@@ -1,10 +1,15 @@
-"""The debug adapter beside debugpy's: the same client drives both, in turns, and asks them for the same."""
+"""The debug adapter beside debugpy's: the same client drives both, in turns, and asks them for the same.
+
+debugpy's processes send what belongs together in pieces, which the system holds back until the piece before is acknowledged: some 40 ms for
+nearly each request. That would hide everything else, so it is taken from debugpy here (TCP_NODELAY, set from outside); only the two
+figures that end in "as installed" are with it.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
@@ -14,6 +19,22 @@ from tests.benchmarks.measuring import Figure, Size, Skipped, temporary_folder
 
 _TARGET = 1.0
 _LACKING = "debugpy is not installed beside this Python; `pip install debugpy` gets it"
+
+#: For debugpy's processes.
+_NO_DELAY = """\
+import socket
+
+_init = socket.socket.__init__
+
+def __init__(self, *arguments, **more):
+    _init(self, *arguments, **more)
+    try:
+        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        pass
+
+socket.socket.__init__ = __init__
+"""
 
 _SMALL = "name = 'small'  # stop\nprint(name)\n"
 
@@ -86,7 +107,9 @@ def measure(size: Size) -> Iterator[Figure]:
     if importlib.util.find_spec("debugpy") is None:
         raise Skipped(_LACKING)
     with temporary_folder() as folder:
-        yield _start_up(_written(folder, "small", _SMALL), 2 if size.is_smoke else size.pairs)
+        (folder / "sitecustomize.py").write_text(_NO_DELAY)
+        without_delay = {"PYTHONPATH": str(folder)}
+        yield _start_up(_written(folder, "small", _SMALL), 2 if size.is_smoke else size.pairs, without_delay)
         rounds = 3 if size.is_smoke else 20 * size.pairs
         few = 1 if size.is_smoke else 2 * size.pairs
         for name, program, times, timed in (
@@ -100,7 +123,9 @@ def measure(size: Size) -> Iterator[Figure]:
             ("hover", folder / "values.py", rounds, _hover),
             ("run with breakpoints that are not hit", _written(folder, "loop", _LOOP), few, _run_on),
         ):
-            yield _compared(name, program, times, timed)
+            yield _compared(name, program, times, timed, without_delay)
+        yield _compared("step, debugpy as installed", folder / "steps.py", few, _step, {})
+        yield _compared("evaluate, debugpy as installed", folder / "values.py", few, _evaluate, {})
 
 
 def _written(folder: Path, name: str, text: str) -> Path:
@@ -114,22 +139,23 @@ def _lines(program: Path, word: str) -> list[int]:
     return [number for number, line in enumerate(program.read_text().splitlines(), 1) if line.endswith(f"# {word}")]
 
 
-def _start_up(program: Path, rounds: int) -> Figure:
+def _start_up(program: Path, rounds: int, without_delay: Mapping[str, str]) -> Figure:
     def started(words: Sequence[str]) -> float:
         begun = perf_counter()
-        with Driver(words) as driver:
+        with Driver(words, without_delay if words == DEBUGPY else {}) as driver:
             driver.begin(program, _lines(program, "stop"))
             driver.stopped()
             return perf_counter() - begun
 
-    started(FIXCONT), started(DEBUGPY)
+    for words in (FIXCONT, DEBUGPY):
+        started(words)  # to have everything compiled and read
     return _figure("start to the first stop", *_in_turns(lambda: started(FIXCONT), lambda: started(DEBUGPY), rounds))
 
 
-def _compared(name: str, program: Path, rounds: int, timed: _Timed) -> Figure:
+def _compared(name: str, program: Path, rounds: int, timed: _Timed, theirs_has: Mapping[str, str]) -> Figure:
     """Run the same program under both, each held at its first stop, and do something with both in turns."""
     with ExitStack() as stack:
-        ours, theirs = (stack.enter_context(Driver(words)) for words in (FIXCONT, DEBUGPY))
+        ours, theirs = stack.enter_context(Driver(FIXCONT)), stack.enter_context(Driver(DEBUGPY, theirs_has))
         threads = []
         for driver in (ours, theirs):
             driver.begin(program, _lines(program, "stop") + _lines(program, "never"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.dap_clients import CLIENTS, Neovim, Seen, node_modules_or_skip
+from support.dap_clients import CLIENTS, Neovim, Seen, emacs_tour_or_skip, node_modules_or_skip
 from support.programs import Program
 from support.session import DEADLINE, child_environment
 
@@ -78,6 +78,7 @@ def test_neovim_stops_is_mended_and_restarts_the_frame(neovim: Neovim, orders: P
     assert diagnostic["lnum"] == orders.line("fails") - 1
     assert "exception of type ZeroDivisionError" in diagnostic["message"]
     assert failed["cursor"][1] == orders.text.splitlines()[diagnostic["lnum"]].index("total /")  # at what failed
+    assert "restart unit_price (version 2); what it has done so far is not undone" in seen.console
     ended_well(seen)
     assert seen.notes == []
 
@@ -120,6 +121,33 @@ def test_neovim_sends_requests_of_fixconts_own(neovim: Neovim, orders: Program) 
     ended_well(seen)
 
 
+HANGS = """\
+import time
+
+waits = False
+
+def wait():
+    while True:
+        time.sleep(0.01)
+
+print("waiting")
+wait()
+print("gone on")
+"""
+
+
+def test_neovim_pauses_a_program_that_hangs(neovim: Neovim, small_program: Callable[[str], Program]) -> None:
+    hanging = small_program(HANGS)
+    seen = neovim.tour("pause", hanging)
+
+    assert seen.reasons == ["pause", "restart"]
+    assert seen.stops[0]["allThreadsStopped"]  # else Neovim does not show where
+    assert seen.stops[0]["frame"]["name"] == "wait"
+    assert seen.stops[0]["cursor"][0] in (6, 7)
+    assert "gone on" in seen.console
+    assert seen.bodies("exited") == [{"exitCode": 0}]
+
+
 def test_neovim_attaches_to_a_program_that_is_held(neovim: Neovim, orders: Program) -> None:
     command = [sys.executable, "-m", "fixcont", "--listen", "0", str(orders.path)]
     with subprocess.Popen(command, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -137,3 +165,13 @@ def test_neovim_attaches_to_a_program_that_is_held(neovim: Neovim, orders: Progr
     assert output.endswith(f"rope: 0.0\nglue: 2.5\n3 lines by process {process.pid}\n")
     assert "Traceback" not in errors
     assert seen.console[0] == "installed: unit_price (version 2); 1 frame still runs old code"
+
+
+def test_emacs_stops_is_mended_and_restarts_the_frame(tmp_path: Path, orders: Program) -> None:
+    seen = emacs_tour_or_skip(tmp_path, orders)
+
+    line = orders.line("fails")
+    assert "Exception has occurred: ZeroDivisionError" in seen
+    assert seen.count(f"stopped in unit_price at line {line}, point at line {line} of orders.py\n") == 2
+    began = re.search(r"^process (\d+)$", seen, re.MULTILINE)
+    assert began and f"\nnails: 0.03\nrope: 0.0\nglue: 2.5\n3 lines by process {began[1]}\n" in seen

@@ -180,6 +180,28 @@ def test_whoever_does_not_speak_the_protocol_is_sent_away(small_program: Make) -
         listening.over()
 
 
+WAITS: Final = """
+import os
+import time
+print("start")
+while not os.path.exists("go"):
+    time.sleep(0.01)  # @waits
+print("end")
+"""
+
+
+def test_a_program_that_was_paused_goes_on_when_the_client_leaves(small_program: Make) -> None:
+    made = small_program(WAITS)
+    with Listening(made) as listening:
+        with attached(listening, made) as session:
+            session.client.request("threads")
+            session.client.request("pause", threadId=1)
+            session.client.stopped("pause")
+            session.client.request("disconnect")
+        (made.folder / "go").touch()
+        assert listening.over().endswith("end\n")
+
+
 def test_a_client_that_counts_from_zero(small_program: Make) -> None:
     made = small_program(FAILS)
     with Client.stdio(ADAPTER, folder=made.folder) as client:
@@ -304,3 +326,13 @@ print(time.time())
         session.save({'int("x")': 'int("1")'})
         session.go("fixcont/retry")
         assert session.over() == "1000000000.0\n"
+
+
+@pytest.mark.parametrize("wrong", [{"args": ["\ud800"]}, {"env": {"x": "a\0b"}}])
+def test_a_program_that_no_system_can_start(small_program: Make, wrong: dict[str, Any]) -> None:
+    made = small_program(FAILS)
+    with Client.stdio(ADAPTER, folder=made.folder) as client:
+        initialize(client)
+        assert client.failure("launch", program=str(made.path), **wrong).code == "cannot-launch"
+        client.wait_for_event("terminated")
+        client.request("disconnect")

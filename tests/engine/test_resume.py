@@ -790,3 +790,18 @@ def job(values):
 """
     program = live(text, fix({"if values:": "if values is not None:", "6 // each": "6 // (each or 6)"}, retry()))
     assert program.call("job", [1, 0, 3]) == [6, 1, 2]
+
+
+@pytest.mark.parametrize("way", [skip, retry()], ids=["skip", "retry"])
+def test_that_the_whole_file_was_parsed_meanwhile_makes_no_difference(live: Live, way: Answer) -> None:
+    text = "def check(n):\n    if n > 1:\n        int(ITEM)\n    return n\n\ndef run():\n    return check(5)\n\nITEM = 'x'\n"
+
+    def parsed(stop: Stop) -> Way:
+        frame = find_frame(stop)
+        newest = program.session.sources.newest_text(frame.filename)
+        assert newest is not None and newest.tree.body  # as a breakpoint's place needs it
+        frame.raw.f_globals["ITEM"] = "1"
+        return way(stop)
+
+    program = live(text, parsed)
+    assert program.call("run") == 5

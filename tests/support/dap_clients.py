@@ -155,3 +155,24 @@ class Seen:
     def bodies(self, event: str) -> list[dict[str, Any]]:
         """Give the bodies of the events of this name."""
         return [each.get("body") or {} for each in self._events if each["name"] == event]
+
+
+def emacs_tour_or_skip(folder: Path, program: Program) -> str:
+    """Let clients/emacs/tour.el debug a program, in Emacs with dap-mode, without a screen. Gives what its user has seen."""
+    emacs = program_or_skip("emacs", "Debian's packages emacs-nox and elpa-dap-mode")
+    packages = next(Path("/usr/share/emacs/site-lisp/elpa").glob("dap-mode-*"), None)
+    if packages is None:
+        pytest.skip("there is no dap-mode (Debian's package elpa-dap-mode)")
+    environment = child_environment({
+        "HOME": str(folder),
+        "FIXCONT_PYTHON": sys.executable,
+        "FIXCONT_TEST_DEADLINE": str(DEADLINE),
+        "FIXCONT_TOUR_PROGRAM": str(program.path),
+    })  # fmt: skip
+    begin = f'(progn (setq package-directory-list (list "{packages.parent}")) (package-initialize))'
+    command = [emacs, "-Q", "--batch", "--eval", begin, "-l", str(CLIENTS / "emacs" / "tour.el")]
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=4 * DEADLINE, check=False
+    )
+    assert not done.returncode, done.stdout + done.stderr
+    return done.stderr

@@ -302,7 +302,11 @@ class Run:
             self.peer.wait(answered, "answers")
         except Wrong:
             missing = wanted - (self.peer.answers - before)
-            named = [each for each in Decoder().feed(data) if isinstance(each, dict) and each.get("seq") in missing]
+            named = [
+                each
+                for each in Decoder().feed(data)
+                if isinstance(each, dict) and type(each.get("seq")) is int and each["seq"] in missing
+            ]
             raise Wrong(f"not answered: {json.dumps(named)[:2000]}") from None
         more = self.peer.answers - before - wanted
         more = Counter({seq: times for seq, times in more.items() if seq > 0 or seq in wanted})  # ours have numbers below

@@ -314,8 +314,7 @@ def _undo(console: Console, argument: str) -> None:
 def _restart_frame(console: Console, argument: str) -> None:
     frame = live_frame(console)
     console.install(tell_unchanged=False)
-    newest = f"{frame.function} (version {console.version_of(frame)})"
-    go(console, RestartFrame(frame), f"restart {newest}; what it has done so far is not undone", RestartFrame)
+    go(console, RestartFrame(frame), wording.restart_line(frame.function, console.version_of(frame)), RestartFrame)
 
 
 def _retry(console: Console, argument: str) -> None:

@@ -150,6 +150,11 @@ def _remedy(find: Stale, frames: Sequence[Frame]) -> str:
     return remedy
 
 
+def restart_line(function: str, version: int) -> str:
+    """Say that a function is called again."""
+    return f"restart {function} (version {version}); what it has done so far is not undone"
+
+
 def landing_lines(landing: Landing, *, skips: bool) -> list[str]:
     """Say where a frame will go on, what is kept and what is closed, and what will be called again.
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from fixcont.stopping.stop import StopReason
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
@@ -51,6 +52,7 @@ class Debuggee:
         threads: their numbers.
         texts: those that clients may ask for.
         halts: ident of a thread -> the reason to give for its next stop.
+        pauses: idents of the threads that a client has asked to stop, and that have not stopped since.
         name: of the program, "" where that is not known.
         address: where it listens, None where it does not.
         was_configured: whether a client has said that the program may run.
@@ -68,6 +70,7 @@ class Debuggee:
         self.threads: Final = Threads()
         self.texts: Final = Texts()
         self.halts: dict[int, str] = {}
+        self.pauses: set[int] = set()
         self.waits = waits
         self.was_started_for_it = was_started_for_it
         self.name = ""
@@ -88,8 +91,10 @@ class Debuggee:
 
         held = HeldThread(stop, self.loop, self._console)
         with self._lock:
+            held.was_paused = stop.reason is StopReason.INTERRUPT and held.ident in self.pauses
+            self.pauses.discard(held.ident)
             if self.client is None and not self.waits:
-                return unattended(stop)
+                return unattended(stop, was_paused=held.was_paused)
             self.held.append(held)
         held.shown_as = self.halts.pop(held.ident, "")
         self._announce(held)

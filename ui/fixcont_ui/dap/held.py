@@ -35,6 +35,7 @@ class HeldThread(Workplace):
     Attributes:
         stop: where it is held.
         shown_as: the reason to give to the client in place of the stop's own, "" for that.
+        was_paused: whether it stopped because a client has asked for that.
         is_quiet: whether the client knows already, as it asked for it, that the thread goes on.
     """
 
@@ -43,6 +44,7 @@ class HeldThread(Workplace):
         self.stop = stop
         self.shown_as = ""
         self.is_quiet = False
+        self.was_paused = False
         self._lock: Final = allocate_lock()
         self._told: object = None  # the client that knows of the stop
         self._make_console = console
@@ -93,7 +95,7 @@ class HeldThread(Workplace):
 
         def leave() -> None:
             if self._way is None:
-                self._way = unattended(self.stop)
+                self._way = unattended(self.stop, was_paused=self.was_paused)
                 self.close()
 
         self.interrupt()
@@ -133,8 +135,12 @@ class HeldThread(Workplace):
         return self._values.get(number)
 
 
-def unattended(stop: Stop) -> Way:
-    """Return how a stop is left when nobody is there to answer: as if fixcont were not."""
-    if stop.reason is StopReason.INTERRUPT:
+def unattended(stop: Stop, *, was_paused: bool) -> Way:
+    """Return how a stop is left when nobody is there to answer: as if fixcont were not.
+
+    Args:
+        was_paused: whether a client has asked for it, so that there was no Ctrl-C.
+    """
+    if stop.reason is StopReason.INTERRUPT and not was_paused:
         return Throw(stop.frames[stop.selected], KeyboardInterrupt())
     return Propagate()

@@ -15,12 +15,14 @@ import socket
 from _thread import get_ident, start_new_thread
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Final
 
 from fixcont_ui.dap.clock import CLOCK
 
 Action = Callable[[], None]
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_MANY: Final = 64  # timers that are kept though they may be cancelled
 
 
 class Timer:
@@ -51,6 +53,7 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._soon: collections.deque[Action] = collections.deque()
         self._timers: list[tuple[float, int, Timer]] = []
+        self._many = _MANY  # timers at which cancelled ones are looked for
         self._number = itertools.count()
         self._is_over = False
         self._woken, self._wake = socket.socketpair()
@@ -100,8 +103,16 @@ class Loop:
     def call_later(self, seconds: float, action: Action) -> Timer:
         """Have something done after some time."""
         timer = Timer(action)
+        if len(self._timers) >= self._many:
+            self._forget_cancelled()
         heapq.heappush(self._timers, (CLOCK.monotonic() + seconds, next(self._number), timer))
         return timer
+
+    def _forget_cancelled(self) -> None:
+        """Let go of the timers that were cancelled: they would stay until their time."""
+        self._timers = [each for each in self._timers if each[2].action is not None]
+        heapq.heapify(self._timers)
+        self._many = max(_MANY, 2 * len(self._timers))
 
     def watch(self, sock: socket.socket, action: Action, *, writes: bool = False) -> None:
         """Call `action` whenever there is something to be read from a socket; with `writes`, also when it takes more."""

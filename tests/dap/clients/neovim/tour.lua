@@ -196,6 +196,20 @@ function tours.request()
   ended()
 end
 
+-- A program that hangs, and waits for a file to go on: it is paused and looked at.
+function tours.pause()
+  launch()
+  wait("a line", function() return vim.tbl_contains(console_lines(), "waiting") end)
+  dap.pause(1)
+  stopped("pause")
+  mend("while True:", "while waits:")
+  happened("hotcodereplace", function(body) return body.changeType == "END" end)
+  vim.cmd("DapRestartFrame")
+  stopped("restart")
+  dap.continue()
+  ended()
+end
+
 -- The program listens already, and is held.
 function tours.attach()
   vim.cmd("edit " .. vim.fn.fnameescape(os.getenv("FIXCONT_TOUR_PROGRAM")))

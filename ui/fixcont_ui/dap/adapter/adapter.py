@@ -91,6 +91,9 @@ class Adapter:
                 self._pass_on(request)
         except Failure as failed:
             self._fail(request, failed)
+        except Exception as error:  # what has come with it is carried out all the same
+            self._fail(request, failure("internal-error", f"a fault of fixcont itself: {type(error).__name__}: {error}"))
+            self._show(f"a fault of fixcont itself\n{traceback.format_exc().rstrip()}\n", "important")
 
     def _pass_on(self, request: Message) -> None:
         if self._passing is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fixcont_ui.dap.adapter.launching import Launch
-from fixcont_ui.dap.adapter.output import pass_output
+from fixcont_ui.dap.adapter.output import Output
 from fixcont_ui.dap.failures import failure
 from fixcont_ui.dap.stream import Broken, Decoder, encode
 
@@ -37,7 +37,7 @@ class Program:
     ) -> None:
         self._received = received
         self._ended = ended
-        self._show = show
+        self._output = Output(show)
         self._token = secrets.token_hex(16)
         self._writer: asyncio.StreamWriter | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -96,11 +96,15 @@ class Program:
             raise failure(
                 "cannot-launch", f"{launch.command[0]} cannot be started: {error.strerror}", "correct python", is_shown=True
             ) from None
+        except ValueError as error:  # text that no system takes: with a zero in it, or half of a character
+            raise failure(
+                "cannot-launch", f"the program cannot be started: {error}", "correct python, args, cwd or env", is_shown=True
+            ) from None
         self.ident = self._process.pid
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self._do(pass_output(self._process.stdout, "stdout", self._show))
-        self._do(pass_output(self._process.stderr, "stderr", self._show))
+        self._do(self._output.take_from(self._process.stdout, "stdout"))
+        self._do(self._output.take_from(self._process.stderr, "stderr"))
 
     async def _wait(self, connected: asyncio.Future[Any]) -> None:
         """Wait until it has connected, or will not."""
@@ -110,6 +114,7 @@ class Program:
         if connected not in done:
             if ended is not None and ended in done:
                 await asyncio.gather(*self._tasks)  # what it has said comes first
+                self._output.flush()
                 raise failure(
                     "cannot-launch",
                     f"the program ended at once, with status {ended.result()}",
@@ -171,6 +176,8 @@ class Program:
             while data := await reader.read(_PIECE):
                 for message in decoder.feed(data):
                     if not isinstance(message, Broken):
+                        if message.get("event") == "stopped":
+                            self._output.flush()  # it was printed before
                         self._received(message)
         await self._finish()
 
@@ -182,6 +189,7 @@ class Program:
             others = self._tasks - {asyncio.current_task()}
             if others:  # what it printed last; its children may hold the pipes open
                 await asyncio.wait(others, timeout=1)
+            self._output.flush()
         if not self._is_over:
             self._is_over = True
             self._ended(status)

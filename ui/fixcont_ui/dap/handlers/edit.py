@@ -266,11 +266,7 @@ def _answer(client: Client, held: HeldThread, way: Way, shown_as: str) -> None:
         shown_as: the reason to give for the stop that follows, "" where none does.
     """
     debuggee = client.debuggee
-    if isinstance(way, (Resume, UseValue, Skip)):
-        landing = held.stop.landing_of(way)
-        if isinstance(landing, Refusal):
-            raise Refused(landing)
-        debuggee.say("\n".join(wording.landing_lines(landing, skips=isinstance(way, Skip))))
+    lines = _told(client, held, way)
     if shown_as:
         debuggee.halts[held.ident] = shown_as
     try:
@@ -278,6 +274,21 @@ def _answer(client: Client, held: HeldThread, way: Way, shown_as: str) -> None:
     except Refused:
         debuggee.halts.pop(held.ident, None)
         raise
+    if lines:
+        debuggee.say("\n".join(lines))
+
+
+def _told(client: Client, held: HeldThread, way: Way) -> list[str]:
+    """Say what a way will do, as the prompt does; nothing where there is nothing to tell beyond its name."""
+    if isinstance(way, RestartFrame):
+        version: int = client.debuggee.session.sources.newest(way.frame.code).version
+        return [wording.restart_line(way.frame.function, version)]
+    if isinstance(way, (Resume, UseValue, Skip)):
+        landing = held.stop.landing_of(way)
+        if isinstance(landing, Refusal):
+            raise Refused(landing)
+        return wording.landing_lines(landing, skips=isinstance(way, Skip))
+    return []
 
 
 def _evaluated(held: HeldThread, index: int, expression: str) -> Any:

@@ -63,8 +63,10 @@ def pause(client: Client, arguments: Mapping[str, Any]) -> Body:
     if held is not None:
         held.interrupt()
         return None
+    client.debuggee.pauses.add(ident)
     refusal = client.debuggee.session.stepping.pause(ident)
     if refusal is not None:
+        client.debuggee.pauses.discard(ident)
         raise Failure(refusal)
     return None
 

@@ -37,7 +37,7 @@ def stopped_event(client: Client, held: HeldThread) -> protocol.StoppedEventBody
     body: protocol.StoppedEventBody = {
         "reason": held.shown_as if is_halt else _REASONS[stop.reason],
         "threadId": client.debuggee.threads.number(held.ident),
-        "allThreadsStopped": False,
+        "allThreadsStopped": _are_all_held(client),
         "preserveFocusHint": False,
     }
     if stop.exception is not None:
@@ -47,6 +47,12 @@ def stopped_event(client: Client, held: HeldThread) -> protocol.StoppedEventBody
     if stop.breakpoints:
         body["hitBreakpointIds"] = list(stop.breakpoints)
     return body
+
+
+def _are_all_held(client: Client) -> bool:
+    """Tell whether no thread of the program runs. Some clients show a pause only then."""
+    held = {each.ident for each in client.debuggee.held if not each.is_left}
+    return all(each.ident in held for each in client.debuggee.session.threads())
 
 
 def threads(client: Client, arguments: Mapping[str, Any]) -> Body:
