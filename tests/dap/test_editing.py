@@ -134,9 +134,10 @@ def test_a_file_that_is_replaced_by_another_one(small_program: Make) -> None:
     """Editors write a new file and give it the name of the old one."""
     with launched(small_program(FAILS)) as session:
         session.stopped(at="fails")
+        session.save({"point.x / by": "point.x / 3"})  # from here on it is known what the file is like
         path = session.program.path
         other = path.with_suffix(".tmp")
-        other.write_text(session.program.text.replace("point.x / by", "point.x / 2"), encoding="utf-8")
+        other.write_text(session.program.text.replace("point.x / 3", "point.x / 2"), encoding="utf-8")
         os.utime(other, ns=(1, 1))  # as a copy of something old has it
         os.replace(other, path)
         session.installed()
