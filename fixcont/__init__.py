@@ -6,14 +6,16 @@ Importing this package changes nothing. `install` makes it active in a process t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fixcont.editing.migration import HookType
     from fixcont.stopping.stop import FrontEnd
 
-__all__ = ["install", "listen", "migrate", "set_trace", "uninstall"]
+__all__ = ["install", "listen", "load_ipython_extension", "migrate", "pm", "post_mortem", "set_trace", "uninstall"]
 
 
 def install(
@@ -25,6 +27,7 @@ def install(
     migrate: str = "now",
     patch_file: str | None = None,
     window: bool = False,
+    excepthook: bool = False,
     front_end: FrontEnd | None = None,
 ) -> None:
     """Make fixcont active in this process.
@@ -41,6 +44,8 @@ def install(
         migrate: when instances of edited classes are migrated by `__fixcont_migrate__`: "now", when the edit is installed, or "lazily".
         patch_file: where to write what was repaired, as one unified diff, at the end of the process; else it is shown.
         window: show stops in the window over the whole terminal, not at the prompt.
+        excepthook: where there is a terminal, show an exception that nobody has handled, and that was not shown, as `post_mortem` does,
+            before `sys.excepthook` as it was gets it.
         front_end: gets the stops; the prompt or the window in the terminal if none is given.
 
     Raises:
@@ -60,6 +65,8 @@ def install(
     else:
         session = Session(front_end, stop, catch, ignore, scope, migrate=migrate, patch_file=patch_file)
     session.install(loaded=True)
+    if excepthook:
+        session.hook_exceptions()
 
 
 def listen(
@@ -120,6 +127,69 @@ def migrate(cls: type) -> Callable[[HookType], HookType]:
     from fixcont.editing.migration import register
 
     return register(cls)
+
+
+def post_mortem(tb: TracebackType | BaseException | None = None) -> Any:
+    """Look at what has died: show a traceback as a stop, whose frames can be looked at, edited, and replayed. To be used like `pdb.post_mortem`.
+
+    Where fixcont is not active, it is made so first, as by `install()`.
+
+    Args:
+        tb: a traceback, or an exception that was raised; the exception that is being handled unless given.
+
+    Returns:
+        The value of the last `replay` that gave one, else None.
+
+    Raises:
+        ValueError: there is no exception.
+    """
+    exception = tb if isinstance(tb, BaseException) else None
+    if tb is None:
+        exception = sys.exc_info()[1]
+    traceback = exception.__traceback__ if exception is not None else tb
+    if traceback is None or isinstance(traceback, BaseException):
+        raise ValueError("there is no exception with a traceback to look at")
+    if exception is None:
+        exception = _exception_of(traceback)
+    from fixcont.session import active
+
+    if active() is None:
+        install()
+    session = active()
+    assert session is not None
+    return session.post_mortem(exception, traceback)
+
+
+def pm() -> Any:
+    """Look at the last exception that nobody has handled, as `post_mortem` does; in the interactive interpreter, the last one it has shown.
+
+    Raises:
+        ValueError: there was none.
+    """
+    exception = _last()
+    if exception is None:
+        raise ValueError("there was no exception that nobody has handled")
+    return post_mortem(exception)
+
+
+def _last() -> BaseException | None:
+    found = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    return found if isinstance(found, BaseException) else None
+
+
+def _exception_of(traceback: TracebackType) -> BaseException | None:
+    """Return the exception that a traceback is of, where that is one of those that the interpreter knows."""
+    for exception in (sys.exc_info()[1], _last()):
+        if exception is not None and exception.__traceback__ is traceback:
+            return exception
+    return None
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Do what `%load_ext fixcont` says: `%fix` and `%pm` work on the last cell that failed."""
+    from fixcont.ipython import load
+
+    load(ipython)
 
 
 def set_trace(*, header: str | None = None) -> None:

@@ -10,7 +10,7 @@ import traceback as tracebacks
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.bytecode import interpreter, stubs
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fixcont.editing.closures import Captured
     from fixcont.editing.sources import Sources
     from fixcont.editing.variants import How, Variant
+    from fixcont.postmortem.excepthook import ExceptHook
     from fixcont.stepping.engine import Stepping
     from fixcont.stepping.targets import StepTarget
     from fixcont.stopping.frames import Frame
@@ -101,6 +102,8 @@ class Session:
         self._held: set[int] = set()  # idents of the threads that are held
         self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy, self._woken)
         self._is_installed = False
+        self._replaying: set[int] = set()  # idents of threads
+        self._except_hook: ExceptHook | None = None
         self._faults: set[object] = set()  # (type, place) of what was reported
 
     # -- turning it on and off
@@ -194,6 +197,8 @@ class Session:
         self._is_installed = False
         if self._stepping is not None:
             self._stepping.close()
+        if self._except_hook is not None:
+            self._except_hook.uninstall()
         remove_hook()
         self._interrupts.uninstall()
         builtins.__dict__.pop(stubs.HOOK_NAME, None)
@@ -325,6 +330,52 @@ class Session:
         from fixcont.stopping.stop import Occasion, StopReason
 
         server.elsewhere(frame, Occasion(StopReason[reason]))
+
+    # -- what has died
+
+    def hook_exceptions(self) -> None:
+        """Show exceptions that nobody has handled as post-mortem stops from now on, where there is a terminal; until `uninstall`."""
+        from fixcont.postmortem.excepthook import ExceptHook
+
+        if self._except_hook is None:
+            self._except_hook = ExceptHook(lambda error: self.post_mortem(error, error.__traceback__), self._was_let_go)
+        self._except_hook.install()
+
+    def _was_let_go(self, exception: BaseException) -> bool:
+        from fixcont.stopping.stop import flight_of
+
+        return self._server is not None and self._server.let_go == flight_of(exception)
+
+    def post_mortem(self, exception: BaseException | None, traceback: TracebackType | None) -> Any:
+        """Show a traceback as a stop until the user leaves it; see `fixcont.postmortem.serving.serve`."""
+        from fixcont.postmortem.serving import serve
+
+        return serve(self, exception, traceback)
+
+    @property
+    def is_replaying(self) -> bool:
+        """Whether this thread replays a dead frame."""
+        return get_ident() in self._replaying
+
+    @contextmanager
+    def replaying(self) -> Iterator[None]:
+        """Let what fails in this thread stop meanwhile, also where the session stops at nothing else or is at work."""
+        self.server()  # with it there is a hook
+        thread, mode = get_ident(), self.policy.mode
+        was_busy = thread in self._busy
+        self._busy.discard(thread)
+        is_first = thread not in self._replaying
+        self._replaying.add(thread)
+        if mode is StopMode.NEVER:
+            self.policy.mode = StopMode.UNHANDLED
+        try:
+            yield
+        finally:
+            self.policy.mode = mode
+            if is_first:
+                self._replaying.discard(thread)
+            if was_busy:
+                self._busy.add(thread)
 
     # -- breakpoints and steps
 

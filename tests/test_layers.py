@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "fixcont"
 FRONT_ENDS = ROOT / "ui" / "fixcont_ui"
 
-DOORS = {"fixcont/__main__.py", "fixcont/prompt.py", "fixcont/pdb.py", "fixcont/dap.py"}
+DOORS = {"fixcont/__main__.py", "fixcont/prompt.py", "fixcont/pdb.py", "fixcont/dap.py", "fixcont/ipython.py"}
 VERSION_ROOM = "fixcont/bytecode/interpreter.py"
 
 # package of the engine -> the other packages of the engine that it may import
@@ -24,7 +24,7 @@ ARROWS = {
     "continuing": {"bytecode", "editing"},
     "stopping": {"bytecode", "continuing", "editing"},
     "stepping": {"bytecode", "continuing", "editing", "stopping"},
-    "postmortem": {"bytecode", "stopping"},
+    "postmortem": {"bytecode", "continuing", "editing", "stopping"},
 }
 ENGINE_MODULES = sorted(ENGINE.rglob("*.py"))
 ALL_MODULES = [*ENGINE_MODULES, *sorted(FRONT_ENDS.rglob("*.py"))]

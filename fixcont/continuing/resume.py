@@ -148,7 +148,7 @@ def plan_for(way: Middle, versions: Versions, state: TrapState | None, callee: F
         _check_finallys(variant, code, [row.target - original.prefix_units(raw.f_code) for row in passed])
         kept = len(original.kept_parameters(raw.f_code))
         there = live_kinds[: min([_laid(live_kinds, state.layout[kept:]), *(row.depth - kept for row in passed)])]
-    plan = _Planner(variant, there, _value(way), is_part=there != live_kinds).plan()
+    plan = lay(variant, there, _value(way), is_part=there != live_kinds)
     if interpreter.LOOP_KEEPS_INDEX and "n" in plan.spot.kinds:
         _check_loops(plan, state, len(original.kept_parameters(raw.f_code)))
     return plan._replace(captured=versions.captured(raw, variant.code))
@@ -213,6 +213,17 @@ def _value(way: Middle) -> tuple[Any, ...]:
     return (way.value,) if isinstance(way, UseValue) else ()
 
 
+def lay(variant: Variant, live_kinds: str, value: tuple[Any, ...], *, is_part: bool) -> Plan:
+    """Lay the blocks of a variant against those of a frame, and return the plan. Raises `Refused`.
+
+    Args:
+        live_kinds: the kinds of the items of blocks that the frame has.
+        value: as in `Plan`.
+        is_part: whether it had more when the statement failed.
+    """
+    return _Planner(variant, live_kinds, value, is_part=is_part).plan()
+
+
 class _Planner:
     """Lays the blocks of a variant against those of the live frame."""
 
@@ -222,7 +233,7 @@ class _Planner:
         self.live_kinds = live_kinds
         self.value = value
         self.is_part = is_part
-        self.live = _parts(live_kinds, [block.kind for block in variant.live])
+        self.live = block_parts(live_kinds, [block.kind for block in variant.live])
 
     def plan(self) -> Plan:
         """Return the plan for the copy that the frame runs, or for the one that keeps most of what is live. Raises `Refused`."""
@@ -241,7 +252,7 @@ class _Planner:
     def _laid_at(self, unit: int, blocks: Sequence[Kept]) -> Spot | Refusal:
         """Lay the blocks around a place of the variant against the live ones."""
         kinds = self.stacks.block_kinds_at(unit)
-        parts = _parts(kinds, [block.kind for block in blocks])
+        parts = block_parts(kinds, [block.kind for block in blocks])
         sources: list[int] = []
         last = -1
         for index, (block, part) in enumerate(zip(blocks, parts, strict=True)):
@@ -331,7 +342,7 @@ def _line_of(block: Block) -> int:
     return int(getattr(block.node, "lineno", 0))
 
 
-def _parts(kinds: str, blocks: Sequence[BlockKind]) -> list[_Part | None]:
+def block_parts(kinds: str, blocks: Sequence[BlockKind]) -> list[_Part | None]:
     """Tell which items of a stack belong to which block; None for those that are not there, and what is around by them.
 
     An exception has led to a `finally` body, or a `return`, or nothing: so it has items or not. `except` bodies must have theirs, so
@@ -379,28 +390,46 @@ class Takeover:
 
     def _handing_over(self, frame: FrameType, state: TrapState) -> Answer:
         plan, old = self._plan, frame.f_code
-        variant = plan.variant
         live = _live_items(plan.live_kinds, state, len(original.kept_parameters(old)))
-        code = _trapped_variant(plan)
-        cells, variables = _variables(frame, state, code, plan.captured.cells)
-        if plan.value and old.co_flags & interpreter.OPTIMIZED:
-            variables[VALUE_NAME] = list(plan.value)
         given = arguments.at_entry(frame, state.stack) if old.co_flags & interpreter.OPTIMIZED else None
-        kept = _kept_arguments(code, given)
-        leaving = [_leaving(stage, plan, live, kept) for stage in plan.stages]
-        contents = Contents(*_lying_at(plan.spot, live, kept), variables, cells, leaving)
-        entry = enter_at(code, plan.spot.unit, contents)
-        self._versions.note(entry, variant)
-        if not old.co_flags & interpreter.OPTIMIZED:
-            if plan.value:
-                (frame.f_locals if checks.is_class_body(old) else frame.f_globals)[VALUE_NAME] = list(plan.value)
-            if checks.is_class_body(old):
-                return None, reentry.continuing_class(entry, frame, cells)
-            return None, reentry.executing_module(entry, frame)
-        assert given is not None
-        takeover = reentry.entering(entry, frame, given, cells, plan.captured.copies)
-        variables.clear()
+        takeover = taking_over(plan, self._versions, frame, state.cells, live, given)
+        if given is None:
+            return None, takeover
         return releasing(takeover, reentry.forget_variables(frame))
+
+
+def taking_over(
+    plan: Plan,
+    versions: Versions,
+    frame: FrameType,
+    cells: tuple[CellType, ...],
+    live: Sequence[Any],
+    given: arguments.Arguments | None,
+) -> Callable[[], Any]:
+    """Return a callable that goes on where a plan says, in the place of a frame. It can be called once.
+
+    Args:
+        cells: of the frame's captured variables, as in `TrapState`.
+        live: the values of the items of blocks, for `plan.live_kinds`.
+        given: what the frame was called with; None for a module or a class body.
+    """
+    old = frame.f_code
+    code = _trapped_variant(plan)
+    named, variables = _variables(frame, cells, code, plan.captured.cells)
+    if plan.value and old.co_flags & interpreter.OPTIMIZED:
+        variables[VALUE_NAME] = list(plan.value)
+    kept = _kept_arguments(code, given)
+    leaving = [_leaving(stage, plan, live, kept) for stage in plan.stages]
+    entry = enter_at(code, plan.spot.unit, Contents(*_lying_at(plan.spot, live, kept), variables, named, leaving))
+    versions.note(entry, plan.variant)
+    variables.clear()
+    if given is not None:
+        return reentry.entering(entry, frame, given, named, plan.captured.copies)
+    if plan.value:
+        (frame.f_locals if checks.is_class_body(old) else frame.f_globals)[VALUE_NAME] = list(plan.value)
+    if checks.is_class_body(old):
+        return reentry.continuing_class(entry, frame, named)
+    return reentry.executing_module(entry, frame)
 
 
 def _trapped_variant(plan: Plan) -> CodeType:
@@ -438,7 +467,7 @@ _CONDITIONAL = "__conditional_annotations__"
 
 
 def _variables(
-    frame: FrameType, state: TrapState, code: CodeType, captured: Mapping[str, CellType]
+    frame: FrameType, given: tuple[CellType, ...], code: CodeType, captured: Mapping[str, CellType]
 ) -> tuple[dict[str, CellType], dict[str, Any]]:
     """Return the cells and the other variables that the new code gets.
 
@@ -446,8 +475,8 @@ def _variables(
     captured is what a new variable of the same name begins with.
     """
     old = frame.f_code
-    named = reentry.named_cells(old, state.cells)
-    around = reentry.captured_cells(old, state.cells) | dict(captured)
+    named = reentry.named_cells(old, given)
+    around = reentry.captured_cells(old, given) | dict(captured)
     cells = {name: cell for name, cell in named.items() if name not in around or name not in code.co_cellvars}
     cells |= {name: around[name] for name in code.co_freevars if name in around}
     if not old.co_flags & interpreter.OPTIMIZED:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 if TYPE_CHECKING:
@@ -130,4 +132,24 @@ class QuitProgram(NamedTuple):
     """The program ends, its `finally` blocks and `with` exits running on the way."""
 
 
-Way = Union[Propagate, RestartFrame, Resume, UseValue, Skip, ReturnFromFrame, Throw, Step, QuitProgram]
+class Replay(NamedTuple):
+    """In a post-mortem frame: its function is called anew, or the frame is made anew from its variables and goes on in the middle.
+
+    The newest version runs. Not undone: what the dead frames had done, and what their exits and `finally` bodies did as they unwound.
+
+    Attributes:
+        frame: a frame that has unwound.
+        in_the_middle: go on at the statement that failed, or at `line`, instead of calling the function.
+        line: of the file as it is installed.
+        arguments: for a call: what takes the place of the original arguments, by parameter.
+        outward: go on in the callers too, with the result in the place of their calls.
+    """
+
+    frame: Frame
+    in_the_middle: bool = False
+    line: int | None = None
+    arguments: Mapping[str, Any] = MappingProxyType({})
+    outward: bool = False
+
+
+Way = Union[Propagate, RestartFrame, Resume, UseValue, Skip, ReturnFromFrame, Throw, Step, Replay, QuitProgram]

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import importlib.util
 import itertools
+import linecache
 import os
 import sys
 import threading
@@ -153,15 +154,42 @@ class KnownTexts:
         if known is not None:
             known.module_names.add(name)
             return
+        self._look_at_file(name, filename)
+
+    def _look_at_file(self, name: str, filename: str) -> None:
         try:
             status = os.stat(filename)
             with open(filename, "rb") as stream:
                 source = stream.read()
         except OSError:
             return
-        file = self._files[filename] = File(Text(filename, source, is_certain=False), status)
+        before = _shown_text(filename, source)
+        if before is not None:  # what a traceback has shown is nearer to what was loaded than what is there now
+            file = self._files[filename] = File(Text(filename, before, is_certain=False), None)
+        else:
+            file = self._files[filename] = File(Text(filename, source, is_certain=False), status)
+            file.is_behind = not _is_as_loaded(filename, status)
         file.module_names.add(name)
-        file.is_behind = not _is_as_loaded(filename, status)
+
+    def remember_dead(self, frames: Iterable[FrameType]) -> None:
+        """Note the texts of the files of frames that have unwound, where their modules don't tell any more that they came from there.
+
+        So it is with the main module, once the interpreter has run it and is interactive. A file that has changed since it was loaded, though
+        that was not seen, gets to be as it says at the next `install_changes`.
+        """
+        with self._lock:
+            self.remember_loaded()
+            for frame in frames:
+                code, name = frame.f_code, frame.f_globals.get("__name__")
+                is_users = is_cell(code.co_filename) or self._is_user(code.co_filename)
+                if code.co_filename not in self._files and is_users and _has_text_only(code.co_filename):
+                    source = "".join(linecache.getlines(code.co_filename)).encode()
+                    self._files[code.co_filename] = File(Text(code.co_filename, source, is_certain=False), None)
+                elif code.co_filename not in self._files and is_users:
+                    self._look_at_file(name if type(name) is str else "__main__", code.co_filename)
+                file = self._files.get(code.co_filename)
+                if file is not None and not file.is_plain() and self._identify(code) is None:
+                    file.is_behind = True
 
     # Which version is which
 
@@ -445,6 +473,30 @@ def _always_new(trap: Callable[[CodeType], CodeType]) -> Callable[[CodeType], Co
 def _fits(function: FunctionType, closure: tuple[CellType, ...] | None) -> bool:
     own = function.__closure__ or ()
     return closure is None or (len(own) == len(closure) and all(one is other for one, other in zip(own, closure, strict=True)))
+
+
+def is_cell(filename: str) -> bool:
+    """Tell whether a name that no file can have is that of a text which the interpreter knows: a cell, or what was typed."""
+    return filename.startswith("<") and filename.endswith(">") and _has_text_only(filename)
+
+
+def _has_text_only(filename: str) -> bool:
+    """Tell whether the interpreter knows a text of this name, which is that of no file. Kernels give cells the names of files."""
+    entry = linecache.cache.get(filename)
+    return entry is not None and len(entry) == 4 and entry[1] is None and not os.path.exists(filename)
+
+
+def _shown_text(filename: str, source: bytes) -> bytes | None:
+    """Give the text of a file that the interpreter has shown lines of, where that is another one than `source`, which the file says now."""
+    entry = linecache.cache.get(filename)
+    if entry is None or len(entry) != 4 or entry[1] is None or "coding" in "".join(entry[2][:2]):
+        return None
+    text = "".join(entry[2])
+    try:
+        is_same = importlib.util.decode_source(source).rstrip("\n") == text.rstrip("\n")
+    except (SyntaxError, UnicodeError):
+        is_same = False
+    return None if is_same else text.encode()
 
 
 def _is_as_loaded(filename: str, status: os.stat_result) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 from _thread import get_ident
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FrameType
@@ -340,6 +341,22 @@ class Stepping(PlacedBreakpoints):
             self._meet(step, frame, ident)
             frame = frame.f_back
 
+    def watch_thread(self) -> None:
+        """Have breakpoints count in the calling thread, which has waited while others set them."""
+        self.mechanism.update()
+
+    def watch_main_thread(self) -> None:
+        """Have breakpoints count in the main thread, which runs meanwhile, where a thread can be watched only by itself.
+
+        To be called in another thread, after breakpoints were set there. Not where the program has a handler of its own for Ctrl-C, and not in
+        other threads that run already.
+        """
+        main = threading.main_thread().ident
+        if main is None or main in self._held or main == get_ident() or not self.has_points:
+            return
+        if self.mechanism.pause_refusal(main) is not None:
+            self._wake()
+
     def woken(self, is_busy: bool) -> bool:
         """The main thread was woken for a pause. Returns whether it is to stop there, at once.
 
@@ -348,7 +365,8 @@ class Stepping(PlacedBreakpoints):
         """
         step = self.steps.get(get_ident())
         if step is None or step.anywhere is None:
-            return False  # it has stopped meanwhile
+            self.mechanism.update()  # for `watch_main_thread`; or it has stopped meanwhile
+            return False
         if is_busy:
             self.mechanism.update()  # it may be watched only by itself
         return not is_busy

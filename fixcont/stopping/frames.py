@@ -21,6 +21,7 @@ class Frame:
         lasti: byte offset of the current instruction in the frame's code; -1 where the exception came up in a frame that this one has taken over.
         is_user: whether the file is in the user's scope.
         is_obsolete: whether the frame runs an older version of its function than the one installed last.
+        is_live: whether it is still there; a post-mortem frame has unwound, and is looked at by its traceback.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Frame:
         is_user: bool,
         is_obsolete: bool,
         restart_refusal: Refusal | Callable[[], Refusal | None] | None,
+        is_live: bool = True,
     ) -> None:
         self.raw = raw
         self.line = line
@@ -39,6 +41,7 @@ class Frame:
         self.is_user = is_user
         self.is_obsolete = is_obsolete
         self._restart_refusal = restart_refusal
+        self.is_live = is_live
 
     @property
     def code(self) -> CodeType:

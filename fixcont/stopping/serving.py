@@ -7,19 +7,20 @@ from _thread import get_ident
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from types import CodeType, FrameType, TracebackType
-from typing import Any, Protocol
+from types import FrameType, TracebackType
+from typing import Protocol
 
 from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.snapshots import forget_snapshot
-from fixcont.continuing import arguments, checks, reentry
+from fixcont.continuing import checks
 from fixcont.continuing.checks import Newest, Versions
 from fixcont.continuing.resume import Middle, Plan, Takeover, plan_for
-from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell, releasing
+from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell
 from fixcont.continuing.ways import (
     Landing,
     Propagate,
     QuitProgram,
+    Replay,
     RestartFrame,
     Resume,
     ReturnFromFrame,
@@ -29,13 +30,13 @@ from fixcont.continuing.ways import (
     UseValue,
     Way,
 )
-from fixcont.errors import Quit, Refusal, Refused
+from fixcont.errors import Refusal, Refused
+from fixcont.stopping.arrivals import Restart, Return, ThrowBehind, nothing, quitting
 from fixcont.stopping.frames import Frame
-from fixcont.stopping.interrupt import end_main_thread
 from fixcont.stopping.prediction import Outcome, Predictor
 from fixcont.stopping.room import is_short, less_room, more_room
-from fixcont.stopping.stop import FrontEnd, Moment, Occasion, Stop, StopReason
-from fixcont.stopping.threads import RUNNER, is_main, name_of
+from fixcont.stopping.stop import Flight, FrontEnd, Moment, Occasion, Stop, StopReason, flight_of
+from fixcont.stopping.threads import RUNNER, name_of
 
 
 class Steps(Protocol):
@@ -84,7 +85,10 @@ class Hold:
         self.ended(self.stop)
 
 
-_serving = threading.RLock()  # stops of several threads are served one after the other, unless the front end takes several
+#: What lies further out than their frames has started the program, or a replay.
+_RUNNERS = (RUNNER, "fixcont.postmortem.running")
+#: Stops of several threads are served one after the other, unless the front end takes several.
+one_at_a_time = threading.RLock()
 
 
 class Server:
@@ -94,12 +98,14 @@ class Server:
         self._context = context
         self._busy = busy
         self._held_threads = held
+        self.let_go: Flight | None = None  # the exception that was let go on last
 
     def exception(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
         held = _Held(self._context, frame, exception, (state.handler, state.retry), Occasion(StopReason.EXCEPTION))
         held.state = state
         way = self._ask(held, late)
+        self.let_go = flight_of(exception) if isinstance(way, Propagate) else None
         return held.answer(way, state)
 
     def elsewhere(self, frame: FrameType, occasion: Occasion) -> None:
@@ -159,7 +165,7 @@ class Server:
         steps = self._context.known_steps
         if steps is not None:
             steps.held()
-        with nullcontext() if getattr(self._context.front_end, "holds_several", False) else _serving:
+        with nullcontext() if getattr(self._context.front_end, "holds_several", False) else one_at_a_time:
             stop = held.stop(late)
             has_room = (
                 is_short(held.depth()) and more_room()
@@ -278,7 +284,7 @@ class _Held:
     def _live_frames(self) -> list[Frame]:
         frames = []
         raw: FrameType | None = self.frame
-        while raw is not None and raw.f_globals.get("__name__") != RUNNER:  # what lies further out started the program
+        while raw is not None and raw.f_globals.get("__name__") not in _RUNNERS:
             if not is_ours(raw) and (raw is self.frame or not is_shell(raw)):
                 frames.append(self._live_frame(raw))
             raw = raw.f_back
@@ -315,7 +321,7 @@ class _Held:
 
     def _unwinding_ends_at(self) -> tuple[FrameType | None, str]:
         """Return the frame, if any, at which the signal that unwinds frames would end, and what ends it there."""
-        signal = Signal(self.frame, _nothing, None)
+        signal = Signal(self.frame, nothing, None)
         handler = self._handler_around() if self.handler is None else self.handler
         verdict = self.context.all_handlers.predict(signal, self.frame, None if handler < 0 else handler)
         if verdict.cause == "task":
@@ -344,6 +350,8 @@ class _Held:
         if isinstance(way, (Propagate, QuitProgram)):
             return None
         raw = way.frame.raw
+        if isinstance(way, Replay):
+            return _not_post_mortem(way)
         if not self._is_live(raw):
             return way.frame.restart_refusal or Refusal("unwound", f"{way.frame.function} has unwound already")
         if isinstance(way, Step):
@@ -387,8 +395,10 @@ class _Held:
             return False
         return raw is self.frame or (isinstance(way, Throw) and self._thrower(raw) is self.frame)
 
-    def landing_of(self, way: Middle) -> Landing | Refusal:
+    def landing_of(self, way: Middle | Replay) -> Landing | Refusal:
         """Tell where a frame would go on, or why it cannot."""
+        if isinstance(way, Replay):
+            return _not_post_mortem(way)
         refusal = self.refusal_of(way)
         return refusal if refusal is not None else self._plan(way).landing
 
@@ -514,23 +524,28 @@ class _Held:
     def exception_for(self, way: Way) -> BaseException | None:
         """Return what is to be raised so that the way is gone, or None where the held code just goes on."""
         if isinstance(way, RestartFrame):
-            return self._signal(way.frame.raw, _Restart(self.context.versions, way.frame.raw))
+            return self._signal(way.frame.raw, Restart(self.context.versions, way.frame.raw))
         if isinstance(way, (Resume, UseValue, Skip)):
             return self._signal(way.frame.raw, Takeover(self._plan(way), self.context.versions), keeps_blocks=True)
         if isinstance(way, ReturnFromFrame):
-            return self._signal(way.frame.raw, _Return(way.value))
+            return self._signal(way.frame.raw, Return(way.value))
         if isinstance(way, Throw):
             if way.frame.raw is self.frame:
                 return way.exception
             thrower = self._thrower(way.frame.raw)
             assert thrower is not None  # checked
-            return self._signal(thrower, _ThrowBehind(way.exception))
+            return self._signal(thrower, ThrowBehind(way.exception))
         if isinstance(way, QuitProgram):
-            return _quit()
+            return quitting()
         return None
 
     def _signal(self, target: FrameType, arrival: Arrival, *, keeps_blocks: bool = False) -> Signal:
         return Signal(target, arrival, self.exception, keeps_blocks=keeps_blocks)
+
+
+def _not_post_mortem(way: Replay) -> Refusal:
+    sentence = f"{way.frame.function} is alive, or has unwound in a stop that is"
+    return Refusal("not-post-mortem", sentence, "restart the frame, or another one that is still there")
 
 
 def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
@@ -549,59 +564,3 @@ def _would_be_caught(frame: FrameType, cause: str) -> Refusal:
         return Refusal("would-be-caught", sentence, "go on in the middle of it, with retry, resume, usevalue or skip")
     sentence = f"{where} catches every exception, so the frames up to there cannot be unwound through it"
     return Refusal("would-be-caught", sentence, "restart a frame further in")
-
-
-def _nothing(frame: FrameType, state: TrapState) -> Answer:
-    return None
-
-
-class _Restart:
-    """Arrives in the frame that is to be restarted."""
-
-    def __init__(self, versions: Versions, frame: FrameType) -> None:
-        self._versions = versions
-        self._code = versions.newest(frame.f_code).code or frame.f_code
-        # Now: what leads to them may be gone when the frames in between have unwound.
-        self._captured = versions.captured(frame, self._code)
-
-    def __call__(self, frame: FrameType, state: TrapState) -> Answer:
-        return self._handing_over(frame, self._code, state)
-
-    def _handing_over(self, frame: FrameType, code: CodeType, state: TrapState) -> Answer:
-        cells = reentry.captured_cells(frame.f_code, state.cells) | dict(self._captured.cells)
-        if not code.co_flags & interpreter.OPTIMIZED:
-            if checks.is_class_body(code):
-                return None, reentry.executing_class(code, frame, cells)
-            return None, reentry.executing_module(code, frame)
-        given = arguments.at_entry(frame, state.stack)
-        function = self._versions.function(frame, code) if arguments.unbound(code, frame.f_code, None) else None
-        takeover = reentry.calling(code, frame, given, cells, function, self._captured.copies)
-        return releasing(takeover, reentry.forget_variables(frame))
-
-
-class _Return:
-    """Arrives in the frame that is to return a value."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def __call__(self, frame: FrameType, state: TrapState) -> Answer:
-        return None, reentry.returning(self._value, reentry.kind_flags(frame.f_code))
-
-
-class _ThrowBehind:
-    """Arrives in the frame above the one in which an exception is to be raised: it leaves in place of the signal."""
-
-    def __init__(self, exception: BaseException) -> None:
-        self._exception = exception
-
-    def __call__(self, frame: FrameType, state: TrapState) -> Answer:
-        self._exception.__traceback__ = None  # the caller's entry is put there by the interpreter
-        return self._exception, None
-
-
-def _quit() -> Quit:
-    """Return what ends the program. From another thread than the main one, that one is ended as well."""
-    if not is_main(get_ident()):
-        end_main_thread()
-    return Quit(1)

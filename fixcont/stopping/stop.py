@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from fixcont.continuing.ways import Landing, Resume, Skip, UseValue, Way
+    from fixcont.continuing.ways import Landing, Replay, Resume, Skip, UseValue, Way
     from fixcont.errors import Refusal
     from fixcont.stopping.frames import Frame
 
@@ -53,7 +53,7 @@ class Stop:
         thread_name: the name of the held thread.
         thread_ident: its ident, as `threading.get_ident` gives it in that thread.
         refusal_of: tells why a way cannot be gone from here, or gives None where it can; it touches nothing.
-        landing_of: tells where `Resume`, `UseValue` or `Skip` would go on, or why not; it touches nothing.
+        landing_of: tells where `Resume`, `UseValue`, `Skip` or, in the middle of a frame, `Replay` would go on, or why not; it touches nothing.
         moment: what the innermost frame was about to do.
         value: at `Moment.RETURN` what it returns. None once the stop has ended.
         breakpoints: the numbers of the breakpoints that were hit.
@@ -68,7 +68,7 @@ class Stop:
     selected: int
     thread_name: str
     refusal_of: Callable[[Way], Refusal | None]
-    landing_of: Callable[[Resume | UseValue | Skip], Landing | Refusal]
+    landing_of: Callable[[Resume | UseValue | Skip | Replay], Landing | Refusal]
     late: str = ""
     moment: Moment = Moment.LINE
     value: Any = None
@@ -82,6 +82,17 @@ class Stop:
         object.__setattr__(self, "returned", ())
 
 
+Flight = tuple[int, type, int]
+
+
+def flight_of(exception: BaseException) -> Flight:
+    """Return what tells an exception in flight from others, and does not keep it alive: its identity, and that of where it was raised."""
+    place = exception.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return id(exception), type(exception), id(place)
+
+
 class FrontEnd(Protocol):
     """What talks to the user. It gets a stop and answers with a way to go on; the engine knows nothing else of it.
 
@@ -91,6 +102,8 @@ class FrontEnd(Protocol):
     when it asks; for others it is before `stopped` is called.
     One that has a method `ended(summary, patch_file)` is told at the end of the process what was repaired in it, if anything (a
     `fixcont.editing.diffs.Summary`), and the name of the file that the diff was written to, or None.
+    One that has a method `replayed(outcome)` is told what came of a replay (a `fixcont.postmortem.replay.Replayed`); then the same stop is
+    shown again.
     """
 
     def stopped(self, stop: Stop) -> Way:

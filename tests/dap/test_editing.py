@@ -296,7 +296,7 @@ def test_saving_does_not_disturb_an_evaluation_that_runs(small_program: Make) ->
         session.stopped(at="fails")
         client = session.client
         number = session.frames()[0]["id"]
-        running = client.send("evaluate", expression="[i for i in iter(int, 1)]", frameId=number, context="repl")
+        running = client.send("evaluate", expression="[i for i in iter(int, 1) if i]", frameId=number, context="repl")
         session.program.edit({"point.x / by": "point.x / 2"})
         client.request("pause", threadId=session.thread)
         with pytest.raises(Exception, match=r"Interrupt|interrupted"):

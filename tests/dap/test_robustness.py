@@ -242,7 +242,7 @@ import threading
 def broken(*args, **kwargs):
     raise AssertionError("not for you")
 for module, names in ((json, "dumps loads"), (socket, "socketpair create_connection"), (queue, "SimpleQueue Queue"),
-                      (threading, "get_ident")):
+                      (threading, "Barrier")):
     for name in names.split():
         setattr(module, name, broken)
 class Broken(socket.socket):

@@ -414,6 +414,30 @@ def test_a_client_that_dies_leaves_a_held_program_held(small_program: Make, thro
         assert listening.over() == "price 3 []\n"
 
 
+def test_breakpoints_in_a_program_that_runs_already(small_program: Make) -> None:
+    text = """
+import os
+import time
+def look():
+    return os.path.exists("stop")  # @here
+print("running", flush=True)
+while not look():
+    time.sleep(0.005)
+print("done", flush=True)
+"""
+    made = small_program(text)
+    with Listening(made) as listening:
+        listening.line("running")
+        with attached(listening, made) as session:
+            session.client.request("setBreakpoints", source={"path": str(made.path)}, breakpoints=[{"line": made.line("here")}])
+            session.stopped("breakpoint", "here")
+            session.client.request("setBreakpoints", source={"path": str(made.path)}, breakpoints=[])
+            session.run_on()
+            (made.folder / "stop").touch()
+            session.client.wait_for_event("terminated")
+        assert listening.over() == "running\ndone\n"
+
+
 def test_a_client_that_leaves_lets_a_running_program_run(small_program: Make) -> None:
     made = small_program(RUNS)
     with Listening(made) as listening:
@@ -458,7 +482,7 @@ def test_an_address_that_others_reach_needs_a_token(small_program: Make) -> None
         for given in wrong:
             with Client.connect(listening.host, listening.port) as client:
                 with pytest.raises(Failed) as caught:
-                    client.start("attach", **given)
+                    client.start("attach", lambda client: None, **given)
                 assert caught.value.code == "wrong-token"
                 client.request("disconnect", terminateDebuggee=True)
         with attached(listening, made, through_adapter=True, token=listening.token) as session:

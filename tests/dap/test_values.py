@@ -265,7 +265,7 @@ def test_an_endless_evaluation_ends_with_its_time(small_program: Make) -> None:
     with launched(small_program("value = 1\nint('x')  # @fails\n"), evaluateTimeout=0.5) as session:
         session.stopped(at="fails")
         client = session.client
-        for expression in ("[None for _ in iter(int, 1)]", "__import__('time').sleep(1000)", "while True: value += 1"):
+        for expression in ("[None for _ in iter(int, 1) if _]", "__import__('time').sleep(1000)", "while True: value += 1"):
             failed = client.failure("evaluate", expression=expression, frameId=session.frames()[0]["id"], context="repl")
             assert failed.code == "timed-out"
             assert session.evaluate("value > 0", "watch") == "True"

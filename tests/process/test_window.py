@@ -44,6 +44,24 @@ def test_the_program_goes_on_in_the_normal_screen_and_the_window_opens_again() -
         assert "result given" in window.text
 
 
+def test_what_has_died_is_repaired_in_the_window() -> None:
+    text = (
+        "import fixcont\n\n"
+        + FAILING
+        + "try:\n    work(0)\nexcept ZeroDivisionError:\n    print('value', fixcont.post_mortem())\n"
+    )
+    with Window(text, options=("--window", "--stop", "never")) as window:
+        window.up()
+        assert "Ctrl-S saves, installs and replays the frame" in window.text
+        window.press("end")
+        window.type(" if n else 7")
+        window.press("c-s")
+        window.up()
+        window.console("quit")
+        assert window.finish() == 0
+        assert "value 7" in window.text
+
+
 DYING = """\
 import os, signal, threading, time
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fixcont.continuing.ways import Way
     from fixcont.editing.diffs import Summary
     from fixcont.errors import Refusal
+    from fixcont.postmortem.replay import Replayed
     from fixcont.session import Session
     from fixcont.stopping.stop import Stop
     from fixcont_ui.prompt import Prompt
@@ -50,6 +51,9 @@ class PromptAtFirstStop:
 
     def stopped(self, stop: Stop) -> Way:
         return self._get_prompt().stopped(stop)
+
+    def replayed(self, outcome: Replayed) -> None:
+        self._get_prompt().replayed(outcome)
 
     def refused(self, refusal: Refusal) -> None:
         self._get_prompt().refused(refusal)

@@ -15,15 +15,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fixcont.continuing.ways import Propagate, Step, Throw, Way
+from fixcont.continuing.ways import Propagate, Replay, Step, Throw, Way
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop, StopReason
-from fixcont_ui import help_text, wording
+from fixcont_ui import help_text, wording, wording_of_replays
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.commands import COMMANDS, Argument, Command
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.interrupts import Interrupts
+from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import SessionConsole
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
@@ -32,16 +33,18 @@ from fixcont_ui.window_command import WINDOW_COMMANDS
 from fixcont_ui.window_host import WindowHost
 
 if TYPE_CHECKING:
+    from fixcont.postmortem.replay import Replayed
     from fixcont.session import Session
 
 #: What `help` lists together: what is looked for most comes last, where it is still on the screen.
 _SECTIONS = (
     ("Breakpoints", BREAKPOINT_COMMANDS),
     ("Stepping", STEPPING_COMMANDS),
-    ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
+    ("Fix and continue", (*POSTMORTEM_COMMANDS, *COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
 )
 #: What one who knows pdb only needs to begin.
 _HINT = '"fix" edits the code, then "rf" restarts or "retry" goes on; "help" lists all'
+_HINT_DEAD = '"fix" edits the code, then "replay" calls the function again; "help replay" tells more'
 _BY_NAME = {name: command for _, commands in _SECTIONS for command in commands for name in command.names}
 _NOT_AVAILABLE = {name: group for group in NOT_AVAILABLE for name in group.names}
 
@@ -84,6 +87,7 @@ class Prompt(WindowHost, SessionConsole):
         self._last: tuple[weakref.ref[Stop], int] | None = None  # the stop served last, and what was selected in it
         self._way: Way | None = None  # the answer to the present stop, once there is one
         self._stepped = ""  # the command of the last step: an empty line repeats it
+        self._replayed: tuple[Any, ...] = ()  # the value of the last replay, if it gave one
 
     # The front end that the engine knows.
 
@@ -116,11 +120,24 @@ class Prompt(WindowHost, SessionConsole):
     def report(self, message: str) -> None:
         report(message)
 
+    def use_streams(self, streams: Streams) -> None:
+        """Talk through these at the stops to come."""
+        self._given_streams = streams
+
+    def replayed(self, outcome: Replayed) -> None:
+        """Show what came of a replay. Its value is `$_` at the stops that follow."""
+        self._replayed = (outcome.value,) if outcome.error is None else ()
+        with self._talking():
+            for line in wording_of_replays.outcome_lines(outcome):
+                self.message(line)
+
     # One stop.
 
     def _ask(self, stop: Stop) -> Way:
         again = self._last is not None and self._last[0]() is stop
         self.look_at(stop, self._last[1] if again and self._last is not None else stop.selected)
+        for value in self._replayed:
+            self.set_convenience_variable(stop.frames[stop.selected].raw, "_", value)
         if not again:
             self._begin(stop)
         while self._way is None:
@@ -132,6 +149,8 @@ class Prompt(WindowHost, SessionConsole):
             except KeyboardInterrupt:
                 self.message("--KeyboardInterrupt--")
         self._last = (weakref.ref(stop), self.selected)
+        if not (stop.frames[stop.selected].is_live or isinstance(self._way, Replay)):
+            self._replayed = ()  # nobody asks for it any more
         return self._way
 
     def _begin(self, stop: Stop) -> None:
@@ -144,7 +163,7 @@ class Prompt(WindowHost, SessionConsole):
         if "silent" not in commands:
             self.print_stack_entry(self.stack[self.curindex])
         if stop.exception is not None and not went_on:
-            self._hint_once()
+            self._hint_once(_HINT if stop.frames[stop.selected].is_live else _HINT_DEAD)
         if hasattr(self, "_show_display") and not went_on:
             self._show_display()
         if stop.reason in (StopReason.STEP, StopReason.BREAKPOINT) and not went_on:
@@ -164,11 +183,11 @@ class Prompt(WindowHost, SessionConsole):
         elif stop.moment is not Moment.LINE:
             self.message("--Call--" if stop.moment is Moment.CALL else "--Return--")
 
-    def _hint_once(self) -> None:
+    def _hint_once(self, hint: str) -> None:
         """Tell how a repair begins, to a person who has to type the next command in lines."""
         if self.streams.is_terminal and not (self._is_hinted or self.is_windowed or self.cmdqueue):
             self._is_hinted = True
-            self.message(_HINT)
+            self.message(hint)
 
     @contextmanager
     def _talking(self) -> Iterator[None]:

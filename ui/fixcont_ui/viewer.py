@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 _CONVENIENCE = "__pdb_convenience_variables"
 
 
-class StopViewer(pdb.Pdb):
+if TYPE_CHECKING:
+    PlainPdb = pdb.Pdb
+else:  # kernels put a class of their own in its place
+    PlainPdb = next(kind for kind in pdb.Pdb.__mro__ if kind.__module__ == "pdb")
+
+
+class StopViewer(PlainPdb):
     """pdb, looking at one stop after the other. Between stops it holds on to no frame and no value of the program.
 
     Attributes set by `look_at` and cleared by `look_away`:

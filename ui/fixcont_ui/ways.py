@@ -122,6 +122,8 @@ def accepted_by(stop: Stop, frame: Frame | None) -> tuple[str, str]:
     """
     if frame is None:
         return "restartframe", "retry"
+    if not frame.is_live:
+        return "replay", "retry"
     restart = stop.refusal_of(RestartFrame(frame))
     landing = stop.landing_of(Resume(frame))
     is_in_the_middle = frame.function == "<module>" or (isinstance(landing, Landing) and (landing.loops or landing.withs))

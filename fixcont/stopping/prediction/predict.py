@@ -35,6 +35,8 @@ _AWAITS: Final = ("SEND", "YIELD_VALUE", "RESUME", "FOR_ITER")
 _THROUGH_TASKS: Final = (SystemExit, KeyboardInterrupt)
 
 _ABSENT: Final = Passage(End.ABSENT)
+_OUTERMOST: Final = Passage(End.OUTERMOST)
+_REPLAYS: Final = "fixcont.postmortem.running"
 
 
 class _Walk:
@@ -178,6 +180,8 @@ class Predictor:
         walk.add(passage, frame)
         if passage.end is End.HANDLED:
             return walk.handled(frame, passage.cause)
+        if passage.end is End.OUTERMOST:
+            return walk.unhandled(None, "")
         if passage.end is End.LIBRARY:
             if self._library_broad_counts:
                 return walk.handled(frame, passage.cause)
@@ -221,7 +225,8 @@ class Predictor:
         if at is None and not has_handed_over(code, frame.f_lasti):  # its trap drops what it held
             return (code, is_odd(code), callee.f_code, None, out_of_finalizer(type(exc), callee.f_code))
         if at is None or _is_engine(frame):
-            answer: Answer = (code, False, None, None, _ABSENT)
+            is_last = frame.f_globals.get("__name__") == _REPLAYS
+            answer: Answer = (code, False, None, None, _OUTERMOST if is_last else _ABSENT)
             # Absent whatever the callee is: the flag of the callee's own answer stays in force, so an odd one comes here again.
             _store(answers, place, answer)
             return answer

@@ -48,6 +48,8 @@ class End(enum.Enum):
     LIBRARY = "library"
     #: This frame is no part of the debuggee's stack; the exception goes by.
     ABSENT = "absent"
+    #: What lies further out waits for a replay, which ends with the exception.
+    OUTERMOST = "outermost"
     #: A task keeps it; whoever waits for the task gets it.
     TASK = "task"
 

@@ -13,6 +13,7 @@ from typing import Final
 class _Clock:
     monotonic: Final = staticmethod(time.monotonic)
     sleep: Final = staticmethod(time.sleep)
+    used: Final = staticmethod(time.thread_time)
     now: Final = staticmethod(time.time)
 
 

@@ -21,6 +21,7 @@ from fixcont_ui.dap.watching import Signature, Watcher
 
 #: Seconds that the held thread may take for what is the adapter's own.
 LOOK: Final = 10.0
+_MOMENT: Final = 0.5  # seconds
 
 if TYPE_CHECKING:
     from fixcont.continuing.ways import Way
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
     from fixcont_ui.dap.client import Client
     from fixcont_ui.dap.console import DebugConsole
+    from fixcont_ui.dap.failures import Failure
     from fixcont_ui.dap.held import HeldThread
     from fixcont_ui.dap.later import Body, Later
     from fixcont_ui.dap.workplace import Workplace
@@ -156,17 +158,12 @@ class Debuggee:
             self._elsewhere = start_workplace(self.loop, self._at_work)
         return self._elsewhere.submit(work, seconds)
 
-    def after_work(self, then: Callable[[], None], seconds: float) -> None:
-        """Call something in the loop's thread when what is being done in the thread that stands in has come to its end, and was told.
-
-        Args:
-            seconds: after which it is called all the same.
-        """
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Do something in the loop's thread once what is done elsewhere is done, or after a moment; to be called there."""
         if self._elsewhere is None:
-            then()
+            action()
         else:
-            done = self._elsewhere.submit(lambda: None, seconds)
-            done.tell(lambda body, failed: self.loop.call_soon(then))
+            self._elsewhere.submit(lambda: None, _MOMENT).tell(lambda body, failed: self.loop.call_soon(action))
 
     # Who is served: in the loop's thread.
 
@@ -187,7 +184,15 @@ class Debuggee:
             installing.install(self)
             return None
 
-        self.wherever(work, LOOK)
+        def look_again(body: Body, failed: Failure | None) -> None:
+            if failed is None or self.client is None:
+                return
+            if failed.refusal.code in ("timed-out", "stale-reference", "interrupted"):  # the thread was busy, or has gone on
+                self.loop.call_soon(lambda: self._files_changed(filenames))
+            else:
+                self.say(str(failed.refusal), "important")
+
+        self.wherever(work, LOOK).tell(look_again)
 
     def configured(self) -> None:
         """Let the program run, as a client has said what it has to."""
@@ -200,6 +205,9 @@ class Debuggee:
         while not self._configured.acquire(timeout=0.2):
             pass
         self._configured.release()
+        steps = self.session.known_steps
+        if steps is not None:
+            steps.watch_thread()
 
     def left(self, *, goes_on: bool) -> None:
         """The client is gone.

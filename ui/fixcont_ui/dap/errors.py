@@ -74,6 +74,16 @@ ERROR_IDS: Final[dict[str, int]] = {
     "exit-failed": 1307,
     "no-text": 1308,
     "loop-index": 1309,
+    # replaying what is dead
+    "blocks-gone": 1350,
+    "argument-rebound": 1351,
+    "no-parameter": 1352,
+    "no-traceback": 1353,
+    "not-called-directly": 1354,
+    "not-post-mortem": 1355,
+    "still-running": 1356,
+    "class-body": 1357,
+    "generator": 1358,
     # breakpoints and steps
     "nothing-to-step-to": 1400,
     "trace-taken": 1401,

@@ -167,8 +167,8 @@ def _say_goodbye(debuggee: Debuggee) -> None:
         else:
             sent.release()
 
-    # The install that has made the program end may not have been told yet.
-    debuggee.loop.call_soon(lambda: debuggee.after_work(end, _LAST_WORDS / 2))
+    # What is being installed is told of first.
+    debuggee.loop.call_soon(lambda: debuggee.afterwards(end))
     sent.acquire(timeout=_LAST_WORDS)
     debuggee.loop.stop()
 

@@ -13,8 +13,9 @@ from fixcont_ui.dap.clock import CLOCK
 from fixcont_ui.dap.loop import Loop, Timer
 
 _OFTEN: Final = 0.2  # seconds
+_SELDOM: Final = 2.0  # seconds
 _SETTLES: Final = 0.03  # seconds in which a file that changes must not change again: it may not be written whole yet
-_SHARE: Final = 500  # what a look takes is at most the 500th part of the time
+_SHARE: Final = 500  # what a look takes is at most the 500th part of the time, but for the longest wait
 _SLACK: Final = 2.0  # seconds by which the clocks of file systems may differ from ours, or are too coarse
 #: What changes when a file is written.
 Signature = tuple[int, int, int]
@@ -51,13 +52,13 @@ class Watcher:
             self._timer = None
 
     def _tick(self) -> None:
-        begun = CLOCK.monotonic()
+        begun = CLOCK.used()
         self._unsettled.update(self._look())
-        took = CLOCK.monotonic() - begun
+        took = CLOCK.used() - begun  # of the processor: on a busy machine the clock says nothing of how much there is to do
         if self._unsettled:
             self._timer = self._loop.call_later(_SETTLES, self._settle)
         else:
-            self._timer = self._loop.call_later(max(_OFTEN, took * _SHARE), self._tick)
+            self._timer = self._loop.call_later(min(max(_OFTEN, took * _SHARE), _SELDOM), self._tick)
 
     def _settle(self) -> None:
         """Tell of the files that have changed, once they do not change any more."""

@@ -9,25 +9,29 @@ from collections.abc import Callable, Sequence
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
-from fixcont.continuing.ways import Way
-from fixcont.errors import Refusal
+from fixcont.continuing.ways import Replay, Way
+from fixcont.errors import Refusal, Refused
 from fixcont.session import Session
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
-from fixcont_ui.commands import AppliesTo, Command
+from fixcont_ui.commands import AppliesTo, Command, NotDone
 from fixcont_ui.drop_in.edits import changing, move_breakpoints
 from fixcont_ui.drop_in.front_end import report_fault, session_of_ours
 from fixcont_ui.editing_in_place import EditingInPlace
+from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import Result, SessionConsole
 from fixcont_ui.streams import Streams
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from fixcont.editing.result import UndoResult
+    from fixcont.postmortem.dead import PostMortem
     from fixcont.stopping.serving import Hold
 
 _in_place = EditingInPlace()  # of all stops, so that what was typed and not saved is there at the next one
 _DEAD_INSTEAD: Final = (
-    'what is fixed ("fix") runs when the function is called again; "python -m fixcont.pdb", or fixcont.install() at the start, '
+    'what is fixed ("fix") runs when the function is called again, as "replay" does; "python -m fixcont.pdb", or fixcont.install() at the start, '
     "stop before anything unwinds"
 )
 
@@ -40,18 +44,26 @@ class StopConsole(SessionConsole):
         frame: the innermost frame, where that is alive; None where a traceback is looked at.
         stop: the stop, where it is one of the session's own.
         hold: makes the stop otherwise; not called before a command asks for it.
+        dead: the exception or traceback that is looked at, where nothing is alive.
 
     Attributes:
         way: the answer, once there is one.
     """
 
     def __init__(
-        self, debugger: Any, frame: FrameType | None, stop: Stop | None = None, hold: Callable[[FrameType], Hold] | None = None
+        self,
+        debugger: Any,
+        frame: FrameType | None,
+        stop: Stop | None = None,
+        hold: Callable[[FrameType], Hold] | None = None,
+        dead: BaseException | TracebackType | None = None,
     ) -> None:
         self._debugger = debugger
         self._stop = stop
         self._make_hold = hold
         self._hold: Hold | None = None
+        self._dead = dead
+        self._post_mortem: PostMortem | None = None
         self._told: Sequence[str] = ()  # what became of breakpoints, to be told with what was installed
         self.innermost = frame
         self.way: Way | None = None
@@ -66,11 +78,23 @@ class StopConsole(SessionConsole):
     def stop(self) -> Stop:
         if self._stop is None:
             if self.innermost is None or self._make_hold is None:
-                self._stop = _nothing_alive()
+                self._stop = self._stop_of_the_dead()
             else:
                 self._hold = self._make_hold(self.innermost)
                 self._stop = self._hold.stop
         return self._stop
+
+    def _stop_of_the_dead(self) -> Stop:
+        from fixcont.postmortem.dead import PostMortem
+
+        exception = self._dead if isinstance(self._dead, BaseException) else None
+        try:
+            traceback = exception.__traceback__ if exception is not None else self._dead
+            assert not isinstance(traceback, BaseException)
+            self._post_mortem = PostMortem(self.session, exception, traceback)
+        except Refused:
+            return _nothing_alive()
+        return self._post_mortem.stop
 
     def exception_for_way(self) -> BaseException | None:
         """Return what is to be raised in the innermost frame for the answer."""
@@ -80,7 +104,7 @@ class StopConsole(SessionConsole):
         """Let go of the stop."""
         if self._hold is not None:
             self._hold.end()
-        self._stop = self._hold = self.innermost = None
+        self._stop = self._hold = self.innermost = self._dead = self._post_mortem = None
 
     @property
     def frame(self) -> Frame | None:
@@ -163,7 +187,26 @@ class StopConsole(SessionConsole):
             return None
 
     def answer(self, way: Way) -> None:
-        self.way = way
+        if isinstance(way, Replay):
+            self._replay(way)
+        else:
+            self.way = way
+
+    def _replay(self, way: Replay) -> None:
+        """Replay a dead frame, and stay where it is looked at."""
+        from fixcont.postmortem.serving import carry_out
+        from fixcont_ui.wording_of_replays import outcome_lines
+
+        assert self._post_mortem is not None  # else it is refused
+        try:
+            outcome = carry_out(self.session, self._post_mortem, way)
+        except Refused as refused:
+            self.refuse(refused.refusal)
+            raise NotDone from None
+        if outcome.error is None and hasattr(self._debugger, "set_convenience_variable"):
+            self._debugger.set_convenience_variable(way.frame.raw, "_", outcome.value)
+        for line in outcome_lines(outcome):
+            self.say(line)
 
     def refuse_command(self, command: Command) -> bool:
         refusal = self._refusal_of(command)
@@ -172,10 +215,13 @@ class StopConsole(SessionConsole):
         return refusal is not None
 
     def _refusal_of(self, command: Command) -> Refusal | None:
-        if command.applies_to is not AppliesTo.FRAME or self.frame is not None:
+        if command.applies_to is not AppliesTo.FRAME:
+            return None
+        frame = self.frame
+        if frame is not None and (frame.is_live or command in POSTMORTEM_COMMANDS):
             return None
         name = self._debugger.curframe.f_code.co_qualname if self._debugger.curframe is not None else "the program"
-        if self.stop.frames and any(each.raw is self._debugger.curframe for each in self.stop.frames):
+        if frame is None and any(each.raw is self._debugger.curframe for each in self.stop.frames):
             return Refusal("unwound", f"{name} has unwound already", "select a frame that is still there")
         return Refusal("post-mortem", f"{name} has unwound already: what is shown is what it left behind", _DEAD_INSTEAD)
 

@@ -123,7 +123,7 @@ class Pdb(ProgramDebugger, CommandsOfOurs):
         if self._to_raise is not None:
             return  # the commands of a breakpoint have decided
         self._is_stopping()
-        with self._asking(StopConsole(self, frame, hold=self._hold)):
+        with self._asking(StopConsole(self, frame, hold=self._hold, dead=tb_or_exc if frame is None else None)):
             super().interaction(frame, tb_or_exc)
         if self._event is None and self._to_raise is not None:
             raised, self._to_raise = self._to_raise, None

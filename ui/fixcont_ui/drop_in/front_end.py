@@ -10,14 +10,14 @@ from fixcont_ui.first_stop import PromptAtFirstStop
 
 
 class DropInFrontEnd(PromptAtFirstStop):
-    """Lets all exceptions go on, and tells at the end what was repaired. `fixcont.set_trace()` opens the prompt."""
+    """Lets all exceptions go on but those of a replay, and tells at the end what was repaired. `fixcont.set_trace()` opens the prompt."""
 
     @property
     def takes_interrupts(self) -> bool:
         return False  # Ctrl-C is pdb's
 
     def stopped(self, stop: Stop) -> Way:
-        return Propagate() if stop.exception is not None else super().stopped(stop)
+        return Propagate() if stop.exception is not None and not self.session.is_replaying else super().stopped(stop)
 
 
 def session_of_ours() -> Session:

@@ -488,7 +488,7 @@ class Actions:
     def greet(self) -> None:
         """Say what there is to say when the window opens."""
         view = self._window.view
-        words = {"restartframe": "restarts", "retry": "retries"}
+        words = {"restartframe": "restarts", "retry": "retries", "replay": "replays"}
         if view.missing:
             self._window.status.tell(f"F4 creates {view.missing}, and goes on into it. F1: all keys", "class:key")
         else:

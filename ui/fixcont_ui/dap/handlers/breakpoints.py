@@ -40,6 +40,7 @@ def set_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Late
         if client.options.get("autoInstall") is not False:
             installing.install(client.debuggee)  # the lines are those of the file as it is now
         made = stepping(client).replace(path, [_spec(client, each) for each in wanted])
+        _reach_main_thread(client)
         return {"breakpoints": [_set(client, each) for each in made]}
 
     return client.debuggee.wherever(work, LOOK)
@@ -55,9 +56,16 @@ def set_function_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Bo
         engine.breakpoints.remove(client.named_breakpoints)
         made = [_named(client, each) for each in arguments["breakpoints"]]
         client.named_breakpoints = [each.number for each in made if isinstance(each, Breakpoint)]
+        _reach_main_thread(client)
         return {"breakpoints": [_set(client, each) for each in made]}
 
     return client.debuggee.wherever(work, LOOK)
+
+
+def _reach_main_thread(client: Client) -> None:
+    """Have breakpoints count in the program's main thread, which may be anywhere."""
+    if client.debuggee.was_configured:  # else it waits, and begins with them
+        stepping(client).watch_main_thread()
 
 
 def _none_of(wanted: Sequence[Any]) -> Body:

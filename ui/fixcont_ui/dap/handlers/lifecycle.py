@@ -44,19 +44,22 @@ def configuration_done(client: Client, arguments: Mapping[str, Any]) -> Body | L
     """Let the program run, and tell of the threads that were held before the client came."""
     client.progress.advance(State.RUNNING)
     debuggee = client.debuggee
-    if not client.is_waiting:
+
+    def let_run() -> None:
         debuggee.configured()
-        debuggee.loop.call_soon(client.catch_up)
+        client.catch_up()
+
+    if not client.is_waiting:
+        debuggee.loop.call_soon(let_run)  # once this is answered
         return None
     done = Later()
 
-    def let_run(body: Body, failed: Failure | None) -> None:
-        debuggee.configured()
+    def answer(body: Body, failed: Failure | None) -> None:
         done.succeed()
-        debuggee.loop.call_soon(client.catch_up)
+        debuggee.loop.call_soon(let_run)
 
     # Breakpoints that are being set have to be there before the program runs.
-    debuggee.wherever(lambda: None, LOOK).tell(let_run)
+    debuggee.wherever(lambda: None, LOOK).tell(answer)
     return done
 
 

@@ -1,0 +1,1 @@
+"""What has died already: tracebacks as stops, and going on from them by a replay."""

@@ -1,0 +1,173 @@
+"""A stop made of a traceback: frames that have unwound, to be looked at, assigned in, and replayed."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import threading
+from collections.abc import Iterable, Sequence
+from types import CodeType, FrameType, TracebackType
+from typing import Any, Protocol
+
+from fixcont.bytecode import original, parameters
+from fixcont.continuing.checks import Versions
+from fixcont.continuing.unwinding import is_ours, is_shell
+from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Resume, Skip, UseValue, Way
+from fixcont.editing.known import is_cell
+from fixcont.errors import Refusal, Refused
+from fixcont.postmortem import rebuild
+from fixcont.postmortem.activations import running_frames
+from fixcont.postmortem.arguments import arguments_for, changed_parameters
+from fixcont.stopping.frames import Frame
+from fixcont.stopping.stop import Stop, StopReason
+
+
+class Texts(Protocol):
+    """What is known of the texts of the user's files."""
+
+    def text_of(self, code: CodeType) -> list[str] | None: ...
+    def remember_dead(self, frames: Iterable[FrameType]) -> None: ...
+
+
+class Context(Protocol):
+    """What a post-mortem needs to know of the session."""
+
+    @property
+    def versions(self) -> Versions: ...
+    @property
+    def sources(self) -> Texts: ...
+    def is_user(self, frame: FrameType) -> bool: ...
+    def is_obsolete(self, frame: FrameType) -> bool: ...
+
+
+class PostMortem:
+    """The frames of a traceback.
+
+    Args:
+        context: the session.
+        exception: what was raised; None where only the traceback is known.
+        traceback: where it has been.
+
+    Attributes:
+        stop: as front ends see it. Its frames are those of the traceback, the innermost first.
+        at_death: frame -> the values that its changed parameters had when this was made: what differs later was assigned by the user.
+
+    Raises:
+        Refused: the traceback is empty.
+    """
+
+    def __init__(self, context: Context, exception: BaseException | None, traceback: TracebackType | None) -> None:
+        self.context = context
+        self._trees: dict[CodeType, ast.Module | None] = {}
+        entries = _entries(traceback)
+        if not entries:
+            raise Refused(Refusal("no-traceback", "there is no traceback to look at", "give an exception that was raised"))
+        context.sources.remember_dead([entry[0] for entry in entries])
+        # Filename -> lines that the interpreter knows, of code that is of no text that is known. Now: kernels forget cells.
+        self._shown = {
+            raw.f_code.co_filename: linecache.getlines(raw.f_code.co_filename)
+            for raw, _, _ in entries
+            if context.sources.text_of(raw.f_code) is None
+        }
+        self.exception = exception
+        frames = [self._frame(*entry) for entry in entries]
+        self.stop = Stop(
+            reason=StopReason.EXCEPTION,
+            exception=exception,
+            frames=frames,
+            selected=next((at for at, frame in enumerate(frames) if self.is_users(frame)), 0),
+            thread_name=threading.current_thread().name,
+            refusal_of=self.refusal_of,
+            landing_of=self.landing_of,
+        )
+        self.at_death = {frame.raw: _values(frame.raw, changed_parameters(frame.raw)) for frame in self.stop.frames}
+
+    def _frame(self, raw: FrameType, line: int, lasti: int) -> Frame:
+        sentence = f"{raw.f_code.co_qualname} has unwound already: what is shown is what it left behind"
+        instead = '"replay" calls it anew, "replay --retry" goes on at the failing statement'
+        return Frame(
+            raw, line, lasti, is_user=self.context.is_user(raw), is_obsolete=self.context.is_obsolete(raw),
+            restart_refusal=Refusal("post-mortem", sentence, instead), is_live=False,
+        )  # fmt: skip
+
+    # -- what may be done
+
+    def refusal_of(self, way: Way) -> Refusal | None:
+        """Tell why a way cannot be gone, or give None; it touches nothing."""
+        if isinstance(way, (Propagate, QuitProgram)):
+            return None
+        if not isinstance(way, Replay):
+            return way.frame.restart_refusal
+        try:
+            if way.in_the_middle:
+                self.plan(Resume(way.frame, way.line))
+            else:
+                arguments_for(self, way.frame, way.arguments)
+        except Refused as refused:
+            return refused.refusal
+        return None
+
+    def landing_of(self, way: Resume | UseValue | Skip | Replay) -> Landing | Refusal:
+        """Tell where a replay in the middle of a frame would go on, or why not; it touches nothing."""
+        if not isinstance(way, Replay):
+            assert way.frame.restart_refusal is not None
+            return way.frame.restart_refusal
+        try:
+            return self.plan(Resume(way.frame, way.line)).plan.landing
+        except Refused as refused:
+            return refused.refusal
+
+    def plan(self, way: Resume | UseValue) -> rebuild.Rebuilding:
+        """Work out how a dead frame can go on; nothing is touched. Raises `Refused`."""
+        return rebuild.plan(self, way)
+
+    # -- what is known of frames
+
+    def index(self, frame: Frame) -> int:
+        """Return the place of a frame in the stop."""
+        return next(at for at, each in enumerate(self.stop.frames) if each is frame)
+
+    def caller_of(self, frame: Frame) -> Frame | None:
+        """Return the frame that has called another one, None where the exception did not come there."""
+        return next(iter(self.stop.frames[self.index(frame) + 1 :]), None)
+
+    def callee_of(self, frame: Frame) -> Frame | None:
+        """Return the frame that another one had called, None for the innermost."""
+        at = self.index(frame)
+        return self.stop.frames[at - 1] if at else None
+
+    def tree_of(self, code: CodeType) -> ast.Module | None:
+        """Return the syntax tree of the text that code was made from, None where that is not known."""
+        if code not in self._trees:
+            lines = self.context.sources.text_of(code) or self._shown.get(code.co_filename)
+            try:
+                self._trees[code] = ast.parse("\n".join(line.rstrip("\n") for line in lines)) if lines else None
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._trees[code] = None
+        return self._trees[code]
+
+    @staticmethod
+    def is_users(frame: Frame) -> bool:
+        """Tell whether a frame runs the user's own code: that of a file of his, or what he has typed."""
+        return frame.is_user or is_cell(frame.filename)
+
+    @staticmethod
+    def is_running(frame: Frame) -> bool:
+        """Tell whether a frame is on the stack still: what it called has unwound, it itself has handled the exception."""
+        return frame.raw in running_frames()
+
+
+def _entries(traceback: TracebackType | None) -> list[tuple[FrameType, int, int]]:
+    """Return frame, line and instruction of each entry, the innermost first. Of a frame that has raised again, where it failed first."""
+    found: dict[FrameType, tuple[FrameType, int, int]] = {}
+    while traceback is not None:
+        raw = traceback.tb_frame
+        if not is_ours(raw) and not (is_shell(raw) and original.unit_at(raw.f_code, traceback.tb_lasti // 2) < 0):
+            found.pop(raw, None)
+            found[raw] = raw, traceback.tb_lineno or raw.f_code.co_firstlineno, traceback.tb_lasti
+        traceback = traceback.tb_next
+    return list(reversed(found.values()))
+
+
+def _values(raw: FrameType, names: Sequence[str]) -> dict[str, Any]:
+    return {name: raw.f_locals[name] for name in names if name in raw.f_locals} if parameters.count(raw.f_code) else {}

@@ -1,0 +1,91 @@
+"""The command `replay`: going on from what has died."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any, Final, NamedTuple
+
+from fixcont.continuing.ways import Landing, Replay
+from fixcont.stopping.frames import Frame
+from fixcont_ui import wording
+from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, go, live_frame
+
+_OPTION: Final = re.compile(r"--(retry|outward|resume(?:\s+(\d+))?)(?:\s+|$)")
+_USAGE: Final = "replay [option...] [name=expr, ...]"
+
+
+class _Asked(NamedTuple):
+    """What was typed behind the word."""
+
+    in_the_middle: bool
+    line: int | None
+    outward: bool
+    arguments: dict[str, str]  # parameter -> expression
+
+
+def _parse(text: str) -> _Asked | None:
+    """Return what was asked for, None where that makes no sense."""
+    in_the_middle = outward = False
+    line: int | None = None
+    while option := _OPTION.match(text):
+        word = option[1].split()[0]
+        if word == "outward":
+            outward = True
+        elif in_the_middle or (word == "resume" and option[2] is None):
+            return None
+        else:
+            in_the_middle = True
+            line = int(option[2]) if option[2] else None
+        text = text[option.end() :]
+    try:
+        call = ast.parse(f"_({text}\n)", mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    if not isinstance(call, ast.Call) or call.args or any(each.arg is None for each in call.keywords):
+        return None
+    arguments = {str(each.arg): ast.unparse(each.value) for each in call.keywords}
+    return None if arguments and in_the_middle else _Asked(in_the_middle, line, outward, arguments)
+
+
+def _replay(console: Console, argument: str) -> None:
+    asked = _parse(argument)
+    if asked is None:
+        console.complain(f"Invalid argument: {argument}")
+        console.say(f"          Usage: {_USAGE}; the options are --retry, --resume LINE and --outward")
+        raise NotDone
+    frame = live_frame(console)
+    console.install(tell_unchanged=False)
+    given: dict[str, Any] = {name: console.evaluate(expression) for name, expression in asked.arguments.items()}
+
+    def way(other: Frame) -> Replay:
+        return Replay(other, asked.in_the_middle, asked.line, given, asked.outward)
+
+    if not asked.in_the_middle:
+        go(console, way(frame), f"replay {frame.function} (version {console.version_of(frame)})", way)
+        return
+    landing = console.stop.landing_of(way(frame))
+    if isinstance(landing, Landing):
+        for line in wording.landing_lines(landing, skips=False):
+            console.say(line)
+    go(console, way(frame), "", way)
+
+
+POSTMORTEM_COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "replay",
+        (),
+        _USAGE,
+        "run the function of a dead frame again",
+        "At a post-mortem stop: call the selected frame's function again, on the newest code, with its original\n"
+        "arguments; what the function has bound anew and nobody has kept is to be given by name. Changed files are\n"
+        "installed first. What fails meanwhile is a stop as any other; else the value is shown, and is $_ from then on.\n"
+        '"--retry" makes the frame anew from its variables and goes on at the failing statement, "--resume" at a line\n'
+        'of the file as it is now. Loops are entered again where their place is certain; "with" blocks are not.\n'
+        '"--outward" goes on in the callers too, with the value in the place of their calls, as far out as it can.\n'
+        "Not undone: what the frames have done; exits and finally blocks that ran as they unwound.",
+        Argument.ANY,
+        AppliesTo.FRAME,
+        _replay,
+    ),
+)
