@@ -318,8 +318,10 @@ class Session:
         # At the end of a loop's round the last statement is done, and must not run again. On 3.11, besides, what is raised there finds the
         # stack as it was before the loop. 3.15 keeps loops better here than at a line.
         is_between = not interpreter.LOOP_KEEPS_INDEX and self.is_user(frame) and is_jump_back(frame)
-        if is_between and self.stepping.interrupt(frame):
-            return
+        with self._interrupts.preparing():
+            self.server()
+            if is_between and self.stepping.interrupt(frame):
+                return
         self._stop_at(frame, "INTERRUPT")
 
     def _woken(self, is_busy: bool) -> bool:

@@ -6,7 +6,8 @@ import _thread
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -18,7 +19,7 @@ from fixcont.stopping.threads import is_main
 _is_ending = False
 
 _DELAYS = (0.02, 0.05, 0.2)  # seconds after which a signal that is not noticed is sent again
-_LATE = 0.1  # seconds in which one that was sent again arrives
+_LATE = 1.0  # seconds in which one that was sent again arrives
 
 
 class InterruptHandler:
@@ -38,6 +39,7 @@ class InterruptHandler:
         self._woken = woken
         self._ignored_until = 0.0  # until when a signal may be one that was sent again
         self._is_waking = False  # a signal of ours is on its way: one at a time, so that it can be told from Ctrl-C
+        self._is_preparing = False  # a stop is on its way already, and what it needs is being loaded
         self._before: Any = None
 
     def install(self) -> None:
@@ -53,6 +55,15 @@ class InterruptHandler:
             if signal.getsignal(signal.SIGINT) == self._arrived:
                 signal.signal(signal.SIGINT, self._before)
             self._before = None
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """Let no signal come in this block, in the main thread: a stop is on its way, and loads what it needs."""
+        self._is_preparing = True
+        try:
+            yield
+        finally:
+            self._is_preparing = False
 
     def wake(self) -> bool:
         """Wake the main thread out of a sleep or a wait, so that `woken` is asked there. Returns whether it can be woken.
@@ -85,6 +96,8 @@ class InterruptHandler:
             until, self._ignored_until = self._ignored_until, 0.0
             if time.monotonic() < until:
                 return  # sent again although the first one was being noticed
+        if self._is_preparing:
+            return
         if _is_ending:
             raise Quit(1)
         while frame is not None and is_ours(frame):

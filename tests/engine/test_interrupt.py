@@ -49,6 +49,20 @@ def test_a_loop_is_restarted(live: Live, function: str) -> None:
     assert program.log.count("finally") == (2 if function == "main" else 1)
 
 
+def test_a_signal_that_comes_while_the_stop_is_prepared_is_dropped(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = live(loop(), propagate)
+    make, signals = program.session.server, [signal.SIGINT]
+
+    def server() -> object:
+        while signals:
+            signal.raise_signal(signals.pop())
+        return make()
+
+    monkeypatch.setattr(program.session, "server", server)
+    assert program.call("main") == "spun"
+    assert [each.reason for each in program.saw] == ["interrupt"]
+
+
 def test_a_frame_returns(live: Live) -> None:
     program = live(loop(), give_back("enough", "spin"))
     assert program.call("main") == "enough"

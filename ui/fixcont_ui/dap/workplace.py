@@ -84,13 +84,13 @@ class Workplace:
         later = Later()
 
         def job() -> None:
-            if not later.is_answered:  # else its time was over before it began
-                self._limited.begin(later)
-                try:
+            self._limited.begin(later)
+            try:
+                if not later.is_answered:  # else its time was over before it began
                     carry_out(work, later)
-                finally:
-                    self._limited.end()
-                    self._is_watched = False
+            finally:
+                self._limited.end()
+                self._is_watched = False
 
         def give_up() -> None:
             sentence = f"it takes longer than {seconds:g} seconds"
@@ -109,8 +109,13 @@ class Workplace:
         return later
 
     def interrupt(self) -> bool:
-        """Interrupt what a request has started. Returns whether there was anything."""
-        return self._limited.interrupt(None)
+        """Interrupt what a request has started, or is about to. Returns whether there was anything."""
+        if self._limited.interrupt(None):
+            return True
+        waiting = list(self._waiting)
+        for later in waiting:
+            later.fail(failure("interrupted", "it was interrupted"))
+        return bool(waiting)
 
     def _watch(self) -> None:
         """Interrupt parts of a request that take too long, until it is over."""
