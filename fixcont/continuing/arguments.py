@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from types import CodeType, FrameType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fixcont.bytecode import interpreter, original, parameters
+
+_MOST: Final = 512  # code objects of which it is remembered what they do with their parameters
+_known: Final[dict[int, tuple[weakref.ref[CodeType], parameters.Changes]]] = {}  # id of a code object -> it, and that
 
 
 class Arguments(NamedTuple):
@@ -30,15 +34,25 @@ def names(code: CodeType) -> tuple[str, ...]:
 def lost(frame: FrameType) -> list[str]:
     """Return the parameters of a live frame whose objects at entry can no longer be told."""
     code = frame.f_code
-    view = original.original_view(code)
-    first = original.prefix_units(code)  # what restored the variables in front of the original is no doing of the function
-    bound, dropped = parameters.changes(code, view.ops[first:], view.args[first:])
-    kept = original.kept_parameters(code)
-    variables = frame.f_locals
-    gone = bound.difference(kept)
-    # Where the function only ever drops an argument, and has not yet done so, it is still there.
-    gone |= {slot for slot in dropped - bound if variables.get(code.co_varnames[slot]) is None}
+    bound, dropped = _changes(code)
+    gone = set(bound.difference(original.kept_parameters(code)))
+    if dropped - bound:
+        # Where the function only ever drops an argument, and has not yet done so, it is still there.
+        variables = frame.f_locals
+        gone |= {slot for slot in dropped - bound if variables.get(code.co_varnames[slot]) is None}
     return [code.co_varnames[slot] for slot in sorted(gone)]
+
+
+def _changes(code: CodeType) -> parameters.Changes:
+    """Return the parameters that a function binds anew, and those that it drops. The same code is on a deep stack many times."""
+    found = _known.get(id(code))
+    if found is None or found[0]() is not code:
+        view = original.original_view(code)
+        first = original.prefix_units(code)  # what restored the variables in front of the original is no doing of the function
+        if len(_known) >= _MOST:
+            _known.clear()
+        found = _known[id(code)] = (weakref.ref(code), parameters.changes(code, view.ops[first:], view.args[first:]))
+    return found[1]
 
 
 def at_entry(frame: FrameType, stack: tuple[Any, ...]) -> Arguments:

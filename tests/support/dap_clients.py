@@ -88,8 +88,9 @@ def nvim_dap_or_skip() -> Path:
 def code_in_documentation(language: str) -> str:
     """Give the code for a client that docs/ide.md tells its users to copy."""
     text = (CLIENTS.parent.parent.parent / "docs" / "ide.md").read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return str(found)
+    found = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found, f"there is no {language} in docs/ide.md"
+    return "\n".join(found)
 
 
 class Neovim:
@@ -158,19 +159,30 @@ class Seen:
 
 
 def emacs_tour_or_skip(folder: Path, program: Program) -> str:
-    """Let clients/emacs/tour.el debug a program, in Emacs with dap-mode, without a screen. Gives what its user has seen."""
+    """Let clients/emacs/tour.el debug a program, in Emacs with dap-mode as docs/ide.md sets it up, without a screen.
+
+    Returns:
+        What its user has seen.
+    """
     emacs = program_or_skip("emacs", "Debian's packages emacs-nox and elpa-dap-mode")
     packages = next(Path("/usr/share/emacs/site-lisp/elpa").glob("dap-mode-*"), None)
     if packages is None:
         pytest.skip("there is no dap-mode (Debian's package elpa-dap-mode)")
+    (folder / "init.el").write_text(code_in_documentation("elisp"), encoding="utf-8")
+    python = folder / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
     environment = child_environment({
         "HOME": str(folder),
-        "FIXCONT_PYTHON": sys.executable,
+        "PATH": f"{python.parent}:{os.environ['PATH']}",
         "FIXCONT_TEST_DEADLINE": str(DEADLINE),
         "FIXCONT_TOUR_PROGRAM": str(program.path),
     })  # fmt: skip
     begin = f'(progn (setq package-directory-list (list "{packages.parent}")) (package-initialize))'
-    command = [emacs, "-Q", "--batch", "--eval", begin, "-l", str(CLIENTS / "emacs" / "tour.el")]
+    command = [
+        emacs, "-Q", "--batch", "--eval", begin, "-l", str(folder / "init.el"), "-l", str(CLIENTS / "emacs" / "tour.el"),
+    ]  # fmt: skip
     done = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=4 * DEADLINE, check=False
     )

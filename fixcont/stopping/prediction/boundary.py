@@ -13,7 +13,7 @@ from typing import Any, Final
 from fixcont.bytecode.interpreter import ASYNC_GENERATOR, COROUTINE, GENERATOR, ITERABLE_COROUTINE, OPCODE
 from fixcont.errors import Unwinding
 from fixcont.stopping.prediction.codes import View
-from fixcont.stopping.prediction.expressions import CALLS, Call, call_at
+from fixcont.stopping.prediction.expressions import CALLS, Call, CallOf, call_at
 from fixcont.stopping.prediction.values import (
     MISSING,
     UNKNOWN,
@@ -264,11 +264,14 @@ class Boundary:
         # asks for at a stop must not get lost, and is asked once.
         if not is_signal and expression.function.last_name not in _KEEPER_NAMES:
             return PASSES
-        return self._out_of_keeper()
+        return self._out_of_keeper(expression)
 
-    def _out_of_keeper(self) -> Passage:
-        call = self._call()
-        if call is None:
+    def _out_of_keeper(self, expression: CallOf) -> Passage:
+        # Without the arguments, whose values are those of this frame only: the answer holds for all frames of a recursion.
+        call = CallOf(expression.function, None, {}).value(self._scope)
+        if not self._scope.is_cacheable:
+            self.is_cacheable = False
+        if type(call) is not Call:
             return PASSES
         function = call.function
         self.depends_on_callee = True

@@ -143,16 +143,19 @@ class Predictor:
         callee_code = callee.f_code
         odd = is_odd(callee_code)
         frame = callee.f_back
+        passing: Answers = {}
         while frame is not None:
             code = frame.f_code
             answer = answers.get(id(code) + frame.f_lasti)
+            if answer is None and passing:
+                answer = passing.get(id(code) + frame.f_lasti)
             if answer is None:
-                answer = self._work_out(exc, callee, frame, answers)
+                answer = self._work_out(exc, callee, frame, answers, passing)
             else:
                 _, next_is_odd, wanted, facts, passage = answer
                 is_stale = odd if wanted is None else wanted is not callee_code
                 if is_stale or (facts is not None and not hold(facts, frame)):
-                    answer = self._work_out(exc, callee, frame, answers)
+                    answer = self._work_out(exc, callee, frame, answers, passing)
                 elif passage is None:
                     callee = frame
                     callee_code = code
@@ -216,8 +219,11 @@ class Predictor:
             _store(answers, place, (code, is_odd(code), None, tuple(scope.facts) or None, result))
         return result
 
-    def _work_out(self, exc: BaseException, callee: FrameType, frame: FrameType, answers: Answers) -> Answer:
-        """Return what a caller does to the exception, and remember it if the same can be told the next time."""
+    def _work_out(self, exc: BaseException, callee: FrameType, frame: FrameType, answers: Answers, passing: Answers) -> Answer:
+        """Return what a caller does to the exception, and remember it if the same can be told the next time.
+
+        `passing` remembers what must not be kept alive, for one walk: a function that calls itself is on the stack many times.
+        """
         code = frame.f_code
         place = id(code) + frame.f_lasti
         view = view_of(code)
@@ -232,10 +238,10 @@ class Predictor:
             return answer
         if self._is_kept_by_task(exc, callee, view, at):
             return (code, is_odd(code), callee.f_code, None, Passage(End.TASK))
-        return self._work_out_caller(exc, callee, frame, view, at, answers)
+        return self._work_out_caller(exc, callee, frame, view, at, (answers, passing))
 
     def _work_out_caller(
-        self, exc: BaseException, callee: FrameType, frame: FrameType, view: View, at: int, answers: Answers
+        self, exc: BaseException, callee: FrameType, frame: FrameType, view: View, at: int, kept: tuple[Answers, Answers]
     ) -> Answer:
         code = frame.f_code
         boundary = Boundary(callee, view, at, Scope.of_frame(frame))
@@ -247,7 +253,9 @@ class Predictor:
         facts = tuple(scope.facts) + boundary.facts
         answer: Answer = (code, is_odd(code), wanted, facts or None, _result(passage))
         if scope.is_cacheable and boundary.is_cacheable:
-            _store(answers, id(code) + frame.f_lasti, answer)
+            place = id(code) + frame.f_lasti
+            if not _store(kept[0], place, answer):
+                kept[1][place] = answer
         return answer
 
     def _is_kept_by_task(self, exc: BaseException, callee: FrameType, view: View, at: int) -> bool:
@@ -298,16 +306,18 @@ def _result(passage: Passage) -> Passage | None:
     return None if passage == PASSES else passage
 
 
-def _store(answers: Answers, place: int, answer: Answer) -> None:
+def _store(answers: Answers, place: int, answer: Answer) -> bool:
+    """Remember an answer. Returns whether that may be."""
     # Only these may be kept alive here: a program may look how often anything else is referred to, or when it dies.
     if answer[3] is not None and not all(
         is_any(type(value), TypeOf, ModuleType, BuiltinFunctionType) or is_subclass(type(value), type)
         for _, _, value in answer[3]
     ):
-        return
+        return False
     if len(answers) >= _ANSWERS:
         answers.clear()
     answers[place] = answer
+    return True
 
 
 def _is_engine(frame: FrameType) -> bool:

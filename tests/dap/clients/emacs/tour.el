@@ -32,12 +32,8 @@
 (add-hook 'dap-stopped-hook (lambda (_) (cl-incf tour-stops)))
 (add-hook 'dap-terminated-hook (lambda (_) (setq tour-is-over t)))
 
-(dap-register-debug-provider
- "fixcont" (lambda (configuration)
-             (plist-put configuration :dap-server-path (list (getenv "FIXCONT_PYTHON") "-m" "fixcont.dap"))))
-
 (find-file tour-program)
-(dap-debug (list :type "fixcont" :request "launch" :name "fixcont" :program tour-program :cwd default-directory))
+(dap-debug (copy-sequence (cdr (assoc "fixcont: file" dap-debug-template-configurations))))
 (tour-stopped)
 (with-current-buffer (find-buffer-visiting tour-program)
   (goto-char (point-min))
@@ -48,4 +44,4 @@
 (tour-stopped)
 (dap-continue (dap--cur-session) (dap--debug-session-thread-id (dap--cur-session)))
 (tour-wait "the end" (lambda () tour-is-over))
-(tour-note "%s" (with-current-buffer "*fixcont out*" (buffer-string)))
+(tour-note "%s" (with-current-buffer "*fixcont: file out*" (buffer-string)))
