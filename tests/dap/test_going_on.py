@@ -1,4 +1,7 @@
-"""Fix and continue from an IDE: the program stops, its file is saved, and the live frame goes on. The process stays the same."""
+"""Fix and continue from an IDE: the program stops, its file is saved, and the live frame goes on. The process stays the same.
+
+Loops that are kept run over iterators: over lists and tuples 3.15 cannot keep them (`loop-index`).
+"""
 
 from __future__ import annotations
 
@@ -175,7 +178,7 @@ def table(rows):
     total = 0  # @first
     for number, row in enumerate(rows):
         with opened(number):
-            for cell in row:
+            for cell in iter(row):
                 total += int(cell)  # @fails
     return total
 
@@ -229,7 +232,7 @@ print(Business().fee(1))
 MODULE: Final = """
 import os; print("start", os.getpid())
 rows = []
-for text in ("1", "two", "3"):
+for text in iter(("1", "two", "3")):
     rows.append(int(text))  # @fails
 print(rows)
 print("end", os.getpid())
@@ -415,7 +418,7 @@ import os
 print("start", os.getpid())
 def total(texts):
     found = 0
-    for text in texts:
+    for text in iter(texts):
         found += int(text)  # @fails
         print("added", text)  # @behind
     return found
