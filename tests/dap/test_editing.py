@@ -254,7 +254,7 @@ def test_an_edit_without_effect_on_the_running_frame_says_so(small_program: Make
 import os
 print("start", os.getpid())
 def loop(rows):
-    for row in rows:
+    for row in iter(rows):
         print(10 / row)  # @fails
 loop([5, 0, 2])
 print("end", os.getpid())
