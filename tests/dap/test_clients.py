@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from support.dap_clients import CLIENTS, Neovim, Seen, emacs_tour_or_skip, node_modules_or_skip
+from support.once import one_python_is_enough
 from support.programs import Program
 from support.session import DEADLINE, child_environment
 
 
 @pytest.mark.slow
+@one_python_is_enough
 def test_the_client_of_the_protocols_authors() -> None:
     """Runs clients/testsupport: what the authors of the protocol check of every adapter, and repairs."""
     client = CLIENTS / "testsupport"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fixcont_ui.dap.arguments import ATTACH, LAUNCH
+from support.once import one_python_is_enough
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXTENSION = ROOT / "ui" / "vscode"
@@ -51,6 +52,7 @@ def modules() -> Path:
 
 
 @pytest.mark.slow
+@one_python_is_enough
 def test_the_extension_is_built_tested_and_packaged(tmp_path: Path) -> None:
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("npm and Node.js are not installed")

@@ -1,0 +1,14 @@
+"""Tests of what does not depend on the Python that runs them: one version is enough where several are tested in one run."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+#: Set by who runs the tests on several Pythons, from the second one on.
+TESTED_ELSEWHERE = "FIXCONT_TESTED_ELSEWHERE"
+
+one_python_is_enough = pytest.mark.skipif(
+    bool(os.environ.get(TESTED_ELSEWHERE)), reason="it hardly depends on the version of Python, and ran on another one before"
+)
