@@ -9,7 +9,6 @@ something it is closed and refused. Where no loop runs in the stopped thread, it
 from __future__ import annotations
 
 import ast
-import asyncio
 import contextvars
 import inspect
 import sys
@@ -18,9 +17,12 @@ import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from types import CodeType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.errors import Refusal, Refused
+
+if TYPE_CHECKING:
+    import asyncio
 
 #: So often may a statement give way to other tasks, which do not run: then it waits for one of them.
 _MOST_TURNS: Final = 1000
@@ -61,11 +63,9 @@ def drive(coroutine: Coroutine[Any, Any, Any], at_work: Callable[[], AbstractCon
 
 def _loop_runs_here() -> bool:
     """Whether a loop runs in this thread: asyncio's, or that of a frame which awaits something under another library."""
-    try:
-        asyncio.get_running_loop()
+    running = sys.modules.get("asyncio.events")  # a program that has not loaded it has no such loop
+    if running is not None and running._get_running_loop() is not None:
         return True
-    except RuntimeError:
-        pass
     trio = sys.modules.get("trio")
     return trio is not None and bool(trio.lowlevel.in_trio_run())
 
@@ -87,6 +87,8 @@ def _step(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 def _run_apart(coroutine: Coroutine[Any, Any, Any], at_work: Callable[[], AbstractContextManager[None]]) -> Any:
+    import asyncio  # where it is needed: it is slow to load
+
     results: list[Any] = []
     errors: list[BaseException] = []
     tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
