@@ -24,7 +24,7 @@ ARROWS = {
     "continuing": {"bytecode", "editing"},
     "stopping": {"bytecode", "continuing", "editing"},
     "stepping": {"bytecode", "continuing", "editing", "stopping"},
-    "postmortem": {"bytecode", "stopping"},
+    "postmortem": {"bytecode", "continuing", "editing", "stopping"},
 }
 ENGINE_MODULES = sorted(ENGINE.rglob("*.py"))
 ALL_MODULES = [*ENGINE_MODULES, *sorted(FRONT_ENDS.rglob("*.py"))]

@@ -1,0 +1,1 @@
+"""Stops that are no longer alive: saved to a file, read elsewhere."""
