@@ -6,18 +6,22 @@ Only types of modules that are loaded are looked for: there are no objects of th
 from __future__ import annotations
 
 import binascii
+import re
 import sys
 import types
 from collections.abc import Callable
 from typing import Any, Final
 
 from fixcont.postmortem.objects import is_a
+from fixcont.postmortem.shapes import Shape
+from fixcont.postmortem.standins import Hole
 
 Entry = dict[str, Any]
 
 #: So far an integer is taken for one that was meant, not for a bomb: 2 MB of digits.
 _DIGITS: Final = 2_000_000
-_ZONES: Final = (type(None),)
+#: Longer patterns are not compiled: it may take long.
+_PATTERN: Final = 1_000
 
 
 def is_unicode(text: str) -> bool:
@@ -146,3 +150,141 @@ def handlers() -> dict[type, Callable[[Any, Any, int], Entry]]:
             if isinstance(kind, type):
                 found[kind] = handler
     return found
+
+
+# -- and back
+
+
+def text_of(raw: Entry) -> str:
+    """Give the text in an entry."""
+    if "utf8" in raw:
+        return binascii.a2b_base64(raw["utf8"]).decode("utf-8", "surrogatepass")
+    if type(raw.get("v")) is not str:
+        raise TypeError
+    return str(raw["v"])
+
+
+def value_of(shape: Shape, part: Callable[[Any], Any]) -> Any:
+    """Give the value of an entry of one of `KINDS`.
+
+    Args:
+        part: gives the value of a reference.
+
+    Raises:
+        BadShape, ValueError, TypeError, ArithmeticError: it is none.
+    """
+    return _VALUES[shape.text("t")](shape, part)
+
+
+def _to_integer(shape: Shape, _part: object) -> int:
+    return int(shape.text("v"), 16)
+
+
+def _to_single(shape: Shape, _part: object) -> Any:
+    return {"Ellipsis": Ellipsis, "NotImplemented": NotImplemented}[shape.text("v")]
+
+
+def _to_decimal(shape: Shape, _part: object) -> Any:
+    import decimal
+
+    return decimal.Decimal(text_of(shape.raw))
+
+
+def _to_fraction(shape: Shape, _part: object) -> Any:
+    import fractions
+
+    numerator, denominator = shape.texts("v")
+    return fractions.Fraction(int(numerator, 16), int(denominator, 16))
+
+
+def _to_uuid(shape: Shape, _part: object) -> Any:
+    import uuid
+
+    return uuid.UUID(text_of(shape.raw))
+
+
+def _numbers(shape: Shape) -> list[int]:
+    found = shape.array("v")
+    if any(type(each) is not int for each in found):
+        raise TypeError
+    return found
+
+
+def _to_timedelta(shape: Shape, _part: object) -> Any:
+    import datetime
+
+    days, seconds, microseconds = _numbers(shape)
+    return datetime.timedelta(days, seconds, microseconds)
+
+
+def _to_date(shape: Shape, _part: object) -> Any:
+    import datetime
+
+    return datetime.date(*_numbers(shape))
+
+
+def _to_clock(shape: Shape, part: Callable[[Any], Any]) -> Any:
+    import datetime
+
+    zone = part(shape.raw.get("zone"))
+    if not isinstance(zone, datetime.tzinfo):  # one of the program's own, whose code is not there
+        zone = None
+    kind: Any = datetime.datetime if shape.text("t") == "datetime" else datetime.time
+    return kind(*_numbers(shape), tzinfo=zone, fold=shape.raw.get("fold", 0))
+
+
+def _to_offset(shape: Shape, part: object) -> Any:
+    import datetime
+
+    difference = _to_timedelta(shape, part)
+    if "name" in shape.raw:
+        return datetime.timezone(difference, shape.text("name"))
+    return datetime.timezone(difference) if difference else datetime.UTC
+
+
+def _to_zone(shape: Shape, _part: object) -> Any:
+    import zoneinfo
+
+    try:
+        return zoneinfo.ZoneInfo(shape.text("v"))
+    except (OSError, zoneinfo.ZoneInfoNotFoundError, ValueError):  # this machine does not have it
+        return Hole("unknown", "ZoneInfo", text=shape.text("v"))
+
+
+def _to_pattern(shape: Shape, part: Callable[[Any], Any]) -> Any:
+    pattern = part(shape.raw.get("v"))
+    if type(pattern) not in (str, bytes) or len(pattern) > _PATTERN:
+        return Hole("text", "Pattern", text=str(pattern)[:_PATTERN])
+    try:
+        return re.compile(pattern, shape.number("flags"))
+    except (re.error, RecursionError, OverflowError):
+        return Hole("unknown", "Pattern", text=str(pattern))
+
+
+def _to_path(shape: Shape, _part: object) -> Any:
+    import pathlib
+
+    is_windows = shape.text("flavour") == "windows"
+    is_here = is_windows == (sys.platform == "win32")
+    if is_here and not shape.flag("pure"):
+        return pathlib.Path(text_of(shape.raw))
+    return (pathlib.PureWindowsPath if is_windows else pathlib.PurePosixPath)(text_of(shape.raw))
+
+
+_VALUES: Final[dict[str, Callable[[Shape, Callable[[Any], Any]], Any]]] = {
+    "int": _to_integer,
+    "constant": _to_single,
+    "decimal": _to_decimal,
+    "fraction": _to_fraction,
+    "uuid": _to_uuid,
+    "timedelta": _to_timedelta,
+    "date": _to_date,
+    "datetime": _to_clock,
+    "time": _to_clock,
+    "timezone": _to_offset,
+    "zoneinfo": _to_zone,
+    "pattern": _to_pattern,
+    "path": _to_path,
+}
+#: The kinds of entries of these values.
+KINDS: Final = frozenset(_VALUES)
