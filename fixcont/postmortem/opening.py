@@ -37,8 +37,9 @@ class OpenedFrame(Frame):
     """
 
     def __init__(self, generator: GeneratorType[Any, Any, Any], saved: SavedFrame, module_name: str, text: list[str]) -> None:
+        raw: Any = generator.gi_frame
         super().__init__(
-            generator.gi_frame, saved.line, -1, is_user=saved.is_user, is_obsolete=saved.is_obsolete, restart_refusal=_NO_WAY
+            raw, saved.line, -1, is_user=saved.is_user, is_obsolete=saved.is_obsolete, restart_refusal=_NO_WAY
         )  # its instructions are not those that ran
         self._generator = generator  # the frame is its own
         self.saved = saved
@@ -157,7 +158,7 @@ class _Opening:
         return made
 
     def _group(self, saved: SavedException, members: list[BaseException]) -> BaseException:
-        above = BaseExceptionGroup
+        above: Any = BaseExceptionGroup
         if "Exception" in saved.builtin and all(isinstance(each, Exception) for each in members):
             above = ExceptionGroup
         cls: Any = self._rebuilder.classes.of(*saved.type, above)
@@ -201,7 +202,7 @@ def _template() -> Any:
 
 def _code(saved: SavedFrame, names: list[str]) -> CodeType:
     """Make code that has the names of a frame's, to be looked at, never to be run."""
-    template = _template.__code__
+    template: Any = _template.__code__
     parameters = saved.parameters
     described = {
         "co_name": saved.name,
@@ -209,8 +210,10 @@ def _code(saved: SavedFrame, names: list[str]) -> CodeType:
         "co_filename": saved.file.replace("\0", "?"),
         "co_firstlineno": saved.first_line,
     }
+    code: CodeType
     if saved.scope == "module":
-        return template.replace(co_flags=template.co_flags & ~(interpreter.OPTIMIZED | _NEW_LOCALS), **described)
+        code = template.replace(co_flags=template.co_flags & ~(interpreter.OPTIMIZED | _NEW_LOCALS), **described)
+        return code
     given = list(parameters.names) if parameters is not None else []
     variables = tuple(dict.fromkeys([*given, *names]))
     flags = template.co_flags
@@ -223,7 +226,8 @@ def _code(saved: SavedFrame, names: list[str]) -> CodeType:
             "co_posonlyargcount": parameters.positional_only,
             "co_kwonlyargcount": parameters.keyword_only,
         }
-    return template.replace(co_flags=flags, co_varnames=variables, co_nlocals=len(variables), **described, **counts)
+    code = template.replace(co_flags=flags, co_varnames=variables, co_nlocals=len(variables), **described, **counts)
+    return code
 
 
 _NEW_LOCALS: Final = 2
@@ -234,12 +238,13 @@ def generator_with(code: CodeType, space: dict[str, Any], variables: dict[str, A
     function: Any = FunctionType(code, space)
     unbound = Hole("unbound")
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    made: GeneratorType[Any, Any, Any] = function(*[unbound] * code.co_argcount, **dict.fromkeys(keywords, unbound))
+    made: Any = function(*[unbound] * code.co_argcount, **dict.fromkeys(keywords, unbound))
     if code.co_flags & interpreter.OPTIMIZED:
-        names: Any = made.gi_frame.f_locals
+        names = made.gi_frame.f_locals
         names.update(variables)
         write_locals(made.gi_frame, names)
-    return made
+    generator: GeneratorType[Any, Any, Any] = made
+    return generator
 
 
 def _refusal_of(way: Way) -> Refusal | None:

@@ -81,6 +81,13 @@ class Redaction:
             self._finder = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
         return self._finder.sub(MARK, text)
 
+    def scrub_source(self, text: str) -> str:
+        """Give a text of code without the literals that are secrets. Other words stay: a `token` may be the name of a keyword."""
+        for secret in self._secrets:
+            for quote in "'\"":
+                text = text.replace(f"{quote}{secret}{quote}", f"{quote}{MARK}{quote}")
+        return text
+
     def arguments(self, words: Iterable[str]) -> list[str]:
         """Give the words of a command line without the values of options that are secrets."""
         given: list[str] = []

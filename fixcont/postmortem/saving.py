@@ -200,6 +200,7 @@ class _Saving:
         found = redact_entries(self._recorder.table, redaction.scrub)
         for names in self._stacks.variables():
             found += redact_references(names, redaction.scrub)
+        self._stacks.change_texts(redaction.scrub_source)
         for line in self._exception_lines:
             if "notes" in line:
                 line["notes"] = list(map(redaction.scrub, line["notes"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Final, NamedTuple, Protocol
@@ -123,6 +123,11 @@ class Stacks:
                 yield line["locals"]
         for line in self._modules:
             yield line["variables"]
+
+    def change_texts(self, change: Callable[[str], str]) -> None:
+        """Change the texts, keeping their lines."""
+        for line in self._texts:
+            line["text"] = change(line["text"])
 
     # -- one frame
 

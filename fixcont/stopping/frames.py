@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
@@ -48,8 +49,8 @@ class Frame:
     def span(self) -> tuple[int, int, int, int] | None:
         """Where the expression stands that failed or runs: line, column, end line, end column (columns in UTF-8 bytes, from 0); None
         where the code does not tell."""
-        places = list(self.raw.f_code.co_positions()) if self.lasti >= 0 else []
-        line, end_line, column, end_column = places[self.lasti // 2] if self.lasti // 2 < len(places) else (None,) * 4
+        places = self.raw.f_code.co_positions() if self.lasti >= 0 else iter(())
+        line, end_line, column, end_column = next(islice(places, self.lasti // 2, None), (None,) * 4)
         if line is None or end_line is None or column is None or end_column is None:
             return None
         return line, column, end_line, end_column

@@ -25,6 +25,7 @@ from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.commands import COMMANDS, Argument, Command
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.interrupts import Interrupts
+from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import SessionConsole
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 _SECTIONS = (
     ("Breakpoints", BREAKPOINT_COMMANDS),
     ("Stepping", STEPPING_COMMANDS),
-    ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
+    ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS, *POSTMORTEM_COMMANDS, *WINDOW_COMMANDS)),
 )
 #: What one who knows pdb only needs to begin.
 _HINT = '"fix" edits the code, then "rf" restarts or "retry" goes on; "help" lists all'

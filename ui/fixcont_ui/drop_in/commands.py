@@ -16,9 +16,12 @@ from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.drop_in.breaks import BreakpointsByMonitoring
 from fixcont_ui.drop_in.console import StopConsole
 from fixcont_ui.drop_in.edits import running_text
+from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 
 #: The commands that pdb does not have.
-OURS: Final = tuple(command for command in (*COMMANDS, *CREATE_COMMANDS) if not hasattr(pdb.Pdb, f"do_{command.name}"))
+OURS: Final = tuple(
+    command for command in (*COMMANDS, *CREATE_COMMANDS, *POSTMORTEM_COMMANDS) if not hasattr(pdb.Pdb, f"do_{command.name}")
+)
 _BY_NAME: Final = {name: command for command in OURS for name in command.names}
 
 _HELP: Final = "Fix and continue"
