@@ -15,7 +15,7 @@ from fixcont.postmortem import plain
 from fixcont.postmortem.shapes import BadShape, Shape
 from fixcont.postmortem.standins import BASES, Classes, Facts, Hole, SavedFunction, SavedMethod, SavedModule, builtin_named
 
-_NESTING: Final = 300  # of values that must be complete before what holds them
+_NESTING: Final = 100  # of values that must be complete before what holds them
 _FAILURES: Final = (
     KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, binascii.Error, RecursionError, MemoryError,
 )  # fmt: skip
