@@ -275,7 +275,7 @@ class Rebuilder:
         self.facts[id(made)] = facts
 
     def _exception(self, module: str, qualname: str, base: Shape) -> Any:
-        found = builtin_named(qualname) if module == "builtins" else None
+        found = builtin_named(base.text("builtin")) if "builtin" in base.raw else None
         is_known = isinstance(found, type) and issubclass(found, BaseException) and not issubclass(found, BaseExceptionGroup)
         above: Any = found if is_known else Exception
         made = self._instance(self.classes.of(module, qualname, above), above)

@@ -17,7 +17,7 @@ from fixcont.errors import Unwinding
 from fixcont.postmortem import plain
 from fixcont.postmortem.asking import Answer, ask
 from fixcont.postmortem.format import Line, chunks, packed, write
-from fixcont.postmortem.objects import classes, is_a, name_of, own_dictionary
+from fixcont.postmortem.objects import class_dictionary, classes, is_a, name_of, own_dictionary
 from fixcont.postmortem.process import process_line, thread_lines
 from fixcont.postmortem.redacting import reaching_secrets, redact_entries, redact_references
 from fixcont.postmortem.redaction import Redaction
@@ -213,7 +213,9 @@ class _Saving:
         telling = reaching_secrets(table)
         looks = {number: value for number, value in self._recorder.to_look_at.items() if table[number].get("t") == "object"}
         questions: dict[Hashable, Callable[[], Any]] = {
-            ("message", number): partial(_message, each) for number, each in enumerate(self._exceptions)
+            ("message", number): partial(_message, each)
+            for number, each in enumerate(self._exceptions)
+            if not (_quotes_arguments(each) and self._holds(self._exception_lines[number]["value"], telling))
         }
         questions |= {number: partial(_look, value) for number, value in looks.items() if number not in telling}
         answers = ask(questions, self._wanted.limits.repr_seconds, self._around.guard)
@@ -226,6 +228,15 @@ class _Saving:
             table[number]["no_repr"] = "redacted"
         if self._wanted.pickles:
             self._ask_for_pickles(telling)
+
+    def _holds(self, reference: Any, telling: set[int]) -> bool:
+        """Tell whether one of an exception's arguments would tell a secret."""
+        if type(reference) is not list:
+            return False
+        arguments = self._recorder.table[reference[0]].get("base", {}).get("v", [])
+        return any(type(each) is dict and "hole" in each for each in arguments) or any(
+            type(each) is list and each[0] in telling for each in arguments
+        )
 
     def _put_look(self, entry: dict[str, Any], answer: Answer) -> None:
         if answer.failure:
@@ -248,6 +259,12 @@ class _Saving:
 
     def _cleaned(self, text: Any) -> str | None:
         return self._redaction.scrub(text) if type(text) is str else None
+
+
+def _quotes_arguments(exception: BaseException) -> bool:
+    """Tell whether the message of an exception is made of its arguments, by their own `repr`."""
+    above = next(each for each in classes(type(exception)) if "__str__" in class_dictionary(each))
+    return name_of(above)[0] == "builtins"
 
 
 def _message(exception: BaseException) -> str:

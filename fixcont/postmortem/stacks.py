@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from types import CodeType, FrameType, TracebackType
@@ -64,7 +65,7 @@ def places_of_traceback(traceback: TracebackType | None, *, with_callers: bool =
     """
     places: list[Place] = []
     if with_callers and traceback is not None:
-        raw = traceback.tb_frame.f_back
+        raw = traceback.tb_frame.f_back if _is_running(traceback.tb_frame) else None
         while raw is not None and raw.f_globals.get("__name__") != _RUNNER:
             if not is_ours(raw):
                 places.append(Place(raw, raw.f_lineno or raw.f_code.co_firstlineno, raw.f_lasti, True))
@@ -78,6 +79,14 @@ def places_of_traceback(traceback: TracebackType | None, *, with_callers: bool =
         traceback = traceback.tb_next
     places.reverse()
     return places
+
+
+def _is_running(frame: FrameType) -> bool:
+    """Tell whether a frame is on the stack of the present thread. One that has ended still names its caller."""
+    raw: FrameType | None = sys._getframe()
+    while raw is not None and raw is not frame:
+        raw = raw.f_back
+    return raw is not None
 
 
 class Stacks:

@@ -271,7 +271,11 @@ class Recorder:
         own = list(islice(fields(value).items(), self._limits.items))
         entry["attributes"] = {name: self.named(name, each, depth + 1) for name, each in own if plain.is_unicode(name)}
         if is_a(value, BaseException):
-            entry["base"] = {"t": "exception", "v": [self.reference(each, depth + 1) for each in _ARGS.__get__(value)]}
+            entry["base"] = {
+                "t": "exception",
+                "builtin": _builtin_above(kind),
+                "v": [self.reference(each, depth + 1) for each in _ARGS.__get__(value)],
+            }
         else:
             base = next((each for each in _BASES if is_a(value, each)), None)
             if base is not None:
@@ -351,6 +355,11 @@ def length_of(value: Any) -> int:
         if is_a(value, base):
             return base.__len__(value)
     return length(value)
+
+
+def _builtin_above(kind: type) -> str:
+    """Give the name of the nearest built-in class of an exception's."""
+    return next(name for module, name in map(name_of, classes(kind)) if module == "builtins")
 
 
 def _has_look(kind: type) -> bool:
