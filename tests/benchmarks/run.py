@@ -29,6 +29,7 @@ NAMES = (
     "ten_thousand_restarts",
     "breakpoints",
     "pdb_breakpoints",
+    "saved_stops",
 )
 _USAGE = f"usage: run.py [--smoke] [--json] [NAME…], with names of {', '.join(NAMES)}"
 
