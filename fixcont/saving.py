@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,8 @@ def save_stop(stop: Stop, path: str | os.PathLike[str], wanted: Wanted, session:
 
 def save_exception(exception: BaseException, path: str | os.PathLike[str], wanted: Wanted) -> Saved:
     """Save an exception; see `fixcont.postmortem.saving.save_exception`."""
-    from fixcont.session import active
-
-    session = active()
+    loaded = sys.modules.get("fixcont.session")  # where it is not, no session is active: it takes long to load
+    session: Session | None = loaded.active() if loaded is not None else None
     around = surroundings(session)
     if session is None:
         return saving.save_exception(exception, os.fspath(path), wanted, around)

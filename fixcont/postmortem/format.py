@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import zlib
 from collections.abc import Iterable
 from typing import Any, Final
@@ -53,7 +52,7 @@ def write(path: str, content: bytes) -> None:
         Refused: "file-not-written".
     """
     folder, name = os.path.split(os.path.abspath(path))
-    passing = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(6)}.tmp")
+    passing = os.path.join(folder, f".{name[:100]}.{os.urandom(6).hex()}.tmp")
     try:
         descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
