@@ -87,6 +87,7 @@ def test_a_disk_that_is_full_is_told_and_the_program_goes_on(till: Program, tmp_
 
 def test_the_stop_at_the_prompt(till: Program, tmp_path: Path) -> None:
     fixcont_command("--save-stop", tmp_path / "a.stop", till.path)
+    call = till.line("call")
     till.path.write_text("# another version of the code is here\n")
     typed = """\
 w
@@ -112,7 +113,7 @@ q
 
     assert ended.returncode == 0, ended.stderr
     assert "TypeError: unsupported operand type(s) for *: 'decimal.Decimal' and 'NoneType'" in output
-    assert f"till.py({till.line('call')})main()  [post-mortem]" in output
+    assert f"till.py({call})main()  [post-mortem]" in output
     assert "(Decimal('3.50'), True, 2024)" in output
     assert "<Connection password=<not saved: str, redacted>>" in output
     assert "amount = order.total()  # @total" in output  # the text that ran, not what is in the file now
