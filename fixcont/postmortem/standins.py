@@ -156,6 +156,7 @@ class Classes:
             "__qualname__": name,
             "__init__": _cannot_be_made,
             "__reduce_ex__": _cannot_be_pickled,
+            "__getattr__": _has_no_more,
         }
         if issubclass(base, BaseException):
             space["__str__"] = _message_of(facts)
@@ -175,6 +176,10 @@ class Classes:
 
 def _cannot_be_made(self: object, *args: Any, **keywords: Any) -> None:
     raise TypeError(f"{type(self).__qualname__} cannot be called: code is not saved")
+
+
+def _has_no_more(self: object, name: str) -> NoReturn:
+    raise AttributeError(f"{type(self).__qualname__} has no saved attribute {name}, and code is not saved")
 
 
 def _cannot_be_pickled(self: object, protocol: int) -> NoReturn:

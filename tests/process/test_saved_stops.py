@@ -92,6 +92,7 @@ def test_the_stop_at_the_prompt(till: Program, tmp_path: Path) -> None:
     typed = """\
 w
 up
+up
 args
 p order.lines[0][0] + 1, history[0] is order, order.placed.year
 p connection
@@ -117,7 +118,7 @@ q
     assert "(Decimal('3.50'), True, 2024)" in output
     assert "<Connection password=<not saved: str, redacted>>" in output
     assert "amount = order.total()  # @total" in output  # the text that ran, not what is in the file now
-    assert "code is not saved" in output or "has no attribute 'total'" in output
+    assert "AttributeError: Order has no saved attribute total, and code is not saved" in output
     assert output.count("refused: post-mortem") == 4
     assert "opensesame" not in output
     assert not (tmp_path / "b.stop").exists()
