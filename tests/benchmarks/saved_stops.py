@@ -21,7 +21,9 @@ _KINDS = ("{n}", "'text {n}'", "{n}.5", "[{n}, {n}.5, 'x']", "{{'key': {n}, 'mor
 def _program(variables: int) -> str:
     lines = [f"    v{n} = {_KINDS[n % len(_KINDS)].format(n=n)}" for n in range(variables)]
     row = "class Row:\n    def __init__(self, n):\n        self.n = n\n        self.name = 'row'\n        self.cells = [n]\n"
-    return "\n".join([row, "def fail():", *lines, "    raise ValueError('x')", "def outer(n=10):", "    fail() if not n else outer(n - 1)"])
+    return "\n".join(
+        [row, "def fail():", *lines, "    raise ValueError('x')", "def outer(n=10):", "    fail() if not n else outer(n - 1)"]
+    )
 
 
 def measure(size: Size) -> Iterator[Figure]:

@@ -24,7 +24,14 @@ def fixcont_command(
 ) -> subprocess.CompletedProcess[str]:
     command = [python, "-m", "fixcont", *map(os.fspath, words)]
     return subprocess.run(
-        command, env=child_environment({"EDITOR": "true", "VISUAL": "true"}), cwd=folder, input=typed, capture_output=True, text=True, check=False, timeout=120
+        command,
+        env=child_environment({"EDITOR": "true", "VISUAL": "true"}),
+        cwd=folder,
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
