@@ -84,7 +84,7 @@ def test_nothing_can_go_on(tmp_path: Path) -> None:
 
 class Unpaid(ValueError):
     def __str__(self) -> str:
-        return "not paid: " + self.args[0]
+        return f"not paid: {self.args[0]}"
 
 
 def chain() -> None:

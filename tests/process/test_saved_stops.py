@@ -22,7 +22,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 def fixcont_command(
     *words: str | os.PathLike[str], python: str = sys.executable, typed: str = "", folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    command = [python, "-m", "fixcont", *map(os.fspath, words)]
+    command = [python, "-m", "fixcont", *(os.fspath(word) for word in words)]
     return subprocess.run(
         command,
         env=child_environment({"EDITOR": "true", "VISUAL": "true"}),
