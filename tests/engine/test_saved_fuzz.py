@@ -87,6 +87,7 @@ def test_as_it_was_written_it_opens(saved: Path, scratch: Path) -> None:
     assert outcome(packed(unpacked(saved)), scratch) == "opened"
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(st.binary())
 def test_random_bytes(scratch: Path, content: bytes) -> None:
@@ -94,6 +95,7 @@ def test_random_bytes(scratch: Path, content: bytes) -> None:
     assert outcome(b"\x1f\x8b" + content, scratch) in CODES
 
 
+@pytest.mark.slow
 def test_every_truncation(saved: Path, scratch: Path) -> None:
     whole = saved.read_bytes()
 
@@ -102,6 +104,7 @@ def test_every_truncation(saved: Path, scratch: Path) -> None:
     assert outcome(whole + b"x", scratch) == "damaged"
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.integers(0, 1 << 30), st.integers(0, 255))
 def test_every_changed_byte_is_found(saved: Path, scratch: Path, place: int, byte: int) -> None:
@@ -138,6 +141,7 @@ def mutate(value: Any, choose: random.Random) -> Any:
     return copy.deepcopy(choose.choice(ATOMS))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=1500)
 @given(st.integers(0, 1 << 60))
 def test_mutations_of_the_content(saved: Path, scratch: Path, seed: int) -> None:
@@ -210,6 +214,7 @@ def test_nothing_is_imported_run_or_unpickled(saved: Path, scratch: Path, tmp_pa
     assert "antigravity" not in sys.modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", [b"[" * 10_000_000, b'{"a":' * 1_000_000, b" " * 200_000_000, b"1" * 10_000_000, b'["' + b"x" * 15_000_000]
 )
@@ -224,6 +229,7 @@ def test_bombs_are_found_in_bounded_time_and_memory(scratch: Path, line: bytes) 
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # KB
 
 
+@pytest.mark.slow
 def test_many_small_lines_are_too_large(scratch: Path) -> None:
     head = b'{"format":"fixcont-saved-stop","version":[1,0]}\n'
     lines = b'{"kind":"x"}\n' * 5_000_000
