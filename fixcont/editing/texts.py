@@ -21,6 +21,7 @@ from typing import Any
 
 from fixcont.editing import parsing
 from fixcont.editing.pieces import Pieces
+from fixcont.editing.rewriting import compile_source
 
 
 class Kind(enum.Enum):
@@ -211,7 +212,7 @@ class Text:
         if self._module is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the import has shown them, or the next one will
-                code = compile(self.source, self.filename, "exec", dont_inherit=True)
+                code = compile_source(self.source, self.filename)
             self._module = Node(self, code, None, 0)
         return self._module
 

@@ -59,6 +59,7 @@ from fixcont.editing.statements import (
     place_on_line,
     places,
 )
+from fixcont.editing.rewriting import compile_tree
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
 
@@ -501,7 +502,7 @@ class _Maker:
         flags = self.new_node.code.co_flags & FUTURES
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module: CodeType = compile(tree, text.filename, "exec", flags=flags, dont_inherit=True)
+            module = compile_tree(tree, text.filename, flags, text.source)
         for code in with_nested(module):
             if code.co_qualname == self.new_node.qualname and code.co_firstlineno == self.new_node.line:
                 spots = spots_of(code)

@@ -34,7 +34,7 @@ from fixcont.stopping.prediction.values import (
     name_of,
     raw_attribute,
 )
-from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled
+from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled, library
 
 #: Follows an exception through one activation: (exception, view, code unit, scope, depth of contexts within contexts).
 Through = Callable[[BaseException, View, int, Scope, int], Passage]
@@ -111,6 +111,8 @@ _EXPECTING: Final = frozenset(
         ("_pytest.raises", "raises"),
     )
 )
+#: Classes whose exits keep what fails in the block, to report it: broad handlers of a library.
+_REPORTING: Final = frozenset((("_pytest.subtests", "_SubTestContextManager"), ("pytest_subtests.plugin", "_SubTestContextManager")))
 #: Its exit raises what leaves the block again, in an exception group.
 _TASK_GROUP: Final = ("asyncio.taskgroups", "TaskGroup")
 _GROUPED: Final = Passage(End.PASSES, is_joining=True)
@@ -288,6 +290,8 @@ def _of_class(exception: BaseException, owner: type) -> Passage:
     name = name_of(owner)
     if name in _PASSING or name[0] in _PASSING_MODULES:
         return PASSES if not _is_cancellation(exception) else _DOUBT
+    if name in _REPORTING and is_instance(exception, Exception):
+        return library("library-broad")
     if name == _TASK_GROUP:
         return _GROUPED if is_instance(exception, Exception) and not _is_cancellation(exception) else _DOUBT
     variables = type.__dict__["__dict__"].__get__(owner)
