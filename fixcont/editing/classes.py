@@ -27,9 +27,9 @@ from fixcont.editing.definitions import DEFERRED_ANNOTATIONS, FUTURES, Scope, an
 from fixcont.editing.enum_members import AddMembers
 from fixcont.editing.functions import Namespace, class_namespace, find_class
 from fixcont.editing.plan import Plan, Step, failed, refusal_at
+from fixcont.editing.rewriting import compile_tree
 from fixcont.editing.slots import ChangeSlots, changed_slots
 from fixcont.editing.syntax import Item, Syntax, bound_names, loaded_names, same_expression
-from fixcont.editing.rewriting import compile_tree
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refused
 

@@ -32,7 +32,8 @@ def compile_source(source: bytes, filename: str) -> CodeType:
     if filename in _rewrites:
         tree = _rewritten(ast.parse(source, filename), source, filename)
         if tree is not None:
-            return compile(tree, filename, "exec", dont_inherit=True)
+            code: CodeType = compile(tree, filename, "exec", dont_inherit=True)
+            return code
     return compile(source, filename, "exec", dont_inherit=True)
 
 
@@ -40,7 +41,8 @@ def compile_tree(tree: ast.Module, filename: str, flags: int, source: bytes = b"
     """Compile statements of a text. The tree stays as it is."""
     if filename in _rewrites:
         tree = _rewritten(copy.deepcopy(tree), source, filename) or tree
-    return compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+    code: CodeType = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+    return code
 
 
 def _rewritten(tree: ast.Module, source: bytes, filename: str) -> ast.Module | None:

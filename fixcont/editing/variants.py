@@ -37,6 +37,7 @@ from fixcont.editing.markers import (
     value_once,
 )  # fmt: skip
 from fixcont.editing.partners import Side, handlers_of, partners_of
+from fixcont.editing.rewriting import compile_tree
 from fixcont.editing.spots import (
     COLUMN,
     IS_CALL,
@@ -59,7 +60,6 @@ from fixcont.editing.statements import (
     place_on_line,
     places,
 )
-from fixcont.editing.rewriting import compile_tree
 from fixcont.editing.texts import Kind, Node
 from fixcont.errors import Refusal, Refused
 

@@ -112,7 +112,9 @@ _EXPECTING: Final = frozenset(
     )
 )
 #: Classes whose exits keep what fails in the block, to report it: broad handlers of a library.
-_REPORTING: Final = frozenset((("_pytest.subtests", "_SubTestContextManager"), ("pytest_subtests.plugin", "_SubTestContextManager")))
+_REPORTING: Final = frozenset(
+    (("_pytest.subtests", "_SubTestContextManager"), ("pytest_subtests.plugin", "_SubTestContextManager"))
+)
 #: Its exit raises what leaves the block again, in an exception group.
 _TASK_GROUP: Final = ("asyncio.taskgroups", "TaskGroup")
 _GROUPED: Final = Passage(End.PASSES, is_joining=True)

@@ -82,7 +82,9 @@ def is_distributed(config: pytest.Config) -> bool:
     """Tell whether tests are to run in other processes than this one."""
     options = config.option
     processes = getattr(options, "numprocesses", None)
-    return bool(processes) or (processes is None and (bool(getattr(options, "tx", None)) or getattr(options, "dist", "no") != "no"))
+    return bool(processes) or (
+        processes is None and (bool(getattr(options, "tx", None)) or getattr(options, "dist", "no") != "no")
+    )
 
 
 def _breakpoint(*args: Any, **keywords: Any) -> Any:

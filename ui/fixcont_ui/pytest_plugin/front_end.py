@@ -76,7 +76,7 @@ class TestFrontEnd(PromptAtFirstStop):
 
     def _where(self) -> str:
         node = self._repairs.item or self._repairs.collector
-        return node.nodeid if node is not None else "outside of the tests"
+        return str(node.nodeid) if node is not None else "outside of the tests"
 
     def _for_tests(self, stop: Stop) -> Stop:
         """Leave out the frames of what runs the tests."""

@@ -74,7 +74,7 @@ class _Loading:
         return self._plain["_write_pyc"](state, plain if trapped is code else code, *args, **keywords)
 
     def _trapped(self, filename: str, code: CodeType) -> CodeType:
-        if type(code) is not CodeType or not self._session.scope.is_user(code.co_filename):
+        if not self._session.scope.is_user(code.co_filename):
             return code
         try:
             with open(filename, "rb") as stream:

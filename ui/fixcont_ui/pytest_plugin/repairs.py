@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,7 +21,7 @@ class Repair:
         has_passed: whether it has passed since.
     """
 
-    node: str
+    node: Any  # a text in some versions of pytest, an object in others
     is_edited: bool = False
     has_passed: bool = False
 
@@ -46,7 +46,7 @@ class Repairs:
         self.collector: pytest.Collector | None = None
         self.keeps_fixtures = bool(config.known_args_namespace.no_refixture)
         self.wants_fixtures = False
-        self._of: dict[str, Repair] = {}  # id of a node -> what was done to it
+        self._of: dict[Any, Repair] = {}  # id of a node -> what was done to it
         self._installed = 0
 
     def note(self) -> None:

@@ -29,12 +29,16 @@ class Telling:
         front_end: Any = session.front_end
         front_end.is_told = True
         passed = self._repairs.passed()
-        summary = summarize(session.sources.history, str(self._repairs.config.invocation_params.dir)) if session.has_edits else None
+        summary = (
+            summarize(session.sources.history, str(self._repairs.config.invocation_params.dir)) if session.has_edits else None
+        )
         if not passed and summary is None:
             return
         terminalreporter.section("repaired", yellow=True)
         for repair in passed:
-            terminalreporter.write_line(repair.node if repair.is_edited else f"{repair.node} (went on by hand, no edit of its own)")
+            terminalreporter.write_line(
+                str(repair.node) if repair.is_edited else f"{repair.node} (went on by hand, no edit of its own)"
+            )
         if summary is not None:
             terminalreporter.write_line("")
             terminalreporter.write(summary.diff.decode("utf-8", "replace"))
@@ -75,5 +79,5 @@ class Telling:
         named = set(getattr(config.option, "file_or_dir", None) or ())
         given = [str(each) for each in config.invocation_params.args]
         kept = [each for each in given if each not in named and each not in _OWN_OPTIONS and each not in _CHOOSING]
-        tests = [config.cwd_relative_nodeid(repair.node) for repair in self._repairs.passed()]
+        tests = [str(config.cwd_relative_nodeid(repair.node)) for repair in self._repairs.passed()]
         return [sys.executable, "-m", "pytest", *kept, *tests]
