@@ -27,7 +27,7 @@ _PROMPT = "(fixcont) "
 _DEADLINE = 300
 _MOST_STOPS = 5
 
-_TIME_LIMIT = '''
+_TIME_LIMIT = """
 
 import signal
 
@@ -41,7 +41,7 @@ def _time_limit():
     signal.setitimer(signal.ITIMER_VIRTUAL, 6)
     yield
     signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-'''
+"""
 
 
 class Outcome(NamedTuple):
@@ -120,15 +120,20 @@ def _repair(corpus: Path, name: str) -> tuple[Outcome, str]:
     )  # fmt: skip
     stops: list[str] = []
     printed: list[str] = []
+    unanswered = 0  # commands that were given ahead
     try:
         assert process.stdin is not None
         for text in _between_prompts(process, printed):
-            found = re.search(r"^(?:[\w.]+\.)?(\w+)(?:: .*)?\n> ", text, re.MULTILINE)
+            found = re.search(r"^[.>]*> fixcont: .* >+\n(?:[\w.]+\.)?(\w+)", text, re.MULTILINE)
             if found is not None:
                 stops.append(found[1])
                 shutil.copyfile(right, faulty)
-            answer = "u 999\nrf\n" if found is not None and len(stops) <= _MOST_STOPS else "c\n" if ">>" in text else ""
-            process.stdin.write(answer.encode())
+                unanswered = 2
+                process.stdin.write(b"u 999\nrf\n" if len(stops) <= _MOST_STOPS else b"c\n")
+            else:
+                unanswered -= 1
+                if not unanswered:  # the restart is refused
+                    process.stdin.write(b"c\n")
             process.stdin.flush()
         status = process.wait(_DEADLINE)
     finally:

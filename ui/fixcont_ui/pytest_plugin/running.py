@@ -16,6 +16,9 @@ from fixcont_ui.pytest_plugin.repairs import Repairs
 _innermost: Final = pytest.hookimpl(wrapper=True, trylast=True)
 _outermost: Final = pytest.hookimpl(wrapper=True, tryfirst=True)
 
+#: For the reports that tools read.
+_PROPERTY: Final = ("fixcont", "repaired")
+
 _Wrapper = Generator[None, Any, Any]
 
 
@@ -74,8 +77,8 @@ class Running:
     @_outermost
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> _Wrapper:
         repair = self._repairs.of(item)
-        if repair is not None and call.when == "call" and call.excinfo is None:
-            item.user_properties.append(("fixcont", "repaired"))
+        if repair is not None and call.when == "call" and call.excinfo is None and _PROPERTY not in item.user_properties:
+            item.user_properties.append(_PROPERTY)
         report = yield
         if repair is not None:
             repair.has_passed = report.passed and (repair.has_passed or call.when == "call")
@@ -85,7 +88,8 @@ class Running:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
-        if getattr(report, "is_repaired", False) and not hasattr(report, "wasxfail"):
+        # Not those of subtests: they are copies of the test's.
+        if type(report) is pytest.TestReport and hasattr(report, "is_repaired") and not hasattr(report, "wasxfail"):
             return "repaired", "R", ("REPAIRED", {"yellow": True})
         return None
 
