@@ -1,7 +1,7 @@
 """Repair the programs of a corpus, each at the stop of its failing test, and count how many tests pass without a new process.
 
 The corpus is QuixBugs (github.com/jkoppel/QuixBugs): one small known bug a program, with its correction and tests. It is fetched by whoever
-measures, and not part of this repository; `bugs.tsv` lists what is run.
+measures, and not part of this repository; `bugs.txt` lists what is run.
 
 For each program: its tests are run under `--fixcont`. At every stop the corrected program is saved over the faulty one, as an editor would
 do it, and the test function is restarted. A program counts as repaired if all its tests pass, in this one process.
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-LIST = Path(__file__).with_name("bugs.tsv")
+LIST = Path(__file__).with_name("bugs.txt")
 _PROMPT = "(fixcont) "
 _DEADLINE = 300
 _MOST_STOPS = 5
@@ -124,7 +124,7 @@ def _repair(corpus: Path, name: str) -> tuple[Outcome, str]:
     try:
         assert process.stdin is not None
         for text in _between_prompts(process, printed):
-            found = re.search(r"^[.>]*> fixcont: .* >+\n(?:[\w.]+\.)?(\w+)", text, re.MULTILINE)
+            found = re.search(r"^[.>]*> fixcont: .* >+\n(?:[a-z].*\n)?(?:[\w.]+\.)?([A-Z]\w+)", text, re.MULTILINE)
             if found is not None:
                 stops.append(found[1])
                 shutil.copyfile(right, faulty)

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pytest
 
+from support.screen import ScreenSession
 from support.session import DebugSession, Ended, run_python
 
 SHOP = """\
@@ -239,6 +240,30 @@ def test_each_parameter_set_is_a_test_of_its_own(project: Project) -> None:
 
     assert ended.status == 1
     assert last_line(ended).startswith("1 failed, 1 passed, 1 repaired in ")
+
+
+def test_a_parameter_that_the_test_has_spoiled_is_put_back(project: Project) -> None:
+    text = """\
+import pytest
+
+CASES = [([3, [1], {"a": {2}}], 0)]
+
+@pytest.mark.parametrize("values, wanted", CASES)
+def test_last(values, wanted):
+    assert values is CASES[0][0]
+    values[1].append(2)
+    values[2]["a"].clear()
+    assert values.pop() == wanted
+    assert values == [3, [1, 2]]
+"""
+    project.write("test_shop.py", text)
+    with project.session() as session:
+        assert "AssertionError: assert {'a': set()} == 0" in session.stop()
+        project.edit("test_shop.py", "values.pop() == wanted", "values.pop() == {'a': set()}")
+        session.command("rf")
+        ended = session.finish()
+
+    assert ended.status == 0, ended.output
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pytest_asyncio") is None, reason="needs pytest-asyncio")
@@ -562,3 +587,18 @@ def test_without_the_option_nothing_is_imported(project: Project) -> None:
     project.write("test_shop.py", text)
 
     assert "['fixcont_ui', 'fixcont_ui.pytest_plugin']\n" in project.run("-q", "-s").output
+
+
+def test_stops_are_shown_in_the_window(tmp_path: Path) -> None:
+    tests = "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n"
+    command = ["-m", "pytest", "-p", "fixcont", "--fixcont-window", "test_shop.py"]
+    with ScreenSession({"shop.py": SHOP, "test_shop.py": tests}, command, size=(100, 30)) as window:
+        window.wait_until(lambda: window.screen.is_full_screen and "ZeroDivisionError" in window.text)
+        (window.folder / "shop.py").write_text(SHOP.replace("(count - 1)", "count"), encoding="utf-8")
+        window.press("f7")
+        window.wait_for(r"run the repaired tests again from a clean start\?")
+        window.type("n")
+        window.press("enter")
+        assert window.finish() == 0
+        assert "1 repaired in " in window.text
+        assert not window.screen.is_full_screen

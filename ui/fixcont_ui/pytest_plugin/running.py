@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from fixcont.errors import Quit
+from fixcont_ui.pytest_plugin.parameters import keep
 from fixcont_ui.pytest_plugin.repairs import Repairs
 
 #: The innermost of pytest's wrappers: nothing of pytest has seen the exception yet.
@@ -64,12 +65,15 @@ class Running:
     def pytest_runtest_call(self, item: pytest.Item) -> _Wrapper:
         function = getattr(item, "obj", None)
         self._repairs.wants_fixtures = False
+        parameters = keep(_parameters_of(item))
         with _ending_the_run():
             result = yield
             while self._repairs.wants_fixtures:
                 self._repairs.wants_fixtures = False
                 if function is not None and item.obj is not function:  # type: ignore[attr-defined]
                     item.obj = function  # type: ignore[attr-defined] # plug-ins wrap it for one call
+                for restore in parameters:
+                    restore()
                 set_up_again(item)
                 item.runtest()
         return result
@@ -92,6 +96,11 @@ class Running:
         if type(report) is pytest.TestReport and hasattr(report, "is_repaired") and not hasattr(report, "wasxfail"):
             return "repaired", "R", ("REPAIRED", {"yellow": True})
         return None
+
+
+def _parameters_of(item: pytest.Item) -> list[Any]:
+    specification: Any = getattr(item, "callspec", None)
+    return [] if specification is None else list(specification.params.values())
 
 
 def set_up_again(item: pytest.Item) -> None:
