@@ -357,8 +357,8 @@ def test_what_a_unittest_case_expects_does_not_stop(project: Project) -> None:
 
 
 SUBTESTS = {
-    "unittest": "import unittest\n\nclass Numbers(unittest.TestCase):\n    def test_even(self):\n        for number in (1, 2, 3):\n            with self.subTest(number=number):\n                assert number % 2 == 0\n",
-    "pytest": "def test_even(subtests):\n    for number in (1, 2, 3):\n        with subtests.test(number=number):\n            assert number % 2 == 0\n",
+    "unittest": "import unittest\n\nclass Numbers(unittest.TestCase):\n    def test_even(self):\n        for number in range(1, 4):\n            with self.subTest(number=number):\n                assert number % 2 == 0\n",
+    "pytest": "def test_even(subtests):\n    for number in range(1, 4):\n        with subtests.test(number=number):\n            assert number % 2 == 0\n",
 }
 
 
@@ -422,6 +422,18 @@ def test_raises():
     with pytest.raises((KeyError, ValueError), match="x"):
         raise ValueError("x")
 
+def test_raises_group():
+    with pytest.RaisesGroup(ValueError):
+        raise ExceptionGroup("g", [ValueError()])
+    with pytest.RaisesGroup(ValueError, allow_unwrapped=True):
+        fail_plainly()
+
+def fail_plainly():
+    raise ValueError
+
+def test_raises_by_call():
+    pytest.raises(ValueError, fail_plainly)
+
 def test_warns():
     with pytest.warns(UserWarning):
         warnings.warn("w")
@@ -441,7 +453,7 @@ def test_what_is_expected_does_not_stop(project: Project) -> None:
     ended = project.run("--fixcont")
 
     assert "fixcont: test" not in ended.output
-    assert last_line(ended).rpartition(" in ")[0] == last_line(plain).rpartition(" in ")[0] == "3 passed, 2 skipped, 5 xfailed"
+    assert last_line(ended).rpartition(" in ")[0] == last_line(plain).rpartition(" in ")[0] == "5 passed, 2 skipped, 5 xfailed"
     assert ended.status == 0
 
 
@@ -475,6 +487,40 @@ def test_what_pytest_counts_as_a_failure_stops(project: Project, text: str, show
 
     assert ended.status == 0
     assert "went on by hand" in ended.output
+
+
+def test_the_function_that_fails_inside_of_warns_is_stopped_in(project: Project) -> None:
+    project.write(
+        "test_shop.py", "import pytest, shop\n\ndef test_x():\n    with pytest.warns(UserWarning):\n        shop.price(6, 1)\n"
+    )
+    with project.session() as session:
+        assert "shop.py(11)price()" in session.stop()
+        assert "DID NOT WARN" in session.command("c")
+        session.command("c")
+        ended = session.finish()
+
+    assert ended.status == 1
+
+
+@pytest.mark.parametrize("kind", ["unittest", "pytest"])
+def test_restarting_out_of_a_subtest_is_refused(project: Project, kind: str) -> None:
+    if kind == "pytest" and importlib.util.find_spec("_pytest.subtests") is None:
+        pytest.skip("this pytest has no subtests")
+    project.write("test_shop.py", SUBTESTS[kind])
+    with project.session() as session:
+        session.stop()
+        assert "would-be-caught" in session.command("rf")
+        session.command("q")
+        session.finish()
+
+
+def test_a_run_under_fixcont_is_refused(project: Project) -> None:
+    project.write("test_shop.py", "def test_x():\n    pass\n")
+
+    ended = run_python(["-m", "fixcont", "-m", "pytest", "-p", "fixcont", "--fixcont"], folder=project.folder)
+
+    assert ended.status == 4
+    assert "--fixcont: already-active" in ended.errors
 
 
 def test_options_that_end_or_choose_work_along(project: Project) -> None:

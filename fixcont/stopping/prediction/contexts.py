@@ -78,6 +78,8 @@ _PASSING: Final = frozenset(
         ("zipfile", "ZipFile"),
         ("tarfile", "TarFile"),
         ("socket", "socket"),
+        ("_pytest.recwarn", "WarningsChecker"),
+        ("_pytest.recwarn", "WarningsRecorder"),
     )
 )
 #: Functions that make managers that let everything through. None of them is called.
@@ -98,6 +100,8 @@ _PASSING_FACTORIES: Final = frozenset(
         ("decimal", "localcontext"),
         ("_decimal", "localcontext"),
         ("urllib.request", "urlopen"),
+        ("_pytest.recwarn", "warns"),
+        ("_pytest.recwarn", "deprecated_call"),
     )
 )
 #: Modules whose `with` statements let everything pass but exceptions of their own package: what they are about cannot be told from outside.
@@ -257,6 +261,11 @@ class Contexts:
             wanted = attribute_of_instance(manager, "expected_exception")
         return _swallows(type(exception), wanted)
 
+    def _of_pytest_raises_group(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
+        """Answer for what fails with another exception where a group does not fit: whether it does only running it would tell."""
+        takes = is_instance(exception, BaseExceptionGroup) or attribute_of_instance(manager, "allow_unwrapped") is True
+        return _SWALLOWED if takes else PASSES
+
 
 _OF_MANAGER: Final[dict[tuple[str, str], Callable[[Contexts, BaseException, object, Scope, int], Passage]]] = {
     ("contextlib", "suppress"): Contexts._of_suppress,
@@ -267,6 +276,7 @@ _OF_MANAGER: Final[dict[tuple[str, str], Callable[[Contexts, BaseException, obje
     ("unittest.case", "_AssertRaisesContext"): Contexts._of_assert_raises,
     ("_pytest.raises", "RaisesExc"): Contexts._of_pytest_raises,
     ("_pytest.raises", "AbstractRaises"): Contexts._of_pytest_raises,
+    ("_pytest.raises", "RaisesGroup"): Contexts._of_pytest_raises_group,
     ("_pytest.python_api", "RaisesContext"): Contexts._of_pytest_raises,
 }
 
@@ -292,7 +302,7 @@ def _of_class(exception: BaseException, owner: type) -> Passage:
     name = name_of(owner)
     if name in _PASSING or name[0] in _PASSING_MODULES:
         return PASSES if not _is_cancellation(exception) else _DOUBT
-    if name in _REPORTING and is_instance(exception, Exception):
+    if name in _REPORTING:
         return library("library-broad")
     if name == _TASK_GROUP:
         return _GROUPED if is_instance(exception, Exception) and not _is_cancellation(exception) else _DOUBT

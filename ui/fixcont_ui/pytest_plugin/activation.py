@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from fixcont import set_trace
+from fixcont.errors import Refused
 from fixcont.session import Session
 from fixcont_ui.pytest_plugin.front_end import TestFrontEnd
 from fixcont_ui.pytest_plugin.modules import trap_rewritten_modules
@@ -26,15 +27,18 @@ def activate(config: pytest.Config) -> None:
     Called before the first conftest is loaded. Ends with `pytest_unconfigure`.
 
     Raises:
-        pytest.UsageError: this version of pytest loads test modules in a way that is not known.
+        pytest.UsageError: this version of pytest loads test modules in a way that is not known, or fixcont is active already.
     """
     _keep_from_rewriting(config)
     repairs = Repairs(config)
     front_end = TestFrontEnd(repairs)
     ignored = [*(f"{kind.__module__}.{kind.__qualname__}" for kind in _OUTCOMES), *_IGNORED]
     session = front_end.session = repairs.session = Session(front_end, ignore=ignored)
+    try:
+        session.install(loaded=True)
+    except Refused as refused:
+        raise pytest.UsageError(f"--fixcont: {refused}") from None
     undo = trap_rewritten_modules(session, config)
-    session.install(loaded=True)
     for plugin in (_Activity(session, undo), Running(repairs), Telling(repairs)):
         config.pluginmanager.register(plugin, f"fixcont-{type(plugin).__name__.strip('_').lower()}")
 

@@ -37,6 +37,8 @@ class TestFrontEnd(PromptAtFirstStop):
 
     def stopped(self, stop: Stop) -> Way:
         item = self._repairs.item
+        if self._repairs.is_ending:
+            return Propagate()
         if item is not None and stop.exception is not None and is_expected(item, stop.exception):
             return Propagate()
         with self._at_terminal(is_new=self._shown is None or self._shown[0] is not stop):
@@ -45,6 +47,7 @@ class TestFrontEnd(PromptAtFirstStop):
         if shown.refusal_of(way) is not None:
             return way
         self._shown = None
+        self._repairs.is_ending = isinstance(way, QuitProgram)
         if not isinstance(way, (Propagate, QuitProgram, Step)):
             self._repairs.note()
         return self._with_fixtures(stop, way)

@@ -36,6 +36,7 @@ class Repairs:
         collector: what is being collected now.
         keeps_fixtures: whether restarting a test function keeps its function-scoped fixtures.
         wants_fixtures: whether the test has been left only to be run again with new fixtures.
+        is_ending: whether the user has ended the run.
     """
 
     session: Session
@@ -46,6 +47,7 @@ class Repairs:
         self.collector: pytest.Collector | None = None
         self.keeps_fixtures = bool(config.known_args_namespace.no_refixture)
         self.wants_fixtures = False
+        self.is_ending = False
         self._of: dict[Any, Repair] = {}  # id of a node -> what was done to it
         self._installed = 0
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import pytest
 
-from fixcont.errors import Quit
 from fixcont_ui.pytest_plugin.parameters import keep
 from fixcont_ui.pytest_plugin.repairs import Repairs
 
@@ -33,7 +32,7 @@ class Running:
     def pytest_make_collect_report(self, collector: pytest.Collector) -> _Wrapper:
         self._repairs.collector = collector
         try:
-            with _ending_the_run():
+            with self._ending_the_run():
                 report = yield
         finally:
             self._repairs.collector = None
@@ -53,12 +52,12 @@ class Running:
 
     @_innermost
     def pytest_runtest_setup(self) -> _Wrapper:
-        with _ending_the_run():
+        with self._ending_the_run():
             return (yield)
 
     @_innermost
     def pytest_runtest_teardown(self) -> _Wrapper:
-        with _ending_the_run():
+        with self._ending_the_run():
             return (yield)
 
     @_innermost
@@ -66,7 +65,7 @@ class Running:
         function = getattr(item, "obj", None)
         self._repairs.wants_fixtures = False
         parameters = keep(_parameters_of(item))
-        with _ending_the_run():
+        with self._ending_the_run():
             result = yield
             while self._repairs.wants_fixtures:
                 self._repairs.wants_fixtures = False
@@ -96,6 +95,15 @@ class Running:
         if type(report) is pytest.TestReport and hasattr(report, "is_repaired") and not hasattr(report, "wasxfail"):
             return "repaired", "R", ("REPAIRED", {"yellow": True})
         return None
+
+    @contextmanager
+    def _ending_the_run(self) -> Iterator[None]:
+        """Make of the command `quit` what pytest ends a run by, also where what it raises is kept, as a subtest does."""
+        try:
+            yield
+        finally:
+            if self._repairs.is_ending:
+                pytest.exit("quit at the prompt of fixcont", returncode=int(pytest.ExitCode.INTERRUPTED))
 
 
 def _parameters_of(item: pytest.Item) -> list[Any]:
@@ -131,12 +139,3 @@ def _ask_for_new_fixtures(item: pytest.Function) -> None:
         name2fixturedefs={**new.name2fixturedefs, **old.name2fixturedefs},
     )
     item.fixturenames = closure
-
-
-@contextmanager
-def _ending_the_run() -> Iterator[None]:
-    """Make of the command `quit` what pytest ends a run by."""
-    try:
-        yield
-    except Quit:
-        pytest.exit("quit at the prompt of fixcont", returncode=int(pytest.ExitCode.INTERRUPTED))
