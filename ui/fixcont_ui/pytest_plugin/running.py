@@ -116,6 +116,9 @@ def set_up_again(item: pytest.Item) -> None:
     state: Any = item.session._setupstate
     state.teardown_exact(item.parent)
     if isinstance(item, pytest.Function):
+        if item.cls is not None:  # its instance is the test's own, too
+            item.__dict__.pop("_instance", None)
+            item._obj = None
         _ask_for_new_fixtures(item)
         initialize: Any = getattr(item, "_initrequest", None)
         if initialize is not None:
