@@ -6,16 +6,18 @@ Importing this package changes nothing. `install` makes it active in a process t
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fixcont.editing.migration import HookType
+    from fixcont.postmortem.saving import Saved
     from fixcont.stopping.stop import FrontEnd
 
-__all__ = ["install", "listen", "load_ipython_extension", "migrate", "pm", "post_mortem", "set_trace", "uninstall"]
+__all__ = ["install", "listen", "load_ipython_extension", "migrate", "pm", "post_mortem", "save", "set_trace", "uninstall"]
 
 
 def install(
@@ -190,6 +192,43 @@ def load_ipython_extension(ipython: Any) -> None:
     from fixcont.ipython import load
 
     load(ipython)
+
+
+def save(
+    exception: BaseException,
+    file: str | os.PathLike[str],
+    *,
+    limits: Mapping[str, float] | None = None,
+    redact: Sequence[str] = (),
+    environment: bool = False,
+    pickles: bool = False,
+) -> Saved:
+    """Save an exception with its frames, to be opened by `fixcont --open FILE`, here or on another machine.
+
+    It works whether fixcont is active or not. Values are read without running code of the program; only `repr` and `str` of objects are
+    called, in a thread with a limit of time, and what they do is not undone. Whose name says that it is a secret is left out.
+
+    Args:
+        exception: with its traceback; those that it hangs together with are saved too.
+        file: is replaced as a whole where it is there.
+        limits: how much is saved, by the names in `fixcont.postmortem.wanted.Limits`: depth, count, items, text, size, seconds,
+            repr_seconds, frames.
+        redact: words besides the usual ones (password, token, …) of names whose values are left out.
+        environment: save the environment variables too.
+        pickles: give objects a pickle too, which runs their own code now. It is loaded only where the reader says so.
+
+    Returns:
+        What was saved: `path`, `size` in bytes, `frames`, `values`, and `holes`, why something was left out and how often.
+
+    Raises:
+        fixcont.errors.Refused: "file-not-written", or "bad-limit".
+    """
+    from fixcont.postmortem.wanted import Wanted, with_limits
+    from fixcont.saving import save_exception
+
+    wanted = Wanted(redact=tuple(redact), environment=environment, pickles=pickles)
+    wanted = with_limits(wanted, [f"{name}={value}" for name, value in (limits or {}).items()])
+    return save_exception(exception, file, wanted)
 
 
 def set_trace(*, header: str | None = None) -> None:

@@ -71,6 +71,14 @@ class TrapState(NamedTuple):
         """Whether the exception is about to leave the frame."""
         return self.handler < 0
 
+    @property
+    def exits(self) -> list[Any]:
+        """The exits of the open `with` blocks, innermost last."""
+        if "w" not in self.layout:
+            return []
+        kinds = [kind for kind in self.layout if kind not in "snl"]
+        return [item for kind, item in zip(kinds, self.stack, strict=True) if kind == "w"]
+
 
 #: Called in a trap of the target.
 Arrival = Callable[[FrameType, TrapState], Answer]

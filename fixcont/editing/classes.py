@@ -27,6 +27,7 @@ from fixcont.editing.definitions import DEFERRED_ANNOTATIONS, FUTURES, Scope, an
 from fixcont.editing.enum_members import AddMembers
 from fixcont.editing.functions import Namespace, class_namespace, find_class
 from fixcont.editing.plan import Plan, Step, failed, refusal_at
+from fixcont.editing.rewriting import compile_tree
 from fixcont.editing.slots import ChangeSlots, changed_slots
 from fixcont.editing.syntax import Item, Syntax, bound_names, loaded_names, same_expression
 from fixcont.editing.texts import Kind, Node
@@ -278,7 +279,7 @@ class _Statement(Step):
             inner = ast.copy_location(around, self.statement)
         tree = ast.Module([inner], [])
         flags = self.node.code.co_flags & FUTURES
-        code = compile(tree, self.node.text.filename, "exec", flags=flags, dont_inherit=True)
+        code = compile_tree(tree, self.node.text.filename, flags, self.node.text.source)
         for _ in self.enclosing:
             code = next(const for const in code.co_consts if isinstance(const, CodeType))
         return self.trap(code)

@@ -22,6 +22,7 @@ from typing import Any
 
 from fixcont.editing import parsing
 from fixcont.editing.pieces import Pieces
+from fixcont.editing.rewriting import compile_source
 from fixcont.editing.statements import Statements, find_scope, places
 
 _making = allocate_lock()
@@ -216,7 +217,7 @@ class Text:
         if self._module is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the import has shown them, or the next one will
-                code = compile(self.source, self.filename, "exec", dont_inherit=True)
+                code = compile_source(self.source, self.filename)
             made = Node(self, code, None, 0)
             with _making:  # another thread may have made it meanwhile, and there must be one only
                 if self._module is None:

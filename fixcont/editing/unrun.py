@@ -15,6 +15,7 @@ from fixcont.editing.compare import Comparison
 from fixcont.editing.definitions import FUTURES
 from fixcont.editing.functions import Namespace
 from fixcont.editing.plan import Statement
+from fixcont.editing.rewriting import compile_tree
 from fixcont.editing.syntax import IMPORTS, Syntax, bound_names
 
 
@@ -183,7 +184,7 @@ class UnrunStatements:
         if number not in self._waiting:
             return None
         unrun, statement, flags = self._waiting[number]
-        code = compile(ast.Module([statement], []), unrun.filename, "exec", flags=flags, dont_inherit=True)
+        code = compile_tree(ast.Module([statement], []), unrun.filename, flags)
         names = bound_names([statement])
         rebound = []
         for namespace in namespaces(unrun.filename):

@@ -37,6 +37,7 @@ from fixcont.editing.markers import (
     value_once,
 )  # fmt: skip
 from fixcont.editing.partners import Side, handlers_of, partners_of
+from fixcont.editing.rewriting import compile_tree
 from fixcont.editing.spots import (
     COLUMN,
     IS_CALL,
@@ -499,7 +500,7 @@ class _Maker:
         flags = self.new_node.code.co_flags & FUTURES
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module: CodeType = compile(tree, text.filename, "exec", flags=flags, dont_inherit=True)
+            module = compile_tree(tree, text.filename, flags, text.source)
         for code in with_nested(module):
             if code.co_qualname == self.new_node.qualname and code.co_firstlineno == self.new_node.line:
                 spots = spots_of(code)

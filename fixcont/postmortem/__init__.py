@@ -1,1 +1,1 @@
-"""What has died already: tracebacks as stops, and going on from them by a replay."""
+"""What has died already: tracebacks as stops, and going on from them by a replay; stops saved to a file, and read elsewhere."""

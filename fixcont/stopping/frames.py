@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
@@ -65,8 +66,9 @@ class Frame:
     def span(self) -> tuple[int, int, int, int] | None:
         """Where the expression stands that failed or runs: line, column, end line, end column (columns in UTF-8 bytes, from 0); None
         where the code does not tell."""
-        places = list(self.raw.f_code.co_positions()) if self.lasti >= 0 else []
-        line, end_line, column, end_column = places[self.lasti // 2] if self.lasti // 2 < len(places) else (None,) * 4
+        if self.lasti < 0:
+            return None
+        line, end_line, column, end_column = next(islice(self.raw.f_code.co_positions(), self.lasti // 2, None), (None,) * 4)
         if line is None or end_line is None or column is None or end_column is None:
             return None
         return line, column, end_line, end_column

@@ -246,9 +246,7 @@ def make_hook(
             verdict = Verdict(Outcome.UNKNOWN, None, "", None)
         else:
             leaves_raiser = False
-            verdict = predictor_for(mode).predict(
-                exception, frame, None if state.leaves else state.handler, _exits(state.layout, state.stack)
-            )
+            verdict = predictor_for(mode).predict(exception, frame, None if state.leaves else state.handler, state.exits)
         is_last = verdict.outcome is Outcome.UNKNOWN and not _has_trap_outward(frame)
         if not policy.stops(type(exception), verdict, leaves_raiser, is_last):
             if verdict.outcome is Outcome.HANDLED:
@@ -363,14 +361,6 @@ def _came_through_user_code(traceback: TracebackType) -> bool:
             return True
         inner = inner.tb_next
     return False
-
-
-def _exits(layout: str, stack: tuple[Any, ...]) -> list[Any]:
-    """Return the exits of the open `with` blocks, innermost last."""
-    if "w" not in layout:
-        return []
-    kinds = [kind for kind in layout if kind not in "snl"]
-    return [item for kind, item in zip(kinds, stack, strict=True) if kind == "w"]
 
 
 def _has_trap_outward(frame: FrameType) -> bool:

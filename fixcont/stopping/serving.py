@@ -323,7 +323,8 @@ class _Held:
         """Return the frame, if any, at which the signal that unwinds frames would end, and what ends it there."""
         signal = Signal(self.frame, nothing, None)
         handler = self._handler_around() if self.handler is None else self.handler
-        verdict = self.context.all_handlers.predict(signal, self.frame, None if handler < 0 else handler)
+        exits = [] if self.state is None else self.state.exits
+        verdict = self.context.all_handlers.predict(signal, self.frame, None if handler < 0 else handler, exits)
         if verdict.cause == "task":
             return self._task_runner(), "task"
         if verdict.outcome is Outcome.UNKNOWN:

@@ -31,6 +31,7 @@ NAMES = (
     "pdb_breakpoints",
     "debug_adapter",
     "framing",
+    "saved_stops",
 )
 _USAGE = f"usage: run.py [--smoke] [--json] [NAME…], with names of {', '.join(NAMES)}"
 

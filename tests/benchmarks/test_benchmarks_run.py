@@ -14,7 +14,7 @@ from support.session import child_environment
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = [
     "happy_path", "instruction_counts", "raised_and_caught", "loading", "start_up", "save_to_restarted", "save_to_installed", "resume_after_edit", "ten_thousand_restarts",
-    "breakpoints", "pdb_breakpoints", "framing", "debug_adapter",
+    "breakpoints", "pdb_breakpoints", "framing", "debug_adapter", "saved_stops",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from fixcont.bytecode import original
-from fixcont.continuing.ways import RestartFrame, Way
+from fixcont.continuing.ways import RestartFrame, Resume, Way
 from fixcont.stopping.stop import Stop
 from support.front_end import LiveProgram, fix, give_back, propagate, restart, throw
 
@@ -43,6 +43,31 @@ def test_a_handler_that_would_take_the_signal(live: Live, handler: str) -> None:
     assert program.call("outer", 0) == 0
     assert program.refused == ["would-be-caught"] * 4
     assert program.log == ["outer", "swallowing"]
+
+
+def test_an_exit_of_the_failing_frame_that_would_take_the_signal(live: Live) -> None:
+    program = live(
+        """
+log = []
+class Swallowing:
+    def __enter__(self): pass
+    def __exit__(self, *exception):
+        log.append("exit")
+        return True
+def make(): return Swallowing()
+def outer(n):
+    for n in range(2):
+        with make():
+            log.append(1 / n)
+""",
+        restart("outer"),
+        give_back(1, "outer"),
+        fix({"1 / n": "n"}, lambda stop: Resume(stop.frames[stop.selected])),
+        catch=("ZeroDivisionError",),
+    )
+    program.call("outer", 0)
+    assert program.refused == ["would-be-caught"] * 2
+    assert program.log == [0, "exit", 1, "exit"]
 
 
 def test_a_handler_around_another_statement_is_no_obstacle(live: Live) -> None:

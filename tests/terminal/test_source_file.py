@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixcont.errors import Refused
+from fixcont.stopping.frames import Frame
 from fixcont_ui.expressions import span_in_line
 from fixcont_ui.indentation import unit_of
 from fixcont_ui.merging import Merge, merge
@@ -139,6 +140,10 @@ def _failing(source: str) -> tuple[FrameType, int]:
     raise AssertionError("it did not fail")
 
 
+def _span(frame: FrameType, lasti: int) -> tuple[int, int, int, int] | None:
+    return Frame(frame, 1, lasti, is_user=True, is_obsolete=False, restart_refusal=None).span
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -150,7 +155,7 @@ def _failing(source: str) -> tuple[FrameType, int]:
 )
 def test_the_failing_expression_by_its_columns(line: str, expected: str | None) -> None:
     frame, lasti = _failing(line)
-    span = span_in_line(frame.f_code, lasti, 1, line)
+    span = span_in_line(_span(frame, lasti), 1, line)
 
     assert (line[slice(*span)] if span is not None else None) == expected
 
@@ -158,6 +163,6 @@ def test_the_failing_expression_by_its_columns(line: str, expected: str | None) 
 def test_an_expression_over_several_lines_is_marked_to_the_end_of_the_first() -> None:
     frame, lasti = _failing("x = [1, none(\n    1,\n)]")
 
-    assert span_in_line(frame.f_code, lasti, 1, "x = [1, none(") == (8, 13)
-    assert span_in_line(frame.f_code, lasti, 2, "    1,") is None
-    assert span_in_line(sys._getframe().f_code, -1, 1, "") is None
+    assert span_in_line(_span(frame, lasti), 1, "x = [1, none(") == (8, 13)
+    assert span_in_line(_span(frame, lasti), 2, "    1,") is None
+    assert span_in_line(_span(sys._getframe(), -1), 1, "") is None

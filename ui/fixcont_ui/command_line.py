@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 USAGE: Final = """\
 usage: fixcont [option] ... SCRIPT [arg] ...
-       fixcont [option] ... -m MODULE [arg] ..."""
+       fixcont [option] ... -m MODULE [arg] ...
+       fixcont --open FILE [--json]"""
 
 HELP: Final = f"""\
 {USAGE}
@@ -48,14 +49,41 @@ prompt where the failing function can be fixed and restarted.
   --window              show stops in a window over the whole terminal, instead of at the prompt
   --patch-file FILE     write what was repaired to FILE at the end of the program, as one unified diff for "patch -p1";
                         else it is shown
+  --save-stop FILE      do not ask: save the stop to FILE, and let the exception go on
+  --save-limit NAME=NUMBER
+                        with --save-stop: save more or less than the usual: depth, count, items, text, size, seconds,
+                        repr_seconds or frames; may be repeated
+  --redact WORD         with --save-stop: leave out the value of what has WORD in its name, besides "password" and the like;
+                        may be repeated
+  --save-environment    with --save-stop: save the environment variables too
+  --save-pickles        with --save-stop: save objects as pickles too
+  --open FILE           show a saved stop; no program is run
+  --json                with --open: print what it holds as JSON
+  --unpickle            with --open: load the pickles in it. They can run anything: only for files that you trust
+  --max-size BYTES      with --open: read larger files than the usual, which are 64 MB unpacked
   --version             show the version
   -h, --help            show this text
 """
 
 MIGRATES: Final = ("now", "lazily")
 #: Options without a value, and with one that is taken as it is -> the attribute of `Options`.
-_SWITCHES: Final = {"--stop-at-entry": "stop_at_entry", "--window": "window", "--wait-for-client": "waits_for_client"}
-_TEXTS: Final = {"--patch-file": "patch_file", "--listen": "listen", "--connect": "connect"}
+_SWITCHES: Final = {
+    "--stop-at-entry": "stop_at_entry",
+    "--window": "window",
+    "--wait-for-client": "waits_for_client",
+    "--save-environment": "save_environment",
+    "--save-pickles": "save_pickles",
+    "--json": "as_json",
+    "--unpickle": "unpickles",
+}
+_TEXTS: Final = {
+    "--patch-file": "patch_file",
+    "--listen": "listen",
+    "--connect": "connect",
+    "--save-stop": "save_stop",
+    "--open": "opens",
+    "--max-size": "max_size",
+}
 STOPS: Final = ("unhandled", "uncaught", "raised", "never")
 
 
@@ -79,6 +107,10 @@ class Options:
         listen: where to listen for clients of the debug adapter; "" for nowhere.
         waits_for_client: whether the program waits for one.
         connect: where the adapter is that has started this process; "" where none has.
+        save_stop: where stops are saved, nobody being asked; "" where they are shown.
+        save_limits, redact, save_environment, save_pickles: what is saved.
+        opens: the saved stop that is shown, no program being run; "" for none.
+        as_json, unpickles, max_size: how it is.
     """
 
     def __init__(
@@ -98,6 +130,15 @@ class Options:
         listen: str = "",
         waits_for_client: bool = False,
         connect: str = "",
+        save_stop: str = "",
+        save_limits: Sequence[str] = (),
+        redact: Sequence[str] = (),
+        save_environment: bool = False,
+        save_pickles: bool = False,
+        opens: str = "",
+        as_json: bool = False,
+        unpickles: bool = False,
+        max_size: str = "",
     ) -> None:
         self.target = target
         self.is_module = is_module
@@ -114,6 +155,15 @@ class Options:
         self.listen = listen
         self.waits_for_client = waits_for_client
         self.connect = connect
+        self.save_stop = save_stop
+        self.save_limits = list(save_limits)
+        self.redact = list(redact)
+        self.save_environment = save_environment
+        self.save_pickles = save_pickles
+        self.opens = opens
+        self.as_json = as_json
+        self.unpickles = unpickles
+        self.max_size = max_size
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if type(other) is Options else NotImplemented
@@ -158,7 +208,8 @@ def read_options(words: list[str]) -> Options:
             _read_short(options, word, rest)
         else:
             options.target = word
-    if not options.target:
+    _check_saving(options)
+    if not options.target and not options.opens:
         raise UsageError("no program: name a script, or a module with -m")
     if options.waits_for_client and not options.listen:
         raise UsageError("option --wait-for-client needs --listen")
@@ -166,6 +217,20 @@ def read_options(words: list[str]) -> Options:
         raise UsageError("options --listen and --window exclude each other: stops are shown in one place")
     options.arguments = rest
     return options
+
+
+def _check_saving(options: Options) -> None:
+    """See that the options for saved stops fit together."""
+    if options.opens and (options.target or options.save_stop):
+        raise UsageError("option --open shows a saved stop, and runs no program")
+    if options.max_size and not options.max_size.isdecimal():
+        raise UsageError(f"option --max-size wants a number of bytes, not {options.max_size!r}")
+    if (options.as_json or options.unpickles or options.max_size) and not options.opens:
+        raise UsageError("options --json, --unpickle and --max-size need --open")
+    if (options.save_limits or options.redact or options.save_environment or options.save_pickles) and not options.save_stop:
+        raise UsageError("options --save-limit, --redact, --save-environment and --save-pickles need --save-stop")
+    if options.save_stop and (options.listen or options.connect or options.window or options.stop_at_entry):
+        raise UsageError("option --save-stop asks nobody, so it excludes --listen, --window and --stop-at-entry")
 
 
 def _read_long(options: Options, word: str, rest: list[str]) -> None:
@@ -177,7 +242,13 @@ def _read_long(options: Options, word: str, rest: list[str]) -> None:
             raise _Shown(HELP if name == "--help" else _version())
         setattr(options, _SWITCHES[name], True)
         return
-    lists = {"--catch": options.catch, "--ignore": options.ignore, "--scope": options.scope}
+    lists = {
+        "--catch": options.catch,
+        "--ignore": options.ignore,
+        "--scope": options.scope,
+        "--redact": options.redact,
+        "--save-limit": options.save_limits,
+    }
     if name not in ("--stop", "--migrate") and name not in lists and name not in _TEXTS:
         raise UsageError(f"unknown option {name}")
     if not equals:
@@ -222,6 +293,12 @@ def _run(options: Options) -> int:
     from fixcont.loading.runner import run_module, run_script
 
     try:
+        if options.opens:
+            return _open(options)
+        if options.save_stop:
+            session = _saving(options)
+            run = run_module if options.is_module else run_script
+            return run(options.target, options.arguments, session.prepare, session.on_loaded)
         session = _for_clients(options) if options.listen or options.connect else _in_terminal(options)
         if sys.breakpointhook is sys.__breakpointhook__:
             sys.breakpointhook = _breakpoint
@@ -229,6 +306,36 @@ def _run(options: Options) -> int:
         return run(options.target, options.arguments, session.prepare, session.on_loaded)
     except Refused as refused:
         raise UsageError(str(refused)) from None
+
+
+def _open(options: Options) -> int:
+    """Show a saved stop."""
+    from fixcont.postmortem.reading import Unreadable
+    from fixcont_ui.opened import open_file
+
+    size = int(options.max_size) if options.max_size else None
+    try:
+        return open_file(
+            options.opens, commands=options.commands, as_json=options.as_json, unpickles=options.unpickles, max_size=size
+        )
+    except Unreadable as unreadable:
+        _write(f"fixcont: error: {unreadable}\n", sys.stderr.write)
+        return 2
+
+
+def _saving(options: Options) -> Session:
+    """Make fixcont active, with stops that are saved."""
+    from fixcont.postmortem.wanted import Wanted, with_limits
+    from fixcont_ui.stop_saver import StopSaver
+
+    folder = os.path.dirname(os.path.abspath(options.save_stop))
+    if not os.path.isdir(folder):
+        raise UsageError(f"option --save-stop: there is no folder {folder}")
+    wanted = Wanted(redact=tuple(options.redact), environment=options.save_environment, pickles=options.save_pickles)
+    saver = StopSaver(options.save_stop, with_limits(wanted, options.save_limits))
+    session = saver.session = _make_session(options, saver)
+    session.install()
+    return session
 
 
 def _in_terminal(options: Options) -> Session:

@@ -37,6 +37,8 @@ from fixcont_ui import editor, history_wording, wording
 from fixcont_ui.raising import NoException, exception_of
 
 if TYPE_CHECKING:
+    from fixcont.postmortem.saving import Saved
+    from fixcont.postmortem.wanted import Wanted
     from fixcont.stepping.engine import Stepping
 
 
@@ -141,6 +143,9 @@ class Console(Protocol):
         """Take the commands for a breakpoint from the lines that follow."""
 
     def open_window(self) -> None: ...
+
+    def save_stop(self, path: str, wanted: Wanted) -> Saved:
+        """Save the stop to a file. Raises `Refused` where that cannot be."""
 
 
 class AppliesTo(enum.Enum):

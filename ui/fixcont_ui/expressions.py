@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from types import CodeType
 
-
-def span_in_line(code: CodeType, lasti: int, line: int, text: str) -> tuple[int, int] | None:
-    """Give the columns, from 0, of the expression at an instruction within its line.
+def span_in_line(span: tuple[int, int, int, int] | None, line: int, text: str) -> tuple[int, int] | None:
+    """Give the columns, from 0, of an expression within its line.
 
     Args:
-        lasti: byte offset of the instruction.
+        span: where it stands, as `Frame.span`.
         line: the line that is shown; `text` is how it reads.
 
     Returns:
         None where it is not known, lies on another line, or is the whole of the line, which says nothing.
     """
-    if lasti < 0:
+    if span is None or span[0] != line:
         return None
-    found = next(islice(code.co_positions(), lasti // 2, None), (None, None, None, None))
-    first, last, begin, end = found
-    if first != line or begin is None or end is None:
-        return None
+    _, begin, last, end = span
     data = text.encode()
     column = len(data[:begin].decode(errors="replace"))
     behind = len(data[:end].decode(errors="replace")) if last == line else len(text.rstrip())

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fixcont.editing.sources import Rerun
     from fixcont.editing.stale import Stale
     from fixcont.editing.unrun import Unrun
+    from fixcont.postmortem.saving import Saved
+    from fixcont.postmortem.wanted import Wanted
     from fixcont.session import Session
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.stop import Stop
@@ -150,6 +152,11 @@ class SessionConsole(ABC):
         nearest = wording.nearest_line(frames, selected, can) if selected is not None else ""
         if nearest:
             self.say(nearest)
+
+    def save_stop(self, path: str, wanted: Wanted) -> Saved:
+        from fixcont.saving import save_stop
+
+        return save_stop(self.stop, path, wanted, self.session)
 
     # -- carrying commands out
 

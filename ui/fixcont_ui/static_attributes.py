@@ -22,18 +22,6 @@ def type_name(value: object) -> str:
     return str(_NAME.__get__(type(value)))
 
 
-def classes(kind: type) -> tuple[type, ...]:
-    """Give a class and those above, in the order in which names are looked up."""
-    found: tuple[type, ...] = _MRO.__get__(kind)
-    return found
-
-
-def class_dictionary(kind: type) -> Mapping[str, Any]:
-    """Give what lies in a class itself."""
-    space: Mapping[str, Any] = _CLASS_DICT.__get__(kind)
-    return space
-
-
 def class_attribute(kind: type, name: str) -> Any:
     """Look a name up in a class and those above, as it lies there; `UNKNOWN` where it does not."""
     for klass in _MRO.__get__(kind):

@@ -161,7 +161,7 @@ class StopViewer(PlainPdb):
             return None
         if raw is self.stop.frames[0].raw and self.stop.exception is None:
             return None  # it is about to run the line, not in the middle of it
-        return span_in_line(raw.f_code, frame.lasti, line, text)
+        return span_in_line(frame.span, line, text)
 
     def painted(self, error: str) -> str:
         """Give what is said of an exception, coloured where colours are."""

@@ -34,7 +34,7 @@ from fixcont.stopping.prediction.values import (
     name_of,
     raw_attribute,
 )
-from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled
+from fixcont.stopping.prediction.verdicts import PASSES, End, Passage, after, doubtful, handled, library
 
 #: Follows an exception through one activation: (exception, view, code unit, scope, depth of contexts within contexts).
 Through = Callable[[BaseException, View, int, Scope, int], Passage]
@@ -78,6 +78,8 @@ _PASSING: Final = frozenset(
         ("zipfile", "ZipFile"),
         ("tarfile", "TarFile"),
         ("socket", "socket"),
+        ("_pytest.recwarn", "WarningsChecker"),
+        ("_pytest.recwarn", "WarningsRecorder"),
     )
 )
 #: Functions that make managers that let everything through. None of them is called.
@@ -98,6 +100,8 @@ _PASSING_FACTORIES: Final = frozenset(
         ("decimal", "localcontext"),
         ("_decimal", "localcontext"),
         ("urllib.request", "urlopen"),
+        ("_pytest.recwarn", "warns"),
+        ("_pytest.recwarn", "deprecated_call"),
     )
 )
 #: Modules whose `with` statements let everything pass but exceptions of their own package: what they are about cannot be told from outside.
@@ -110,6 +114,10 @@ _EXPECTING: Final = frozenset(
         ("_pytest.python_api", "raises"),
         ("_pytest.raises", "raises"),
     )
+)
+#: Classes whose exits keep what fails in the block, to report it: broad handlers of a library.
+_REPORTING: Final = frozenset(
+    (("_pytest.subtests", "_SubTestContextManager"), ("pytest_subtests.plugin", "_SubTestContextManager"))
 )
 #: Its exit raises what leaves the block again, in an exception group.
 _TASK_GROUP: Final = ("asyncio.taskgroups", "TaskGroup")
@@ -253,6 +261,11 @@ class Contexts:
             wanted = attribute_of_instance(manager, "expected_exception")
         return _swallows(type(exception), wanted)
 
+    def _of_pytest_raises_group(self, exception: BaseException, manager: object, scope: Scope, depth: int) -> Passage:
+        """Answer for what fails with another exception where a group does not fit: whether it does only running it would tell."""
+        takes = is_instance(exception, BaseExceptionGroup) or attribute_of_instance(manager, "allow_unwrapped") is True
+        return _SWALLOWED if takes else PASSES
+
 
 _OF_MANAGER: Final[dict[tuple[str, str], Callable[[Contexts, BaseException, object, Scope, int], Passage]]] = {
     ("contextlib", "suppress"): Contexts._of_suppress,
@@ -263,6 +276,7 @@ _OF_MANAGER: Final[dict[tuple[str, str], Callable[[Contexts, BaseException, obje
     ("unittest.case", "_AssertRaisesContext"): Contexts._of_assert_raises,
     ("_pytest.raises", "RaisesExc"): Contexts._of_pytest_raises,
     ("_pytest.raises", "AbstractRaises"): Contexts._of_pytest_raises,
+    ("_pytest.raises", "RaisesGroup"): Contexts._of_pytest_raises_group,
     ("_pytest.python_api", "RaisesContext"): Contexts._of_pytest_raises,
 }
 
@@ -288,6 +302,8 @@ def _of_class(exception: BaseException, owner: type) -> Passage:
     name = name_of(owner)
     if name in _PASSING or name[0] in _PASSING_MODULES:
         return PASSES if not _is_cancellation(exception) else _DOUBT
+    if name in _REPORTING:
+        return library("library-broad")
     if name == _TASK_GROUP:
         return _GROUPED if is_instance(exception, Exception) and not _is_cancellation(exception) else _DOUBT
     variables = type.__dict__["__dict__"].__get__(owner)

@@ -137,6 +137,12 @@ ERROR_IDS: Final[dict[str, int]] = {
     "no-class": 1707,
     "one-line-class": 1708,
     "exists": 1709,
+    # saved stops
+    "bad-limit": 1750,
+    "not-a-saved-stop": 1751,
+    "damaged": 1752,
+    "newer-format": 1753,
+    "too-large": 1754,
     # commands
     "no-window": 1800,
     "not-assignable": 1801,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from fixcont.postmortem.objects import is_a
 from fixcont_ui.dap.clock import CLOCK
 from fixcont_ui.dap.scopes import Node
 from fixcont_ui.static_attributes import type_name
 from fixcont_ui.values.children import Child, Names, children, count_indexed, count_named
-from fixcont_ui.values.looks import has_own_look, is_a, look
+from fixcont_ui.values.looks import has_own_look, look
 
 if TYPE_CHECKING:
     from fixcont_ui.dap import protocol

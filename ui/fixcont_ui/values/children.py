@@ -17,8 +17,9 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final, Literal
 
-from fixcont_ui.static_attributes import UNKNOWN, class_attribute, class_dictionary
-from fixcont_ui.values.looks import fields, is_a, is_small, items, length, look, own_dictionary, pairs
+from fixcont.postmortem.objects import class_dictionary, fields, is_a, items, length, own_dictionary, pairs
+from fixcont_ui.static_attributes import UNKNOWN, class_attribute
+from fixcont_ui.values.looks import is_small, look
 
 #: Items of a container are found by their place, attributes and variables by their name.
 Kind = Literal["indexed", "named"]

@@ -11,24 +11,22 @@ import datetime
 import decimal
 import enum
 import fractions
-import gc
 import itertools
 import pathlib
 import re
 import types
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from fixcont_ui.static_attributes import attribute, class_dictionary, classes
+from fixcont.postmortem.objects import class_dictionary, classes, fields, is_a, items, length, own_dictionary, pairs
+from fixcont_ui.static_attributes import attribute
 
 #: Characters of a text, bytes of data, digits of a number that are shown.
 _LENGTH: Final = 60
 _ITEMS: Final = 6
 _DEPTH: Final = 2
 _WHOLE: Final = 240
-
-_MODULE: Final[Any] = type.__dict__["__module__"]
 
 #: Types whose `repr` runs nothing of the user's and is short.
 _PLAIN: Final = frozenset([
@@ -73,75 +71,9 @@ def has_own_look(value: object) -> bool:
     return False
 
 
-def is_a(value: object, kinds: type | tuple[type, ...]) -> bool:
-    """Tell whether a value is of a type or of a subclass. Unlike `isinstance` it does not ask the value for its `__class__`."""
-    return issubclass(type(value), kinds)
-
-
 def is_small(value: object) -> bool:
     """Tell whether a look shows all that there is to a value."""
     return type(value) in _PLAIN or type(value) in (int, str, bytes) or is_a(value, _OF_FUNCTIONS)
-
-
-def fields(value: object) -> dict[str, Any]:
-    """Give the attributes that lie in an object itself: those of its `__dict__` and of its slots."""
-    found: dict[str, Any] = {}
-    for cls in reversed(classes(type(value))):
-        for name, member in list(class_dictionary(cls).items()):
-            if type(member) is types.MemberDescriptorType and name != "__dict__" and _MODULE.__get__(cls) != "builtins":
-                try:
-                    found[name] = member.__get__(value, type(value))
-                except AttributeError:
-                    pass  # a slot that is not filled
-    own = own_dictionary(value)
-    found.update((name, own[name]) for name in list(own) if type(name) is str)
-    return found
-
-
-def own_dictionary(value: object) -> dict[str, Any]:
-    """Give an object's `__dict__`, unless its class has a property in the place of that."""
-    for cls in classes(type(value)):
-        member = class_dictionary(cls).get("__dict__")
-        if member is not None:
-            found = (
-                member.__get__(value, type(value))
-                if type(member) in (types.GetSetDescriptorType, types.MemberDescriptorType)
-                else None
-            )
-            return found if type(found) is dict else {}
-    return {}
-
-
-def items(value: Any) -> Iterable[Any] | None:
-    """Give the items of a container of a built-in type, or of a subclass, past what the subclass may do; else None."""
-    for base in (list, tuple, set, frozenset, collections.deque):
-        if is_a(value, base):
-            return base.__iter__(value)
-    return None
-
-
-def pairs(value: Any) -> Iterable[tuple[Any, Any]] | None:
-    """Give the keys and values of a dictionary, past what a subclass may do; else None."""
-    if is_a(value, dict):
-        return dict.items(value)
-    if type(value) is types.MappingProxyType:
-        return pairs(_behind(value))
-    return None
-
-
-def _behind(value: types.MappingProxyType[Any, Any]) -> Any:
-    """Give what a proxy stands for, which asked by the proxy might run code of the user's."""
-    return next(iter(gc.get_referents(value)), None)
-
-
-def length(value: Any) -> int:
-    """Give how many items a container has."""
-    if type(value) is types.MappingProxyType:
-        return length(_behind(value))
-    for base in (list, tuple, dict, set, frozenset, collections.deque):
-        if is_a(value, base):
-            return base.__len__(value)
-    return 0
 
 
 def _look(value: Any, depth: int, around: tuple[int, ...]) -> str:

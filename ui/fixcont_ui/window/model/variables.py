@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any, Final
 
 from fixcont.errors import Refusal, Refused
+from fixcont.postmortem.objects import is_a
 from fixcont_ui.values.children import Child, Names, children, count_indexed, count_named
-from fixcont_ui.values.looks import is_a, look, own_look
+from fixcont_ui.values.looks import look, own_look
 
 #: The steps from the roots to a node: names of variables and attributes, and numbers of items.
 Path = tuple[str | int, ...]

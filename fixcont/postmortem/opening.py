@@ -1,0 +1,268 @@
+"""A saved stop that was read, as a `Stop`: frames that can be looked at and evaluated in, on values that are rebuilt.
+
+A frame of it is a real frame object, that of a generator which is never started: so all that works on frames works on it. Its variables can be
+assigned, which fills in holes; it cannot go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType, FrameType, FunctionType, GeneratorType, TracebackType
+from typing import Any, Final
+
+from fixcont.bytecode import interpreter
+from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Resume, Skip, UseValue, Way
+from fixcont.errors import Refusal
+from fixcont.postmortem.reading import Document, SavedException, SavedFrame, SavedText, Unreadable
+from fixcont.postmortem.rebuilding import Rebuilder
+from fixcont.postmortem.shapes import BadShape
+from fixcont.postmortem.standins import Facts, Hole, builtin_named
+from fixcont.stopping.frames import Frame, write_locals
+from fixcont.stopping.stop import Moment, Stop, StopReason
+
+_NO_WAY: Final = Refusal(
+    "post-mortem", "this stop was read from a file, so there is no program that could go on", "look, evaluate, and edit the file"
+)
+_GROUPS: Final = 50  # exceptions in groups in groups
+_BLANK_LINES: Final = 1_000_000  # in front of the text of a function
+
+
+class OpenedFrame(Frame):
+    """A frame of a saved stop.
+
+    Attributes:
+        saved: what the file says of it.
+        module_name: the name of its module, "" where that is not known.
+        text: the lines that ran, as a whole file; empty where they were not saved.
+    """
+
+    def __init__(self, generator: GeneratorType[Any, Any, Any], saved: SavedFrame, module_name: str, text: list[str]) -> None:
+        raw: Any = generator.gi_frame
+        super().__init__(
+            raw,
+            saved.line,
+            -1,  # its instructions are not those that ran
+            is_user=saved.is_user,
+            is_obsolete=saved.is_obsolete,
+            restart_refusal=_NO_WAY,
+            is_live=False,
+        )
+        self._generator = generator  # the frame is its own
+        self.saved = saved
+        self.module_name = module_name
+        self.text = text
+
+    @property
+    def span(self) -> tuple[int, int, int, int] | None:
+        return self.saved.span
+
+
+class Opened:
+    """A saved stop.
+
+    Attributes:
+        document: what was in the file.
+        stop: its stop. Every way to go on from it is refused.
+        frames: by frame object, those of exceptions further back in the chain too.
+    """
+
+    def __init__(self, document: Document, stop: Stop, frames: dict[FrameType, OpenedFrame]) -> None:
+        self.document = document
+        self.stop = stop
+        self.frames = frames
+
+
+def open_stop(document: Document, unpickle: Callable[[bytes], Any] | None = None) -> Opened:
+    """Make a stop of what was read.
+
+    Args:
+        unpickle: gives objects from the pickles that the file may have. That runs whatever the file says: only for files that are trusted.
+
+    Raises:
+        Unreadable: "damaged": the values make no sense.
+    """
+    try:
+        return _Opening(document, unpickle).open()
+    except BadShape as error:
+        raise Unreadable(
+            Refusal("damaged", f"the file is damaged: {error}", "save the stop again, or copy the file again")
+        ) from None
+
+
+class _Opening:
+    def __init__(self, document: Document, unpickle: Callable[[bytes], Any] | None) -> None:
+        self._document = document
+        self._rebuilder = Rebuilder(document.values, unpickle)
+        self._spaces = [{"__name__": each.name} | self._rebuilder.variables(each.variables) for each in document.modules]
+        self._frames: dict[FrameType, OpenedFrame] = {}
+        self._texts: dict[int, list[str]] = {}
+        self._exceptions: dict[int, BaseException] = {}
+
+    def open(self) -> Opened:
+        document = self._document
+        stacks = {number: [self._frame(each) for each in frames] for number, frames in document.stacks.items()}
+        exceptions = [self._exception(number) for number in range(len(document.exceptions))]
+        for saved, exception in zip(document.exceptions, exceptions, strict=True):
+            self._link(saved, exception, exceptions, stacks)
+        stop = Stop(
+            reason=_member(StopReason, document.reason, StopReason.EXCEPTION),
+            exception=None if document.exception is None else exceptions[document.exception],
+            frames=stacks.get(0, []),
+            selected=document.selected,
+            thread_name=document.thread,
+            refusal_of=_refusal_of,
+            landing_of=_landing_of,
+            late=document.late,
+            moment=_member(Moment, document.moment, Moment.LINE),
+            value=None if document.value is None else self._rebuilder.value(document.value[0]),
+        )
+        return Opened(document, stop, self._frames)
+
+    # -- frames
+
+    def _frame(self, saved: SavedFrame) -> OpenedFrame:
+        space = {"__name__": ""} if saved.module is None else self._spaces[saved.module]
+        variables = self._rebuilder.variables(saved.variables or {})
+        generator = generator_with(_code(saved, list(variables)), space, variables)
+        frame = OpenedFrame(generator, saved, str(space["__name__"]), self._text(saved.text))
+        self._frames[frame.raw] = frame
+        return frame
+
+    def _text(self, number: int | None) -> list[str]:
+        if number is None:
+            return []
+        if number not in self._texts:
+            self._texts[number] = whole_lines(self._document.texts[number])
+        return self._texts[number]
+
+    # -- exceptions
+
+    def _exception(self, number: int, depth: int = 0) -> BaseException:
+        """Give an exception, not yet linked with the others."""
+        known = self._exceptions.get(number)
+        if known is not None:
+            return known
+        saved = self._document.exceptions[number]
+        if depth >= _GROUPS:
+            raise BadShape("groups of exceptions lie too deep in each other")
+        if saved.members and "BaseExceptionGroup" in saved.builtin:
+            if number in saved.members:
+                raise BadShape("a group of exceptions is part of itself")
+            made = self._group(saved, [self._exception(each, depth + 1) for each in saved.members])
+        else:
+            found = self._rebuilder.value(saved.value)
+            made = found if isinstance(found, BaseException) else self._stand_in(saved)
+        self._rebuilder.facts[id(made)] = Facts(message=saved.message)
+        return self._exceptions.setdefault(number, made)
+
+    def _stand_in(self, saved: SavedException) -> BaseException:
+        """Make an exception whose value is not among the saved ones."""
+        bases = [found for each in saved.builtin if isinstance(found := builtin_named(each), type)]
+        plain = [each for each in bases if issubclass(each, BaseException) and not issubclass(each, BaseExceptionGroup)]
+        above: Any = plain[0] if plain else Exception
+        made: BaseException = above.__new__(self._rebuilder.classes.of(*saved.type, above))
+        return made
+
+    def _group(self, saved: SavedException, members: list[BaseException]) -> BaseException:
+        above: Any = BaseExceptionGroup
+        if "Exception" in saved.builtin and all(isinstance(each, Exception) for each in members):
+            above = ExceptionGroup
+        cls: Any = self._rebuilder.classes.of(*saved.type, above)
+        made: BaseException = cls.__new__(cls, saved.message or "", members)
+        return made
+
+    def _link(
+        self,
+        saved: SavedException,
+        exception: BaseException,
+        exceptions: list[BaseException],
+        stacks: dict[int, list[OpenedFrame]],
+    ) -> None:
+        exception.__cause__ = None if saved.cause is None else exceptions[saved.cause]
+        exception.__context__ = None if saved.context is None else exceptions[saved.context]
+        exception.__suppress_context__ = saved.suppresses_context
+        if saved.notes:
+            exception.__notes__ = list(saved.notes)
+        exception.__traceback__ = _traceback(stacks.get(saved.stack, []) if saved.stack is not None else [])
+
+
+def _traceback(frames: list[OpenedFrame]) -> TracebackType | None:
+    found: TracebackType | None = None
+    for frame in frames:
+        found = TracebackType(found, frame.raw, -1, frame.line)
+    return found
+
+
+def whole_lines(text: SavedText) -> list[str]:
+    """Give the lines of a text under the numbers that they have in their file."""
+    lines = text.text.splitlines(keepends=True)
+    return ["\n"] * min(text.first - 1, _BLANK_LINES) + lines
+
+
+# -- frame objects
+
+
+def _template() -> Any:
+    yield
+
+
+def _code(saved: SavedFrame, names: list[str]) -> CodeType:
+    """Make code that has the names of a frame's, to be looked at, never to be run."""
+    template: Any = _template.__code__
+    parameters = saved.parameters
+    described = {
+        "co_name": saved.name,
+        "co_qualname": saved.function,
+        "co_filename": saved.file.replace("\0", "?"),
+        "co_firstlineno": saved.first_line,
+    }
+    code: CodeType
+    if saved.scope == "module":
+        code = template.replace(co_flags=template.co_flags & ~(interpreter.OPTIMIZED | _NEW_LOCALS), **described)
+        return code
+    given = list(parameters.names) if parameters is not None else []
+    variables = tuple(dict.fromkeys([*given, *names]))
+    flags = template.co_flags
+    counts = {}
+    if parameters is not None:
+        flags |= interpreter.VARARGS if parameters.collects_positional else 0
+        flags |= interpreter.VARKEYWORDS if parameters.collects_keywords else 0
+        counts = {
+            "co_argcount": parameters.positional,
+            "co_posonlyargcount": parameters.positional_only,
+            "co_kwonlyargcount": parameters.keyword_only,
+        }
+    code = template.replace(co_flags=flags, co_varnames=variables, co_nlocals=len(variables), **described, **counts)
+    return code
+
+
+_NEW_LOCALS: Final = 2
+
+
+def generator_with(code: CodeType, space: dict[str, Any], variables: dict[str, Any]) -> GeneratorType[Any, Any, Any]:
+    """Give a generator, never started, whose frame runs `code` and has these variables."""
+    function: Any = FunctionType(code, space)
+    unbound = Hole("unbound")
+    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    made: Any = function(*[unbound] * code.co_argcount, **dict.fromkeys(keywords, unbound))
+    if code.co_flags & interpreter.OPTIMIZED:
+        names = made.gi_frame.f_locals
+        names.update(variables)
+        write_locals(made.gi_frame, names)
+    generator: GeneratorType[Any, Any, Any] = made
+    return generator
+
+
+def _refusal_of(way: Way) -> Refusal | None:
+    return None if isinstance(way, (Propagate, QuitProgram)) else _NO_WAY
+
+
+def _landing_of(way: Resume | UseValue | Skip | Replay) -> Landing | Refusal:
+    return _NO_WAY
+
+
+def _member(kind: Any, value: str, default: Any) -> Any:
+    try:
+        return kind(value)
+    except ValueError:  # of a later version
+        return default

@@ -1,0 +1,32 @@
+"""`pytest --fixcont`: a failing test stops before anything unwinds. This module registers the options; nothing else is imported without them.
+
+PYTEST_DONT_REWRITE: pytest would rewrite the modules of all plug-ins.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fixcont", "repair failing tests while they run")
+    group.addoption(
+        "--fixcont",
+        action="store_true",
+        help="stop where a test fails, before anything unwinds, at a prompt where the failing function or the test can be fixed",
+    )
+    group.addoption("--fixcont-window", action="store_true", help="the same, with a window in place of the prompt")
+    group.addoption(
+        "--no-refixture",
+        action="store_true",
+        help="restartframe on a test function keeps its function-scoped fixtures as they are; else they are set up again",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    options = early_config.known_args_namespace
+    if options.fixcont or options.fixcont_window:
+        from fixcont_ui.pytest_plugin.activation import activate
+
+        activate(early_config)

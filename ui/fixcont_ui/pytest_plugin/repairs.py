@@ -1,0 +1,74 @@
+"""What was stopped and repaired in a run of pytest, test by test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from fixcont.session import Session
+
+
+@dataclass
+class Repair:
+    """One test, or the collection of one file, that went on from a stop otherwise than with its exception.
+
+    Attributes:
+        node: its id.
+        is_edited: whether code was installed meanwhile.
+        has_passed: whether it has passed since.
+    """
+
+    node: Any  # a text in some versions of pytest, an object in others
+    is_edited: bool = False
+    has_passed: bool = False
+
+
+class Repairs:
+    """The state of a run.
+
+    Attributes:
+        config: of the run.
+        session: of fixcont; set once it is made.
+        item: the test whose protocol runs now.
+        collector: what is being collected now.
+        keeps_fixtures: whether restarting a test function keeps its function-scoped fixtures.
+        wants_fixtures: whether the test has been left only to be run again with new fixtures.
+        is_ending: whether the user has ended the run.
+    """
+
+    session: Session
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.item: pytest.Item | None = None
+        self.collector: pytest.Collector | None = None
+        self.keeps_fixtures = bool(config.known_args_namespace.no_refixture)
+        self.wants_fixtures = False
+        self.is_ending = False
+        self._of: dict[Any, Repair] = {}  # id of a node -> what was done to it
+        self._installed = 0
+
+    def note(self) -> None:
+        """Note that what runs now goes on from a stop by the user's hand."""
+        node = self.item or self.collector
+        if node is None:
+            return
+        patches = len(self.session.sources.history.patches)
+        repair = self._of.setdefault(node.nodeid, Repair(node.nodeid))
+        repair.is_edited |= patches > self._installed
+        self._installed = patches
+
+    def of(self, node: pytest.Item | pytest.Collector) -> Repair | None:
+        """Return what was done to a test, None where nothing was."""
+        return self._of.get(node.nodeid)
+
+    def forget(self, node: pytest.Item) -> None:
+        """Begin a test anew, as plug-ins do that run failed tests again."""
+        self._of.pop(node.nodeid, None)
+
+    def passed(self) -> list[Repair]:
+        """Give those that have passed since, in the order in which they stopped."""
+        return [each for each in self._of.values() if each.has_passed]

@@ -1,0 +1,144 @@
+"""Following pytest through the run: which test it is at, setting fixtures up again, and the end by `quit`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pytest
+
+from fixcont_ui.pytest_plugin.parameters import keep
+from fixcont_ui.pytest_plugin.repairs import Repairs
+
+#: The innermost of pytest's wrappers: nothing of pytest has seen the exception yet.
+_innermost: Final = pytest.hookimpl(wrapper=True, trylast=True)
+_outermost: Final = pytest.hookimpl(wrapper=True, tryfirst=True)
+
+#: For the reports that tools read.
+_PROPERTY: Final = ("fixcont", "repaired")
+
+_Wrapper = Generator[None, Any, Any]
+
+
+class Running:
+    """Hooks that are called around tests."""
+
+    def __init__(self, repairs: Repairs) -> None:
+        self._repairs = repairs
+
+    @_outermost
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> _Wrapper:
+        self._repairs.collector = collector
+        try:
+            with self._ending_the_run():
+                report = yield
+        finally:
+            self._repairs.collector = None
+        repair = self._repairs.of(collector)
+        if repair is not None:
+            repair.has_passed = report.passed
+        return report
+
+    @_outermost
+    def pytest_runtest_protocol(self, item: pytest.Item) -> _Wrapper:
+        self._repairs.item = item
+        self._repairs.forget(item)
+        try:
+            return (yield)
+        finally:
+            self._repairs.item = None
+
+    @_innermost
+    def pytest_runtest_setup(self) -> _Wrapper:
+        with self._ending_the_run():
+            return (yield)
+
+    @_innermost
+    def pytest_runtest_teardown(self) -> _Wrapper:
+        with self._ending_the_run():
+            return (yield)
+
+    @_innermost
+    def pytest_runtest_call(self, item: pytest.Item) -> _Wrapper:
+        function = getattr(item, "obj", None)
+        self._repairs.wants_fixtures = False
+        parameters = keep(_parameters_of(item))
+        with self._ending_the_run():
+            result = yield
+            while self._repairs.wants_fixtures:
+                self._repairs.wants_fixtures = False
+                if function is not None and item.obj is not function:  # type: ignore[attr-defined]
+                    item.obj = function  # type: ignore[attr-defined] # plug-ins wrap it for one call
+                for restore in parameters:
+                    restore()
+                set_up_again(item)
+                item.runtest()
+        return result
+
+    @_outermost
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> _Wrapper:
+        repair = self._repairs.of(item)
+        if repair is not None and call.when == "call" and call.excinfo is None and _PROPERTY not in item.user_properties:
+            item.user_properties.append(_PROPERTY)
+        report = yield
+        if repair is not None:
+            repair.has_passed = report.passed and (repair.has_passed or call.when == "call")
+            if call.when == "call" and report.passed:
+                report.is_repaired = True
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
+        # Not those of subtests: they are copies of the test's.
+        if type(report) is pytest.TestReport and hasattr(report, "is_repaired") and not hasattr(report, "wasxfail"):
+            return "repaired", "R", ("REPAIRED", {"yellow": True})
+        return None
+
+    @contextmanager
+    def _ending_the_run(self) -> Iterator[None]:
+        """Make of the command `quit` what pytest ends a run by, also where what it raises is kept, as a subtest does."""
+        try:
+            yield
+        finally:
+            if self._repairs.is_ending:
+                pytest.exit("quit at the prompt of fixcont", returncode=int(pytest.ExitCode.INTERRUPTED))
+
+
+def _parameters_of(item: pytest.Item) -> list[Any]:
+    specification: Any = getattr(item, "callspec", None)
+    return [] if specification is None else list(specification.params.values())
+
+
+def set_up_again(item: pytest.Item) -> None:
+    """Tear down what belongs to this test alone, and set it up again, as pytest does between two tests of the same class or module."""
+    state: Any = item.session._setupstate
+    state.teardown_exact(item.parent)
+    if isinstance(item, pytest.Function):
+        if item.cls is not None:  # its instance is the test's own, too
+            item.__dict__.pop("_instance", None)
+            item._obj = None
+        _ask_for_new_fixtures(item)
+        initialize: Any = getattr(item, "_initrequest", None)
+        if initialize is not None:
+            initialize()
+    state.setup(item)
+
+
+def _ask_for_new_fixtures(item: pytest.Function) -> None:
+    """Let the test have fixtures for parameters that an edit has given it."""
+    fixtures: Any = item.session._fixturemanager
+    old: Any = item._fixtureinfo
+    new = fixtures.getfixtureinfo(item, item.obj, item.cls)
+    if new.argnames == old.argnames:
+        return
+    closure = [*old.names_closure, *(name for name in new.names_closure if name not in old.names_closure)]
+    item._fixtureinfo = dataclasses.replace(
+        old,
+        argnames=new.argnames,
+        initialnames=tuple(dict.fromkeys((*old.initialnames, *new.initialnames))),
+        names_closure=closure,
+        name2fixturedefs={**new.name2fixturedefs, **old.name2fixturedefs},
+    )
+    item.fixturenames = closure

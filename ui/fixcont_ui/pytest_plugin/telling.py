@@ -1,0 +1,83 @@
+"""The end of the run: what was repaired, and running it again from a clean start."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Generator
+from typing import Any, Final
+
+import pytest
+
+from fixcont.editing.diffs import summarize
+from fixcont_ui.pytest_plugin.repairs import Repairs
+
+_OWN_OPTIONS: Final = frozenset({"--fixcont", "--fixcont-window", "--no-refixture"})
+#: They choose tests by what earlier runs were like; those to be run are named.
+_CHOOSING: Final = frozenset({"--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--sw", "--stepwise"})
+
+
+class Telling:
+    """Hooks that are called when all tests have run."""
+
+    def __init__(self, repairs: Repairs) -> None:
+        self._repairs = repairs
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        session = self._repairs.session
+        front_end: Any = session.front_end
+        front_end.is_told = True
+        passed = self._repairs.passed()
+        summary = (
+            summarize(session.sources.history, str(self._repairs.config.invocation_params.dir)) if session.has_edits else None
+        )
+        if not passed and summary is None:
+            return
+        terminalreporter.section("repaired", yellow=True)
+        for repair in passed:
+            terminalreporter.write_line(
+                str(repair.node) if repair.is_edited else f"{repair.node} (went on by hand, no edit of its own)"
+            )
+        if summary is not None:
+            terminalreporter.write_line("")
+            terminalreporter.write(summary.diff.decode("utf-8", "replace"))
+        if passed:
+            terminalreporter.write_line("")
+            terminalreporter.write_line("to run them again from a clean start:")
+            terminalreporter.write_line(f"  {shlex.join(self._command())}")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        result = yield
+        if self._repairs.passed():
+            manager = self._repairs.config.pluginmanager
+            capturing, reporter = manager.getplugin("capturemanager"), manager.getplugin("terminalreporter")
+            if capturing is not None:
+                capturing.suspend(in_=True)
+            try:
+                if reporter is not None and self._is_wanted(reporter):
+                    status = subprocess.call(self._command(), cwd=self._repairs.config.invocation_params.dir)
+                    session.exitstatus = session.exitstatus or status
+            finally:
+                if capturing is not None:
+                    capturing.resume()
+        return result
+
+    def _is_wanted(self, reporter: pytest.TerminalReporter) -> bool:
+        try:
+            if not (sys.stdin.isatty() and sys.stdout.isatty()):
+                return False
+            reporter.write("run the repaired tests again from a clean start? [y/N] ", flush=True)
+            return sys.stdin.readline().strip().lower() in ("y", "yes")
+        except (OSError, ValueError, AttributeError):
+            return False
+
+    def _command(self) -> list[str]:
+        """Give what runs the repaired tests, and no others, in a new process."""
+        config = self._repairs.config
+        named = set(getattr(config.option, "file_or_dir", None) or ())
+        given = [str(each) for each in config.invocation_params.args]
+        kept = [each for each in given if each not in named and each not in _OWN_OPTIONS and each not in _CHOOSING]
+        tests = [str(config.cwd_relative_nodeid(repair.node)) for repair in self._repairs.passed()]
+        return [sys.executable, "-m", "pytest", *kept, *tests]
