@@ -88,7 +88,7 @@ def test_as_it_was_written_it_opens(saved: Path, scratch: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.binary())
 def test_random_bytes(scratch: Path, content: bytes) -> None:
     assert outcome(content, scratch) in CODES
@@ -105,7 +105,7 @@ def test_every_truncation(saved: Path, scratch: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.integers(0, 1 << 30), st.integers(0, 255))
 def test_every_changed_byte_is_found(saved: Path, scratch: Path, place: int, byte: int) -> None:
     content = bytearray(saved.read_bytes())
@@ -142,7 +142,7 @@ def mutate(value: Any, choose: random.Random) -> Any:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=1500)
+@settings(deadline=None, max_examples=400)
 @given(st.integers(0, 1 << 60))
 def test_mutations_of_the_content(saved: Path, scratch: Path, seed: int) -> None:
     choose = random.Random(seed)

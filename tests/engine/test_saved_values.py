@@ -110,14 +110,14 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(values)
 def test_a_plain_value_comes_back_as_it_was(value: Any) -> None:
     assert is_same(value, through(value))
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(values, st.integers(0, 3), st.integers(1, 12), st.integers(0, 3), st.integers(0, 20), st.integers(0, 500))
 def test_within_limits_it_comes_back_or_is_a_hole(value: Any, depth: int, count: int, items: int, text: int, size: int) -> None:
     found = through(value, Limits(depth=depth, count=count, items=items, text=text, size=size, seconds=60))
