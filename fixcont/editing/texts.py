@@ -276,9 +276,11 @@ class Text:
         share nodes with the tree around `like`, the same in another text, where that has been parsed.
         """
         node = _at_top(node)
+        if node.parent is None or node.kind not in STATEMENTS:
+            return self.tree
         found = self._statements.get(node.line)  # first: what was found in it before must be found in it again
         if found is None:
-            if self._tree is not None or node.parent is None or node.kind not in STATEMENTS:
+            if self._tree is not None:
                 return self.tree
             found = self._parsed_like(node, like) or parsing.parse_statement(self.lines, node.line, self.filename)
             if found is None:

@@ -506,6 +506,8 @@ class Client:
                 self._changed.wait(left)
 
     def _failure(self, what: str) -> str:
+        if self._ended and self.process is not None:
+            self._threads[-1].join(1)  # what it has said last may not have come yet
         errors = f"\n--- standard error ---\n{self.errors}" if self._errors else ""
         return f"{what}\n--- messages ---\n{self.transcript}{errors}\n--- end ---"
 
