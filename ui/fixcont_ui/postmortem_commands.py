@@ -136,13 +136,14 @@ POSTMORTEM_COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "save",
         (),
-        "save file [limit=number] ... [redact=word] ... [environment] [pickles]",
+        "save file [option ...]",
         "save this stop to a file, to be opened elsewhere",
         'Save all frames, the text that they run, their variables and what these hold to a file, which "fixcont --open\n'
         'FILE" opens, on another machine too. Nothing of the program is run for that but "repr" of objects.\n'
-        "How much is saved has limits: depth, count, items, text, size, seconds, repr_seconds, frames. What has a\n"
-        'secret\'s name ("password", "token", and the words given with "redact=") is left out; environment variables are\n'
-        'saved with "environment" only. With "pickles" objects get a pickle, which is loaded by "--unpickle" only.',
+        'How much is saved has limits, which options set, as "depth=5": depth, count, items, text, size, seconds,\n'
+        'repr_seconds, frames. What has a secret\'s name ("password", "token", and the words given with "redact=") is left\n'
+        'out; environment variables are saved with "environment" only. With "pickles" objects get a pickle, which is\n'
+        'loaded by "--unpickle" only.',
         Argument.ANY,
         AppliesTo.STOP,
         _save,
