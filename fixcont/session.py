@@ -296,7 +296,8 @@ class Session:
     def server(self) -> Server:
         """Return what serves the stops."""
         if self._server is None:
-            from fixcont.stopping.serving import Server
+            with self._interrupts.preparing():
+                from fixcont.stopping.serving import Server
 
             with self._making:  # several threads may stop at once
                 if self._server is None:

@@ -58,7 +58,10 @@ class InterruptHandler:
 
     @contextmanager
     def preparing(self) -> Iterator[None]:
-        """Let no signal come in this block, in the main thread: a stop is on its way, and loads what it needs."""
+        """Let no signal come in this block, if it runs in the main thread: a stop is on its way, and loads what it needs."""
+        if self._is_preparing or not is_main(_thread.get_ident()):
+            yield
+            return
         self._is_preparing = True
         try:
             yield

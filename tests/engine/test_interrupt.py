@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -61,6 +63,24 @@ def test_a_signal_that_comes_while_the_stop_is_prepared_is_dropped(live: Live, m
     monkeypatch.setattr(program.session, "server", server)
     assert program.call("main") == "spun"
     assert [each.reason for each in program.saw] == ["interrupt"]
+
+
+def test_a_signal_that_comes_while_a_breakpoint_loads_what_it_needs_is_dropped(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = live(loop(0), propagate)
+    load, signals = builtins.__import__, [signal.SIGINT]
+
+    def loading(name: str, *args: Any, **more: Any) -> Any:
+        while signals and name == "fixcont.stopping.serving":
+            signal.raise_signal(signals.pop())
+        return load(name, *args, **more)
+
+    program.session.stepping.add_function(str(program.program.path), "spin")
+    monkeypatch.setattr(builtins, "__import__", loading)
+    assert program.call("main") == "spun"
+    assert signals == []
+    assert {each.reason for each in program.saw} == {"breakpoint"}
 
 
 def test_a_frame_returns(live: Live) -> None:
