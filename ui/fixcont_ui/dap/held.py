@@ -90,12 +90,16 @@ class HeldThread(Workplace):
         """Whether the stop is answered."""
         return self._way is not None
 
-    def let_go(self) -> None:
-        """Leave the stop as if nobody had looked: there is nobody any more."""
+    def let_go(self, way: Way | None = None) -> None:
+        """Leave the stop by a way that is never refused, whatever requests wait for; only the first call counts.
+
+        Args:
+            way: None to go on as if nobody had looked: there is nobody any more.
+        """
 
         def leave() -> None:
             if self._way is None:
-                self._way = unattended(self.stop, was_paused=self.was_paused)
+                self._way = unattended(self.stop, was_paused=self.was_paused) if way is None else way
                 self.close()
 
         self.interrupt()

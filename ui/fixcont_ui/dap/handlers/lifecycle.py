@@ -76,7 +76,7 @@ def terminate(client: Client, arguments: Mapping[str, Any]) -> Body:
     """End the program, its `finally` blocks and `with` exits running on the way."""
     held = [each for each in client.debuggee.held if not each.is_left]
     for each in held:
-        each.submit(lambda each=each: each.answer(QuitProgram()), 10)  # type: ignore[misc]
+        each.let_go(QuitProgram())
     if not any(client.debuggee.threads.number(each.ident) == 1 for each in held):
         end_main_thread()
     return None
