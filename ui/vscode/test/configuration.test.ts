@@ -4,10 +4,10 @@ import { describe, it } from "node:test";
 import { checked, completed, Configuration, offered, Outcome, Surroundings } from "../src/model/configuration";
 
 const around: Surroundings = {
-    folder: "/work",
+    folder: "/code",
     installsAtOnce: true,
-    isFile: (path) => path === "/work/app.py" || path === "/work/sub/app.py" || path === "/other/app.py",
-    isFolder: (path) => path === "/work" || path === "/work/sub",
+    isFile: (path) => path === "/code/app.py" || path === "/code/sub/app.py" || path === "/other/app.py",
+    isFolder: (path) => path === "/code" || path === "/code/sub",
 };
 
 function launch(attributes: Record<string, unknown>): Configuration {
@@ -30,18 +30,18 @@ function refusal(outcome: Outcome): string {
 
 describe("without a launch.json", () => {
     it("the file in the editor is run", () => {
-        const { program, type, request } = made(completed({}, "/work/app.py"));
-        assert.deepEqual([program, type, request], ["/work/app.py", "fixcont", "launch"]);
+        const { program, type, request } = made(completed({}, "/code/app.py"));
+        assert.deepEqual([program, type, request], ["/code/app.py", "fixcont", "launch"]);
     });
 
-    it("whether to debug is kept", () => assert.equal(made(completed({ noDebug: true }, "/work/app.py"))["noDebug"], true));
+    it("whether to debug is kept", () => assert.equal(made(completed({ noDebug: true }, "/code/app.py"))["noDebug"], true));
 
     it("something to run is needed", () => assert.match(refusal(completed({}, undefined)), /^Open the Python file/));
 
     it("what is offered can be used once its variables are put in", () => {
         for (const configuration of offered()) {
             const text = JSON.stringify(configuration)
-                .replaceAll("${file}", "/work/app.py")
+                .replaceAll("${file}", "/code/app.py")
                 .replaceAll("${command:pickProcess}", "77");
             made(checked(JSON.parse(text) as Configuration, around));
         }
@@ -51,15 +51,15 @@ describe("without a launch.json", () => {
 describe("a configuration that is there", () => {
     it("is kept", () => {
         const given = launch({ module: "app", args: ["1"] });
-        assert.deepEqual(made(completed(given, "/work/other.py")), given);
+        assert.deepEqual(made(completed(given, "/code/other.py")), given);
     });
 });
 
 describe("a launch", () => {
     const programs: [string, Record<string, unknown>, string, string][] = [
-        ["in the workspace", { program: "app.py" }, "/work/app.py", "/work"],
-        ["in the configuration's folder", { program: "app.py", cwd: "sub" }, "/work/sub/app.py", "/work/sub"],
-        ["by its full path", { program: "/other/app.py" }, "/other/app.py", "/work"],
+        ["in the workspace", { program: "app.py" }, "/code/app.py", "/code"],
+        ["in the configuration's folder", { program: "app.py", cwd: "sub" }, "/code/sub/app.py", "/code/sub"],
+        ["by its full path", { program: "/other/app.py" }, "/other/app.py", "/code"],
     ];
     for (const [where, attributes, program, cwd] of programs) {
         it(`finds its program ${where}`, () => {
@@ -81,9 +81,9 @@ describe("a launch", () => {
     const refused: [string, Record<string, unknown>, RegExp][] = [
         ["nothing to run", {}, /does not say what to run/],
         ["two things to run", { program: "app.py", module: "app" }, /has program and module/],
-        ["a program that is not there", { program: "gone.py" }, /^There is no file \/work\/gone\.py to run\.$/],
-        ["a folder as its program", { program: "sub" }, /^There is no file \/work\/sub to run\.$/],
-        ["a cwd that is not there", { module: "app", cwd: "gone" }, /cwd is no folder: \/work\/gone$/],
+        ["a program that is not there", { program: "gone.py" }, /^There is no file \/code\/gone\.py to run\.$/],
+        ["a folder as its program", { program: "sub" }, /^There is no file \/code\/sub to run\.$/],
+        ["a cwd that is not there", { module: "app", cwd: "gone" }, /cwd is no folder: \/code\/gone$/],
     ];
     for (const [what, attributes, expected] of refused) {
         it(`with ${what} is refused`, () => assert.match(refusal(checked(launch(attributes), around)), expected));

@@ -23,7 +23,7 @@ async function stopped({ refused = [] as string[] } = {}): Promise<Session> {
             reason: refused.includes(name) ? REASON : "",
         })),
     });
-    session.answers.set("stackTrace", { stackFrames: [{ id: 11, name: "tabulate", source: { path: "/work/app.py" } }] });
+    session.answers.set("stackTrace", { stackFrames: [{ id: 11, name: "tabulate", source: { path: "/code/app.py" } }] });
     await editor.select(session, 1, 11);
     session.requests.length = 0;
     return session;
@@ -142,10 +142,10 @@ describe("a way", () => {
 
     it("is gone from the frame that the call stack's menu was opened at", async () => {
         const session = await stopped();
-        session.answers.set("stackTrace", { stackFrames: [{ id: 17, name: "main", source: { path: "/work/app.py" } }] });
+        session.answers.set("stackTrace", { stackFrames: [{ id: 17, name: "main", source: { path: "/code/app.py" } }] });
         const thread = "thread:session:1";
         const place = { sessionId: "session", threadId: thread, frameId: `stackframe:${thread}:3:app.py` };
-        await editor.run("fixcont.retry", "file:///work/app.py", place);
+        await editor.run("fixcont.retry", "file:///code/app.py", place);
         assert.deepEqual(wanted(session), [
             ["stackTrace", { threadId: 1, startFrame: 3, levels: 1 }],
             ["fixcont/retry", { frameId: 17 }],
@@ -195,7 +195,7 @@ describe("a way", () => {
 
     it("saves files before new code runs, and then leaves it to the program whether it can be gone", async () => {
         const session = await stopped({ refused: ["retry"] });
-        const [changed, other] = [new Document("/work/app.py", true), new Document("/work/notes.md", true, "markdown")];
+        const [changed, other] = [new Document("/code/app.py", true), new Document("/code/notes.md", true, "markdown")];
         editor.texts.push(changed, other);
         await editor.run("fixcont.retry");
         assert.deepEqual([changed.saves, other.saves], [1, 0]);
@@ -204,7 +204,7 @@ describe("a way", () => {
 
     it("leaves files alone if it runs no new code, or the user does not want it", async () => {
         await stopped();
-        const changed = new Document("/work/app.py", true);
+        const changed = new Document("/code/app.py", true);
         editor.texts.push(changed);
         editor.answers = ["0"];
         await editor.run("fixcont.returnFromFrame");
@@ -216,7 +216,7 @@ describe("a way", () => {
 
 describe("resume at a line", () => {
     beforeEach(() => {
-        editor.activeEditor = { document: new Document("/work/app.py"), selection: { active: { line: 41 } } };
+        editor.activeEditor = { document: new Document("/code/app.py"), selection: { active: { line: 41 } } };
     });
 
     it("goes on at the cursor's line, counted from one", async () => {
@@ -233,10 +233,10 @@ describe("resume at a line", () => {
 
     it("is refused in another file than the frame's", async () => {
         const session = await stopped();
-        editor.activeEditor = { document: new Document("/work/b.py"), selection: { active: { line: 0 } } };
+        editor.activeEditor = { document: new Document("/code/b.py"), selection: { active: { line: 0 } } };
         await editor.run("fixcont.resume");
         assert.ok(!wanted(session).some(([request]) => request === "fixcont/resume"));
-        assert.match(editor.shown[0]?.[1] ?? "", /The selected frame, tabulate, is in \/work\/app\.py/);
+        assert.match(editor.shown[0]?.[1] ?? "", /The selected frame, tabulate, is in \/code\/app\.py/);
     });
 });
 

@@ -13,7 +13,7 @@ describe("the frame that a menu of the call stack was opened at", () => {
         assert.deepEqual(placeOf(context), { sessionId: SESSION, threadId: 140, index: 12 }));
 
     const others: [string, unknown][] = [
-        ["the file of a frame", "file:///work/app.py"],
+        ["the file of a frame", "file:///code/app.py"],
         ["a thread", { sessionId: SESSION, threadId: thread }],
         ["a frame of another thread", { ...context, threadId: `thread:${SESSION}:141` }],
         ["names that are written otherwise", { ...context, frameId: `stackframe:${thread}:x` }],
@@ -26,13 +26,13 @@ describe("the stack", () => {
     it("is read as far as it is used", () => {
         const body = {
             stackFrames: [
-                { id: 1, name: "f", line: 3, source: { path: "/work/app.py" } },
+                { id: 1, name: "f", line: 3, source: { path: "/code/app.py" } },
                 { id: 2, name: "<string>", source: { sourceReference: 7 } },
                 { name: "no id" },
             ],
         };
         assert.deepEqual(framesOf(body), [
-            { id: 1, name: "f", path: "/work/app.py" },
+            { id: 1, name: "f", path: "/code/app.py" },
             { id: 2, name: "<string>", path: "" },
         ]);
         assert.deepEqual(framesOf(undefined), []);
@@ -40,10 +40,10 @@ describe("the stack", () => {
 
     it("has the paths of the machine that it runs on, even where the editor has made addresses of them", () => {
         const addresses: [string, string][] = [
-            ["vscode-remote://127.0.0.1:8123/work/a%20b/app.py", "/work/a b/app.py"],
-            ["vscode-remote://ssh-remote%2Bbox/work/app.py", "/work/app.py"],
-            ["file:///work/app.py", "/work/app.py"],
-            ["/work/100%/app.py", "/work/100%/app.py"],
+            ["vscode-remote://127.0.0.1:8123/code/a%20b/app.py", "/code/a b/app.py"],
+            ["vscode-remote://ssh-remote%2Bbox/code/app.py", "/code/app.py"],
+            ["file:///code/app.py", "/code/app.py"],
+            ["/code/100%/app.py", "/code/100%/app.py"],
         ];
         for (const [path, expected] of addresses) {
             assert.equal(framesOf({ stackFrames: [{ id: 1, name: "f", source: { path } }] })[0]?.path, expected);
@@ -51,13 +51,13 @@ describe("the stack", () => {
     });
 
     it("goes on at a line of the selected frame's file only", () => {
-        const frame = { id: 1, name: "f", path: "/work/app.py" };
-        assert.equal(whyNotIn("/work/app.py", frame), undefined);
+        const frame = { id: 1, name: "f", path: "/code/app.py" };
+        assert.equal(whyNotIn("/code/app.py", frame), undefined);
         assert.match(
-            whyNotIn("/work/b.py", frame) ?? "",
-            /^The selected frame, f, is in \/work\/app\.py\. Select a frame of this file/,
+            whyNotIn("/code/b.py", frame) ?? "",
+            /^The selected frame, f, is in \/code\/app\.py\. Select a frame of this file/,
         );
-        assert.match(whyNotIn("/work/b.py", { ...frame, path: "" }) ?? "", /has no file/);
-        assert.match(whyNotIn("/work/b.py", undefined) ?? "", /not there any more/);
+        assert.match(whyNotIn("/code/b.py", { ...frame, path: "" }) ?? "", /has no file/);
+        assert.match(whyNotIn("/code/b.py", undefined) ?? "", /not there any more/);
     });
 });

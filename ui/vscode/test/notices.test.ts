@@ -86,14 +86,14 @@ it("the processes to attach to are Python's, the latest first", () => {
     const listing = [
         "    1 /sbin/init",
         "   77 /usr/bin/python3.14 server.py --port 1",
-        "  802 /work/.venv/bin/python -m app",
+        "  802 /code/.venv/bin/python -m app",
         "  803 vim python.py",
         "  804 python3.14t worker.py",
         "",
     ].join("\n");
     assert.deepEqual(pythonProcesses(listing), [
         { id: 804, commandLine: "python3.14t worker.py" },
-        { id: 802, commandLine: "/work/.venv/bin/python -m app" },
+        { id: 802, commandLine: "/code/.venv/bin/python -m app" },
         { id: 77, commandLine: "/usr/bin/python3.14 server.py --port 1" },
     ]);
 });
