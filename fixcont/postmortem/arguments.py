@@ -64,11 +64,9 @@ def arguments_for(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> t
     return code, _grouped(raw.f_code, values, {name: given[name] for name in given if name not in names(raw.f_code)})
 
 
-def _newest(post: PostMortem, frame: Frame) -> CodeType:
+def newest_of(post: PostMortem, frame: Frame) -> CodeType:
+    """Give the newest code of a dead frame's function, as its text has it. Raises `Refused` where there is none that could be run."""
     code = frame.raw.f_code
-    if code.co_name.startswith("<") and ".0" in code.co_varnames[:1]:
-        what = "generator expression" if code.co_name == "<genexpr>" else "comprehension"
-        raise Refused(Refusal("comprehension", f"a {what} has used up what it runs over", "replay the function around it"))
     if not code.co_flags & interpreter.OPTIMIZED and code.co_name != "<module>":
         sentence = f"the body of the class {frame.function} is no function, and its class was never made"
         raise Refused(Refusal("class-body", sentence, 'select its caller, and "replay --retry" runs the class statement again'))
@@ -76,6 +74,15 @@ def _newest(post: PostMortem, frame: Frame) -> CodeType:
     if newest is None:
         assert refusal is not None
         raise Refused(refusal)
+    return newest
+
+
+def _newest(post: PostMortem, frame: Frame) -> CodeType:
+    code = frame.raw.f_code
+    if code.co_name.startswith("<") and ".0" in code.co_varnames[:1]:
+        what = "generator expression" if code.co_name == "<genexpr>" else "comprehension"
+        raise Refused(Refusal("comprehension", f"a {what} has used up what it runs over", "replay the function around it"))
+    newest = newest_of(post, frame)
     if newest is code:  # of a text that is not known, perhaps: what was installed then is with the function
         function = function_of(frame.raw)
         return function.__code__ if function is not None else code

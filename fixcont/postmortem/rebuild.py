@@ -20,6 +20,7 @@ from fixcont.editing.statements import Block, BlockKind
 from fixcont.editing.variants import How, Variant
 from fixcont.errors import DoesNotVerify, Refusal, Refused
 from fixcont.postmortem.activations import cells_of
+from fixcont.postmortem.arguments import newest_of
 from fixcont.postmortem.expressions import Unknown
 from fixcont.postmortem.positions import iterator_at
 
@@ -79,13 +80,7 @@ def _check(post: PostMortem, way: Resume | UseValue) -> None:
     if not post.is_users(frame):
         sentence = f"{frame.function} is not in the scope of the user's own files"
         raise Refused(Refusal("not-trapped", sentence, "replay a frame of your own, or widen the scope"))
-    if not code.co_flags & interpreter.OPTIMIZED and code.co_name != "<module>":
-        sentence = f"the body of the class {frame.function} is no function, and its class was never made"
-        raise Refused(Refusal("class-body", sentence, 'select its caller, and "replay --retry" runs the class statement again'))
-    newest, refusal = post.context.versions.newest(code)
-    if newest is None:
-        assert refusal is not None
-        raise Refused(refusal)
+    newest = newest_of(post, frame)
     mask = interpreter.GENERATOR | interpreter.COROUTINE | interpreter.ASYNC_GENERATOR
     if code.co_flags & interpreter.OPTIMIZED and (newest.co_flags ^ code.co_flags) & mask:
         sentence = f"{frame.function} is another kind of function now than the one that failed"

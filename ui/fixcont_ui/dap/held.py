@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.continuing.ways import Propagate, Throw, Way
 from fixcont.errors import Refused
-from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
 from fixcont_ui.dap.workplace import Workplace
 
@@ -124,9 +123,6 @@ class HeldThread(Workplace):
     def frame_index(self, number: int) -> int | None:
         """Find a frame by its id, None where it is not one of this stop."""
         return self._frames.get(number)
-
-    def frame(self, number: int) -> Frame:
-        return self.stop.frames[self._frames[number]]
 
     def refer(self, value: Any) -> int:
         """Give an id for something that the client may ask for until the stop ends."""

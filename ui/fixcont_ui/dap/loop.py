@@ -12,7 +12,7 @@ import heapq
 import itertools
 import selectors
 import socket
-from _thread import get_ident, start_new_thread
+from _thread import start_new_thread
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
@@ -60,7 +60,6 @@ class Loop:
         self._woken.setblocking(False)
         self._wake.setblocking(False)
         self._selector.register(self._woken, _READ, self._drain)
-        self.ident = 0
 
     def start(self) -> None:
         """Run in a new thread."""
@@ -68,7 +67,6 @@ class Loop:
 
     def run(self) -> None:
         """Run until `stop`."""
-        self.ident = get_ident()
         with self._at_work():
             while not self._is_over:
                 self._turn()

@@ -14,9 +14,7 @@ from fixcont.errors import Refusal, Refused
 from fixcont.session import Session, active
 from fixcont_ui.dap.debuggee import Debuggee
 from fixcont_ui.dap.server import Server, is_loopback
-
-#: The variable that tells a program which the adapter has started how to prove that it is the one.
-TOKEN: Final = "FIXCONT_DAP_TOKEN"
+from fixcont_ui.dap.token import TOKEN
 
 _LAST_WORDS: Final = 1.0  # seconds for what is still to be sent when the program ends
 

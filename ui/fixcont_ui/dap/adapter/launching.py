@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fixcont_ui.dap.failures import failure
-
-#: The variable that tells the program how to prove that it is the one.
-TOKEN: Final = "FIXCONT_DAP_TOKEN"
+from fixcont_ui.dap.token import TOKEN
 
 _START: Final = Path(__file__).with_name("start.py")
 
