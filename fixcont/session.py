@@ -130,7 +130,7 @@ class Session:
         if stops or getattr(self.front_end, "holds_several", False):
             self._take_interrupts()
         cache = TrapCache(engine_fingerprint())
-        install_hook(self.scope, trap, cache=cache, on_fault=self._report_fault, on_loaded_lazily=self._on_imported)
+        install_hook(self.scope, trap, cache=cache, on_fault=self.report_fault, on_loaded_lazily=self._on_imported)
         if loaded:
             self.sources.remember_loaded()
             _exchange(loaded_functions(self.scope.is_user_code), trap)
@@ -142,7 +142,7 @@ class Session:
             self.policy,
             (predictors[0], predictors[1]),
             self._stopped,
-            self._report_fault,
+            self.report_fault,
             self._busy,
             self._stops,
             self._seen,
@@ -221,7 +221,7 @@ class Session:
             if ended is not None:
                 ended(summary, patch_file)
         except Exception as fault:
-            self._report_fault(fault)
+            self.report_fault(fault)
 
     def _write_patch_file(self, diff: bytes) -> str | None:
         """Write the diff where it is wanted. Returns the name as it was given, None where it was not written."""
@@ -455,7 +455,7 @@ class Session:
             if is_first:
                 self._busy.discard(thread)
 
-    def _report_fault(self, fault: BaseException) -> None:
+    def report_fault(self, fault: BaseException) -> None:
         """Tell of a fault of fixcont's own, once. The debuggee goes on."""
         place = fault.__traceback__
         while place is not None and place.tb_next is not None:

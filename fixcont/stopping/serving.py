@@ -65,6 +65,7 @@ class Context(Protocol):
     def is_obsolete(self, frame: FrameType) -> bool: ...
     def expect_edits(self, frames: Sequence[Frame]) -> None: ...
     def expect_none(self) -> None: ...
+    def report_fault(self, fault: BaseException) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,9 @@ class Server:
         self._busy.add(thread)
         try:
             way = self._ask(held, "")
+        except Exception as fault:  # not the program's
+            self._context.report_fault(fault)
+            return
         finally:
             self._busy.discard(thread)
         raised = held.exception_for(way)

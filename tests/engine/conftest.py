@@ -32,15 +32,21 @@ def live(tmp_path: Path) -> Iterator[Live]:
 
 
 @pytest.fixture
-def several(live: Live) -> Callable[..., tuple[LiveProgram, Several]]:
-    """Loads a program as `live` does, whose stops are answered by a front end that holds several threads at once."""
+def several(live: Live) -> Iterator[Callable[..., tuple[LiveProgram, Several]]]:
+    """Loads a program as `live` does, whose stops are answered by a front end that holds several threads at once.
+
+    A test that leaves a thread held fails: its program would go on while other tests run.
+    """
+    front_ends = []
 
     def load(text: str, **options: Any) -> tuple[LiveProgram, Several]:
         front_end = Several()
+        front_ends.append(front_end)
         program = live(text, front_end=front_end, **options)
         return program, front_end
 
-    return load
+    yield load
+    assert [front_end.held for front_end in front_ends if front_end.held] == []
 
 
 @pytest.fixture(params=["plain", "trapped"])

@@ -56,6 +56,21 @@ def noting(notes: list[Any], what: Callable[[Stop], Any]) -> Answer:
     return answer
 
 
+@pytest.mark.parametrize("fault", [RuntimeError("a fault"), RecursionError("no room")], ids=["error", "no room"])
+def test_a_fault_of_the_front_end_is_told_once_and_the_program_goes_on(live: Live, fault: Exception) -> None:
+    def fail(stop: Stop) -> Way:
+        raise fault
+
+    program = live(LOOP, endless=fail)
+    program.session.stepping.add(str(program.program.path), program.program.line("end"))
+    assert [program.call("run", 3) for _ in range(2)] == [3, 3]
+    assert len(program.saw) == 2
+    [message] = program.front_end.messages
+    assert message.startswith("a fault of fixcont itself; the program goes on without a stop here\n")
+    assert message.endswith(str(fault))
+    program.front_end.messages.clear()  # else it is a fault of this test
+
+
 def where(made: Walk, number: int) -> str:
     """Tell where a breakpoint is, and whether it is enabled."""
     found = made.stepping.breakpoints.get(number)

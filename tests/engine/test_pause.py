@@ -149,17 +149,18 @@ def test_a_thread_that_is_watched_already_is_paused_on_all_versions(several: Loa
 
 
 def test_a_thread_that_cannot_be_watched_is_refused(several: Load) -> None:
-    program, _ = several(LOOPS)
+    program, front_end = several(LOOPS)
     thread = start(program, "job", 3)
     refusal = program.session.stepping.pause(ident_of(thread))
     if interpreter.HAS_MONITORING:
         assert refusal is None
+        front_end.wait_for("worker")
+        front_end.answer("worker", propagate)
     else:
         assert refusal is not None and refusal.code == "thread-not-watched"
         assert program.session.stepping.steps == {}
-    program.names["ended"].set()
     program.session.uninstall()
-    thread.join(WAIT) if not interpreter.HAS_MONITORING else None
+    end(program, thread)
     gone = program.session.stepping.pause(1)
     assert gone is not None and gone.code == "no-thread"
 
