@@ -133,7 +133,7 @@ class Session:
         install_hook(self.scope, trap, cache=cache, on_fault=self.report_fault, on_loaded_lazily=self._on_imported)
         if loaded:
             self.sources.remember_loaded()
-            _exchange(loaded_functions(self.scope.is_user_code), trap)
+            _exchange(loaded_functions(self.scope.is_user), trap)
         atexit.register(self._tell_repairs)  # now: of such functions, those that were registered first are called last
 
     def _put_hook(self) -> None:
@@ -202,7 +202,7 @@ class Session:
         remove_hook()
         self._interrupts.uninstall()
         builtins.__dict__.pop(stubs.HOOK_NAME, None)
-        _exchange(loaded_functions(self.scope.is_user_code), untrapped)
+        _exchange(loaded_functions(self.scope.is_user), untrapped)
         if self._sources is None or not self._sources.history.patches:
             atexit.unregister(self._tell_repairs)
 

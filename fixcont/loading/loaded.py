@@ -7,20 +7,23 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import compress, repeat
-from operator import is_
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from operator import attrgetter, is_
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from fixcont.bytecode import interpreter
 
 #: What holds functions in the namespace of a module or of a class, other than those themselves.
 _WRAPPERS: tuple[type, ...] = (staticmethod, classmethod, property, partial, MethodType, CellType, tuple)
+_FILENAME = attrgetter("__code__.co_filename")
 #: How many wrappers are looked into, one inside the other: functools.wraps leads from closure to cell to function.
 _DEPTH = 12
 
 
-def loaded_functions(is_user_code: Callable[[CodeType], bool]) -> list[FunctionType]:
+def loaded_functions(is_user: Callable[[str], bool]) -> list[FunctionType]:
     """Return every function alive in this process whose code is the user's, once each.
+
+    `is_user` is asked once for each file name.
 
     Runs no code of the debuggee: objects are told apart by their type alone. Functions that a running call is
     about to make (nested functions, lambdas) are not there yet; their code lies in the code of the call, which
@@ -34,7 +37,9 @@ def loaded_functions(is_user_code: Callable[[CodeType], bool]) -> list[FunctionT
     if gc.get_freeze_count() > interpreter.FROZEN_AT_START:
         known = set(map(id, functions))
         functions += [function for function in _reachable_functions(_modules()) if id(function) not in known]
-    return [function for function in functions if is_user_code(function.__code__)]
+    filenames = list(map(_FILENAME, functions))
+    verdicts = {filename: is_user(filename) for filename in set(filenames)}
+    return list(compress(functions, map(verdicts.__getitem__, filenames)))
 
 
 def _modules() -> list[ModuleType]:

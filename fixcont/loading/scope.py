@@ -24,12 +24,23 @@ class _Verdicts(dict[str, bool]):
     def __init__(self, decide: Callable[[str], bool]) -> None:
         super().__init__()
         self._decide = decide
+        self._directories: dict[str, str] = {}  # as it is named -> where it is
 
     def __missing__(self, filename: str) -> bool:
         if is_pseudo(filename):
             return False  # not kept: programs make up such names without end
-        verdict = self[filename] = self._decide(os.path.realpath(filename))
+        verdict = self[filename] = self._decide(self._real_path(filename))
         return verdict
+
+    def _real_path(self, filename: str) -> str:
+        """Do as `os.path.realpath`, which looks at each directory of a path; but a process has many files in few directories."""
+        named, name = os.path.split(filename)
+        if os.path.islink(filename) or name in ("", os.curdir, os.pardir):
+            return os.path.realpath(filename)
+        directory = self._directories.get(named)
+        if directory is None:
+            directory = self._directories[named] = os.path.realpath(named)
+        return os.path.join(directory, name)
 
 
 class Scope:

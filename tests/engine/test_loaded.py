@@ -7,7 +7,6 @@ import gc
 import subprocess
 import sys
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from fixcont.loading.loaded import loaded_functions
@@ -15,8 +14,8 @@ from fixcont.loading.loaded import loaded_functions
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def is_ours(code: CodeType) -> bool:
-    return code.co_filename == __file__
+def is_ours(filename: str) -> bool:
+    return filename == __file__
 
 
 def names() -> list[str]:
@@ -83,8 +82,9 @@ class Outer:
 bound = functools.partial(lambda: None)
 gc.freeze()
 def after(): pass
-found = loaded_functions(lambda code: code.co_filename == "<string>" and code.co_name != "<lambda>")
-print(sorted(function.__qualname__ for function in found))
+found = loaded_functions(lambda filename: filename == "<string>")
+print(sorted(function.__qualname__ for function in found
+             if function.__module__ == "__main__" and function.__name__ != "<lambda>"))
 """
 
 
