@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fixcont_ui.dap.stream import MAX_DEPTH, Broken, Decoder, encode, is_too_deep
 from support.dap_fuzz import Fuzz
+from support.once import cases
 
 FIRST = {"seq": 1, "type": "request", "command": "threads"}
 SECOND = {"seq": 2, "type": "request", "command": "evaluate", "arguments": {"expression": "'ä→\U0001f40d' \r\n\r\n \x00"}}
@@ -40,7 +41,7 @@ def test_messages_survive_any_cut() -> None:
     st.lists(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))),
     st.lists(st.integers(1, 200)),
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=cases(25))
 def test_whatever_is_encoded_is_decoded(messages: list[dict[str, Any]], sizes: list[int]) -> None:
     data = b"".join(encode(message) for message in messages)
     decoder, got, at = Decoder(), [], 0
@@ -188,7 +189,7 @@ def test_good_and_broken_mixed(seed: int) -> None:
 
 
 @given(st.lists(st.sampled_from([b"Content-Length", b":", b" ", b"7", b"\r\n", b"\n", b"{}", b"x", b"\xff", b'{"a":1}', b"-"])))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=cases(100))
 def test_no_bytes_make_it_raise_and_no_cut_makes_a_difference(pieces: list[bytes]) -> None:
     data = b"".join(pieces)
     decoded(data + b"\r\n" + encode(FIRST))

@@ -1,7 +1,7 @@
 """Random sequences of edits to random modules: after each one the live module, references taken before, and a fresh import agree.
 
 What the engine says it has not made as it is in the file is left out, by name, with what depends on it. When it refuses, everything is as before.
-FIXCONT_EDIT_CASES sets how many modules are tried (125 if it is not set).
+FIXCONT_EDIT_CASES sets how many modules are tried (125 if it is not set, fewer where another Python has tried them).
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from hypothesis import strategies as st
 from fixcont.editing.result import InstallResult, InstallStatus, UndoResult
 from support.front_end import LiveProgram, live_program
 from support.module_references import Reference, references, seen, use
+from support.once import cases
 from support.random_modules import CHANGES, Change, Model
 
 PARTS = 5
-CASES = int(os.environ.get("FIXCONT_EDIT_CASES", "125"))
+CASES = int(os.environ.get("FIXCONT_EDIT_CASES", cases(125)))
 
 _small = st.integers(0, 15)
 _changes = st.builds(Change, st.sampled_from(CHANGES), _small, st.integers(0, 63))

@@ -24,6 +24,7 @@ from fixcont.bytecode.original import untrapped
 from fixcont.bytecode.traps import trap
 from fixcont.editing.functions import class_namespace, live_functions
 from fixcont.editing.result import InstallStatus, UndoResult
+from support.once import cases
 from support.project import EDITS, Project, names, unrun
 
 
@@ -609,18 +610,18 @@ for number in range(1, 101):
     install(number)
 gc.collect()
 before = sys.getallocatedblocks()
-for number in range(101, 1101):
+for number in range(101, 101 + int(sys.argv[2])):
     install(number)
 gc.collect()
 grown = sys.getallocatedblocks() - before
-print(sum(each() is not None for each in codes), len(project.sources._registry), grown / 1000)
+print(sum(each() is not None for each in codes), len(project.sources._registry), grown / int(sys.argv[2]))
 """
 
 
 @pytest.mark.slow
 def test_a_thousand_installs_keep_texts_and_nothing_else(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", THOUSAND_INSTALLS, str(tmp_path)]
+    command = [sys.executable, "-c", THOUSAND_INSTALLS, str(tmp_path), str(cases(1000))]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=True)
     alive, noted, grown = map(float, ended.stdout.split())
     assert alive == 0 and noted < 50

@@ -16,6 +16,7 @@ from fixcont.continuing.ways import Resume, Way
 from fixcont.editing import parsing
 from fixcont.stopping.stop import Stop
 from support.front_end import LiveProgram, find_frame, fix
+from support.once import cases
 from support.session import child_environment
 
 PROGRAM = Path(__file__).parent.parent / "programs" / "thousand_installs.py"
@@ -23,7 +24,7 @@ PROGRAM = Path(__file__).parent.parent / "programs" / "thousand_installs.py"
 
 def test_a_thousand_installs_leave_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), str(tmp_path)],
+        [sys.executable, str(PROGRAM), str(tmp_path), str(cases(1000))],
         env=child_environment(),
         capture_output=True,
         text=True,
@@ -33,7 +34,7 @@ def test_a_thousand_installs_leave_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     # What an undo and the summary need of each patch: some fifty small objects. Code objects, with all that is in them, would be hundreds.
-    assert found.pop("blocks") < 60_000
+    assert found.pop("blocks") < cases(60_000)
     assert found == {
         "noted": 0, "suspended code is kept": True, "its text is known": True, "it is freed at the end": True,
     }  # fmt: skip

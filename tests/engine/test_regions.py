@@ -25,6 +25,7 @@ from fixcont.editing.compare import Comparison, compare
 from fixcont.editing.syntax import Header, Item, Syntax, bound_names
 from fixcont.editing.texts import Kind, Text, forget_trees
 from support import tricky_text
+from support.once import cases
 from support.random_modules import CHANGES, Change, Model
 
 EDITS = Path(__file__).parent.parent / "edits"
@@ -257,7 +258,7 @@ _changes = st.lists(st.builds(Change, st.sampled_from(CHANGES), _small, st.integ
 
 
 @given(_starts, _changes)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(150), deadline=None)
 def test_regions_of_random_modules(starts: list[tuple[int, int, int]], changes: list[Change]) -> None:
     before = Model()
     for start in starts:
@@ -301,8 +302,8 @@ def check_edits(before: str, seeds: int) -> tuple[int, int]:
 
 
 def test_regions_of_a_tricky_text() -> None:
-    compiled, spared = check_edits(TRICKY.replace("latin-1", "utf-8"), 500)
-    assert compiled > 100 and spared > 100
+    compiled, spared = check_edits(TRICKY.replace("latin-1", "utf-8"), cases(500))
+    assert compiled > cases(100) and spared > cases(100)
 
 
 @pytest.mark.parametrize(("module", "seeds"), [(textwrap, 60), (dataclasses, 40), (typing, 25)])

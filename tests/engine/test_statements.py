@@ -26,6 +26,7 @@ from fixcont.editing.statements import (
     place_on_line,
     places,
 )
+from support.once import cases
 
 
 def module(source: str) -> ast.Module:
@@ -602,7 +603,7 @@ def test_a_text_matches_itself(source: str) -> None:
 
 
 @given(PROGRAMS, PROGRAMS)
-@settings(max_examples=200)
+@settings(max_examples=cases(200))
 def test_partners_are_one_to_one_and_of_one_form(before: str, after: str) -> None:
     old, new = ast.parse(before), ast.parse(after)
     found = match(old, new)
@@ -615,7 +616,7 @@ def test_partners_are_one_to_one_and_of_one_form(before: str, after: str) -> Non
 
 
 @given(PROGRAMS, PROGRAMS, st.data())
-@settings(max_examples=300)
+@settings(max_examples=cases(300))
 def test_the_text_of_statements_makes_no_difference(source: str, other: str, data: st.DataObject) -> None:
     """Statements that are written alike are not looked into; what is found is the same."""
     begin, end = sorted(data.draw(st.tuples(st.integers(0, 12), st.integers(0, 12))))

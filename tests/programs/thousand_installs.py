@@ -1,6 +1,6 @@
-"""Installs two texts of a module in turns, a thousand times, and says as JSON what that has left in memory.
+"""Installs two texts of a module in turns, a thousand times or as often as is said, and says as JSON what that has left in memory.
 
-Run with the folder to work in. A process of its own: there are few other objects to look through.
+Run with the folder to work in, and how often. A process of its own: there are few other objects to look through.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ first = weakref.ref(module.numbers.__code__)
 install(60)
 before = install(60)
 noted = len(sources._registry)
-after = install(1000)
+after = install(int(sys.argv[2]))
 noted = len(sources._registry) - noted
 is_kept = first() is suspended.gi_code
 text = sources.text_of(suspended.gi_code)

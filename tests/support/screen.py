@@ -28,10 +28,12 @@ from typing import Any, Final
 
 import pyte
 
+from support.once import cases
 from support.session import DEADLINE, child_environment
 
 SCREENS: Final = Path(__file__).resolve().parent.parent / "terminal" / "screens"
 SIZES: Final = ((80, 24), (140, 45))
+TRIED_SIZES: Final = SIZES[: cases(len(SIZES))]
 
 #: Name of a key -> what a terminal sends for it.
 KEYS: Final[dict[str, str]] = {

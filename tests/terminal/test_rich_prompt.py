@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from support.programs import DEMOS
-from support.screen import SIZES, ScreenSession
+from support.screen import TRIED_SIZES, ScreenSession
 
 PRICES = {"prices.py": (DEMOS / "prices.py").read_text(encoding="utf-8"), "data/": str(DEMOS / "data")}
 READY = r"^\(fixcont\)\Z"
-both_sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+both_sizes = pytest.mark.parametrize("size", TRIED_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 def debugged(text: str, **how: object) -> ScreenSession:
