@@ -483,6 +483,9 @@ class _Versions:
         found = self._session.sources.newest(code)
         return Newest(found.code, found.refusal)
 
+    def captures_more(self, old: CodeType, code: CodeType) -> bool:
+        return self._session.sources.captures_more(old, code)
+
     def captured(self, frame: FrameType, code: CodeType) -> Captured:
         return self._session.sources.captured(frame, code)
 

@@ -315,6 +315,10 @@ class KnownTexts:
                 return Newest(code, target.version)
             return Newest(self._live(target), target.version)
 
+    def captures_more(self, old: CodeType, code: CodeType) -> bool:
+        """Tell whether `code`, which is to take over a frame of `old`, captures what is to be looked for; see `captured`."""
+        return bool(code.co_freevars) and (self._has_copied or not set(code.co_freevars) <= set(old.co_freevars))
+
     def captured(self, frame: FrameType, code: CodeType) -> Captured:
         """Find the cells that `code`, which is to take over a live frame, captures and the frame does not have.
 
@@ -324,7 +328,7 @@ class KnownTexts:
         Raises:
             Refused: the cell of a variable is not found, or the code assigns to a copy.
         """
-        if not code.co_freevars or (not self._has_copied and set(code.co_freevars) <= set(frame.f_code.co_freevars)):
+        if not self.captures_more(frame.f_code, code):
             return NOTHING_MORE
         with self._lock:
             node = self._identify(frame.f_code)

@@ -32,7 +32,7 @@ from fixcont.continuing.ways import (
 )
 from fixcont.errors import Refusal, Refused
 from fixcont.stopping.arrivals import Restart, Return, ThrowBehind, nothing, quitting
-from fixcont.stopping.frames import Frame
+from fixcont.stopping.frames import Frame, ask
 from fixcont.stopping.prediction import Outcome, Predictor
 from fixcont.stopping.room import is_short, less_room, more_room
 from fixcont.stopping.stop import Flight, FrontEnd, Moment, Occasion, Stop, StopReason, flight_of
@@ -225,8 +225,6 @@ class _Held:
         self.traceback = exception.__traceback__ if exception is not None else None
         self.state: TrapState | None = None
         self._planned: tuple[tuple[Middle, Newest], Plan] | None = None
-        # Ids of the frames that unwinding does not get to, and why; None while nobody has asked.
-        self._beyond: tuple[set[int], Refusal | None] | None = None
 
     def depth(self) -> int:
         """Return how many frames there are."""
@@ -243,8 +241,7 @@ class _Held:
         unwound = self._unwound_frames()
         frames = unwound + self._live_frames()
         if not getattr(self.context.front_end, "asks_late", False):
-            for frame in frames:
-                frame.ask()
+            ask(frames)
         selected = len(unwound)
         if self.occasion.reason is StopReason.INTERRUPT:  # it may have come in a library
             selected = next((at for at, frame in enumerate(frames) if frame.is_user), selected)
@@ -300,21 +297,23 @@ class _Held:
             line, lasti = self.traceback.tb_lineno, self._failed_at()
         is_user = self.context.is_user(raw)
 
-        def refusal() -> Refusal | None:
-            return self._blocked(raw) or checks.restart_refusal(raw, is_user, self.context.versions)
+        def refusal(together: checks.Together) -> Refusal | None:
+            return self._blocked(raw, together) or checks.restart_refusal(raw, is_user, self.context.versions, together)
 
         return Frame(raw, line, lasti, is_user=is_user, is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal)
 
-    def _blocked(self, raw: FrameType) -> Refusal | None:
-        """Tell what ends the unwinding before it gets to a frame."""
-        if self._beyond is None:
+    def _blocked(self, raw: FrameType, together: checks.Together) -> Refusal | None:
+        """Tell what ends the unwinding before it gets to a frame, or would not let it begin."""
+        if together.beyond is None:
             catcher, cause = self._unwinding_ends_at()
             refusal = checks.would_be_caught(catcher, cause) if catcher is not None else None
-            self._beyond = set(), refusal
+            together.beyond = set(), refusal
             while catcher is not None:
-                self._beyond[0].add(id(catcher))
+                together.beyond[0].add(id(catcher))
                 catcher = catcher.f_back
-        return self._beyond[1] if id(raw) in self._beyond[0] else None
+        if raw is self.frame and self._is_returning():
+            return checks.returning(raw)
+        return together.beyond[1] if id(raw) in together.beyond[0] else None
 
     @staticmethod
     def _without_runner(frames: list[Frame]) -> list[Frame]:
@@ -362,10 +361,7 @@ class _Held:
         if isinstance(way, Step):
             return self._step_refusal() or self.context.stepping.refusal()
         if self._leaves_at_once(way, raw):
-            sentence = (
-                f"{raw.f_code.co_qualname} is returning, and on this version of Python nothing can be raised in it any more"
-            )
-            return Refusal("returning", sentence, "restart its caller, or step once more")
+            return checks.returning(raw)
         if isinstance(way, RestartFrame):
             refusal = checks.restart_refusal(raw, way.frame.is_user, self.context.versions)
         elif isinstance(way, (Resume, UseValue, Skip)):
@@ -396,9 +392,10 @@ class _Held:
 
     def _leaves_at_once(self, way: Way, raw: FrameType) -> bool:
         """Tell whether what is raised for a way would leave the frame in which it must arrive."""
-        if self.occasion.moment is not Moment.RETURN or interpreter.RETURN_IS_INSIDE:
-            return False
-        return raw is self.frame or (isinstance(way, Throw) and self._thrower(raw) is self.frame)
+        return self._is_returning() and (raw is self.frame or (isinstance(way, Throw) and self._thrower(raw) is self.frame))
+
+    def _is_returning(self) -> bool:
+        return self.occasion.moment is Moment.RETURN and not interpreter.RETURN_IS_INSIDE
 
     def landing_of(self, way: Middle | Replay) -> Landing | Refusal:
         """Tell where a frame would go on, or why it cannot."""
