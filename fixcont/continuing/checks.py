@@ -102,9 +102,7 @@ def is_class_body(code: CodeType) -> bool:
     return not code.co_flags & interpreter.OPTIMIZED and code.co_name != "<module>"
 
 
-def restart_refusal(
-    frame: FrameType, is_user: bool, versions: Versions, together: Together | None = None
-) -> Refusal | None:
+def restart_refusal(frame: FrameType, is_user: bool, versions: Versions, together: Together | None = None) -> Refusal | None:
     """Tell why a live frame cannot be restarted on the newest version of its function, or give None."""
     if together is None:
         return _restart_refusal(frame, is_user, versions)

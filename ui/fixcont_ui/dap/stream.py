@@ -36,6 +36,26 @@ class Broken(NamedTuple):
     reason: str
 
 
+class Head(dict[str, Any]):
+    """A message of which nobody needs more than the first fields, which are those of this dict.
+
+    Attributes:
+        rest: the bytes behind these fields, as they came, from the comma or the last bracket on.
+    """
+
+    __slots__ = ("rest",)
+
+    def __init__(self, fields: Mapping[str, Any], rest: bytes) -> None:
+        super().__init__(fields)
+        self.rest = rest
+
+
+def with_field(message: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Give a message as it is, with another value for a field, which is the last one where it was not there."""
+    changed = {**message, name: value}
+    return Head(changed, message.rest) if isinstance(message, Head) else changed
+
+
 def encode(message: Mapping[str, Any]) -> bytes:
     """Give the bytes of a message with its header. Lone surrogates, which UTF-8 cannot have, are escaped as JSON escapes them.
 
@@ -45,6 +65,8 @@ def encode(message: Mapping[str, Any]) -> bytes:
     """
     text = _ENCODER.encode(message)
     body = text.encode("utf-8", "backslashreplace")
+    if type(message) is Head:
+        body = body[:-1] + message.rest
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
@@ -164,9 +186,7 @@ class Decoder:
         body = bytes(self._buffer[self._at : end])
         self._body = None
         try:
-            if is_too_deep(body):
-                raise RecursionError
-            message = _JSON.decode(body.decode("utf-8"))
+            self._found.append(self._parsed(body))
         except (RecursionError, MemoryError):
             self._found.append(Broken("a message is too deeply nested"))
         except UnicodeDecodeError:
@@ -175,13 +195,15 @@ class Decoder:
         except ValueError as error:
             self._lose_body(f"a message is no JSON: {error}", body, end)
             return True
-        else:
-            if type(message) is dict:
-                self._found.append(message)
-            else:
-                self._found.append(Broken("a message is no JSON object"))
         self._at = end
         return True
+
+    def _parsed(self, body: bytes) -> dict[str, Any] | Broken:
+        """Read a body. Raises `ValueError`, `RecursionError` or `MemoryError` where it cannot be read."""
+        if is_too_deep(body):
+            raise RecursionError
+        message = _JSON.decode(body.decode("utf-8"))
+        return message if type(message) is dict else Broken("a message is no JSON object")
 
     def _lose_body(self, reason: str, body: bytes, end: int) -> None:
         """Go on behind a body that is none: in it, if its length was wrong and the next message begins there.
