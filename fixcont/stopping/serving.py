@@ -36,7 +36,7 @@ from fixcont.stopping.frames import Frame, ask
 from fixcont.stopping.prediction import Outcome, Predictor
 from fixcont.stopping.room import is_short, less_room, more_room
 from fixcont.stopping.stop import Flight, FrontEnd, Moment, Occasion, Stop, StopReason, flight_of
-from fixcont.stopping.threads import RUNNER, name_of
+from fixcont.stopping.threads import RUNNERS, name_of
 
 
 class Steps(Protocol):
@@ -86,8 +86,6 @@ class Hold:
         self.ended(self.stop)
 
 
-#: What lies further out than their frames has started the program, or a replay.
-_RUNNERS = (RUNNER, "fixcont.postmortem.running")
 #: Stops of several threads are served one after the other, unless the front end takes several.
 one_at_a_time = threading.RLock()
 
@@ -285,7 +283,7 @@ class _Held:
     def _live_frames(self) -> list[Frame]:
         frames = []
         raw: FrameType | None = self.frame
-        while raw is not None and raw.f_globals.get("__name__") not in _RUNNERS:
+        while raw is not None and raw.f_globals.get("__name__") not in RUNNERS:
             if not is_ours(raw) and (raw is self.frame or not is_shell(raw)):
                 frames.append(self._live_frame(raw))
             raw = raw.f_back
