@@ -74,6 +74,7 @@ class KnownTexts:
         self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
         self._caches = Caches()
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
+        self._looked_over: tuple[list[str], list[int]] = ([], [])  # the names and ids of all modules when they were looked at
         self._has_copied = False  # whether a frame was ever given a copy of a variable
         self._stops = 0  # those that are under way
         self._lock = threading.RLock()
@@ -138,7 +139,12 @@ class KnownTexts:
         """
         with self._lock:
             self._take_in()
-            for name, module in list(sys.modules.items()):
+            names, modules = list(sys.modules), list(sys.modules.values())
+            there = names, list(map(id, modules))
+            if there == self._looked_over:
+                return
+            self._looked_over = there
+            for name, module in zip(names, modules, strict=False):
                 if self._looked_at.get(name) == id(module):
                     continue
                 self._looked_at[name] = id(module)
@@ -401,14 +407,17 @@ class KnownTexts:
         made.__kwdefaults__ = dict(similar.__kwdefaults__) if similar is not None and similar.__kwdefaults__ else None
         return made
 
+    def hold(self) -> None:
+        """Keep syntax trees from here on, for a stop, until `release` is called as often as this was."""
+        with self._lock:
+            self._stops += 1
+
     def prepare(self, codes: Iterable[CodeType]) -> None:
         """Compile the texts that `codes` come from, and parse the function of the first one, so that they need not be after the edit.
 
-        For the time in which the user looks at a stop and edits: it halves the time of the first install of a large file. Syntax
-        trees are kept from here on until `release` is called as often as this was.
+        For the time in which the user looks at a stop and edits: it halves the time of the first install of a large file.
         """
         with self._lock:
-            self._stops += 1
             for number, code in enumerate(codes):
                 file = self._file(code)
                 if file is not None:

@@ -64,6 +64,7 @@ class Context(Protocol):
     def is_user(self, frame: FrameType) -> bool: ...
     def is_obsolete(self, frame: FrameType) -> bool: ...
     def expect_edits(self, frames: Sequence[Frame]) -> None: ...
+    def prepare_edits(self, frames: Sequence[Frame]) -> None: ...
     def expect_none(self) -> None: ...
     def report_fault(self, fault: BaseException) -> None: ...
 
@@ -143,8 +144,11 @@ class Server:
         reason = StopReason.EXCEPTION if exception is not None else StopReason.BREAKPOINT
         held = _Held(self._context, frame, exception, (None, -1), Occasion(reason, moment, value))
         hold = Hold(held.stop(""), held.exception_for, self._ended)
-        self._context.expect_edits([*hold.stop.frames[hold.stop.selected :], *hold.stop.frames[: hold.stop.selected]])
+        self._context.expect_edits(_held_first(hold.stop))
         return hold
+
+    def _is_asked_late(self) -> bool:
+        return getattr(self._context.front_end, "asks_late", False)
 
     def _ended(self, stop: Stop) -> None:
         self._context.expect_none()
@@ -173,7 +177,7 @@ class Server:
                 is_short(held.depth()) and more_room()
             )  # the prompt itself needs some, also when the debuggee has used it up
             try:
-                self._context.expect_edits([*stop.frames[stop.selected :], *stop.frames[: stop.selected]])
+                self._context.expect_edits(() if self._is_asked_late() else _held_first(stop))
                 while True:
                     way = self._context.front_end.stopped(stop)
                     refusal = held.refusal_of(way)
@@ -189,6 +193,10 @@ class Server:
         if steps is not None:
             steps.goes_on(way, held.frame, held.occasion.moment)
         return way
+
+
+def _held_first(stop: Stop) -> list[Frame]:
+    return [*stop.frames[stop.selected :], *stop.frames[: stop.selected]]
 
 
 def _is_followed(way: Way) -> bool:
@@ -252,6 +260,7 @@ class _Held:
             thread_ident=get_ident(),
             refusal_of=self.refusal_of,
             landing_of=self.landing_of,
+            prepare_edits=lambda stop: self.context.prepare_edits(_held_first(stop)),
             late=late,
         )
 

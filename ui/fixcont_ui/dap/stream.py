@@ -21,6 +21,8 @@ _BEGIN: Final = re.compile(rb"content-length", re.IGNORECASE)
 _LENGTH_LINE: Final = re.compile(rb"content-length[ \t]{0,8}:[ \t]{0,8}[0-9]{1,10}[ \t]{0,8}\r?\n", re.IGNORECASE)
 _LENGTH_LINE_CUT: Final = re.compile(rb"content-length[ \t]{0,8}(:[ \t]{0,8}([0-9]{1,10}[ \t]{0,8}\r?)?)?\Z", re.IGNORECASE)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+#: The headers as nearly all peers write them.
+_PLAIN_HEADERS: Final = re.compile(rb"Content-Length: ([0-9]{1,10})\r\n\r\n")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _STRING: Final = re.compile(rb'"[^"]*+"?')
 _NO_LENGTH: Final = "a message has no header Content-Length"
@@ -121,6 +123,11 @@ class Decoder:
     # Headers
 
     def _read_header_line(self) -> bool:
+        plain = None if self._header_size else _PLAIN_HEADERS.match(self._buffer, self._at)
+        if plain is not None:
+            self._at, self._length = plain.end(), int(plain[1])
+            self._end_headers()
+            return True
         end = self._buffer.find(b"\n", max(self._at, self._seen))
         if end < 0:
             self._seen = len(self._buffer)
