@@ -432,7 +432,16 @@ class Session:
         return self.sources.is_obsolete(frame.f_code)
 
     def expect_edits(self, frames: Sequence[Frame]) -> None:
-        """Do what makes an install and a resume faster, while the user has not edited anything yet. The held frame comes first."""
+        """Do what makes an install and a resume faster, while the user has not edited anything yet, and keep it until `expect_none`.
+
+        Args:
+            frames: of a stop, the held one first; none where `prepare_edits` is called later, or never.
+        """
+        self.sources.hold()
+        self.prepare_edits(frames)
+
+    def prepare_edits(self, frames: Sequence[Frame]) -> None:
+        """Do what `expect_edits` has put off."""
         frames = [frame for frame in frames if frame.is_user]
         self.sources.prepare([frame.code for frame in frames])
         if frames and frames[0].lasti >= 0:
@@ -482,6 +491,9 @@ class _Versions:
 
         found = self._session.sources.newest(code)
         return Newest(found.code, found.refusal)
+
+    def captures_more(self, old: CodeType, code: CodeType) -> bool:
+        return self._session.sources.captures_more(old, code)
 
     def captured(self, frame: FrameType, code: CodeType) -> Captured:
         return self._session.sources.captured(frame, code)

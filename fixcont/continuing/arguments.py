@@ -43,6 +43,12 @@ def lost(frame: FrameType) -> list[str]:
     return [code.co_varnames[slot] for slot in sorted(gone)]
 
 
+def may_be_lost(code: CodeType) -> bool:
+    """Tell whether what `lost` returns is a matter of the frame, and not of its code alone."""
+    bound, dropped = _changes(code)
+    return bool(dropped - bound)
+
+
 def _changes(code: CodeType) -> parameters.Changes:
     """Return the parameters that a function binds anew, and those that it drops. The same code is on a deep stack many times."""
     found = _known.get(id(code))

@@ -28,10 +28,26 @@ class Newest(NamedTuple):
     refusal: Refusal | None
 
 
+class Together:
+    """What is found out once only for frames of one stop that are asked one after the other, while nothing changes.
+
+    Attributes:
+        refusals: id of a code object -> the answer for each of its frames, where it is the same for all.
+        beyond: ids of the frames that unwinding does not get to, and why; None while nobody has asked.
+    """
+
+    def __init__(self) -> None:
+        self.refusals: dict[int, Refusal | None] = {}
+        self.beyond: tuple[set[int], Refusal | None] | None = None
+
+
 class Versions(Protocol):
     """What the checks ask about edited code."""
 
     def newest(self, code: CodeType) -> Newest: ...
+
+    def captures_more(self, old: CodeType, code: CodeType) -> bool:
+        """Tell whether it is a matter of the frame of `old`, which `code` takes over, what `captured` returns."""
 
     def captured(self, frame: FrameType, code: CodeType) -> Captured:
         """Return the cells that `code`, which takes over a frame, captures and the frame does not have. Raises `Refused`."""
@@ -86,8 +102,31 @@ def is_class_body(code: CodeType) -> bool:
     return not code.co_flags & interpreter.OPTIMIZED and code.co_name != "<module>"
 
 
-def restart_refusal(frame: FrameType, is_user: bool, versions: Versions) -> Refusal | None:
+def restart_refusal(frame: FrameType, is_user: bool, versions: Versions, together: Together | None = None) -> Refusal | None:
     """Tell why a live frame cannot be restarted on the newest version of its function, or give None."""
+    if together is None:
+        return _restart_refusal(frame, is_user, versions)
+    code = frame.f_code
+    try:
+        return together.refusals[id(code)]
+    except KeyError:
+        refusal = _restart_refusal(frame, is_user, versions)
+        if _is_same_for_all(code, versions):
+            together.refusals[id(code)] = refusal
+        return refusal
+
+
+def _is_same_for_all(code: CodeType, versions: Versions) -> bool:
+    """Tell whether nothing but its code decides whether a frame can be restarted."""
+    if not original.is_trapped(code):
+        return True
+    if is_class_body(code) or (code.co_flags & interpreter.OPTIMIZED and arguments.may_be_lost(code)):
+        return False
+    newest = versions.newest(code).code
+    return newest is None or not (versions.captures_more(code, newest) or arguments.unbound(newest, code, None))
+
+
+def _restart_refusal(frame: FrameType, is_user: bool, versions: Versions) -> Refusal | None:
     refusal = frame_refusal(frame, is_user)
     if refusal is not None:
         return refusal
@@ -156,6 +195,12 @@ def return_refusal(frame: FrameType, is_user: bool) -> Refusal | None:
         return None
     what = "a class body" if is_class_body(code) else "a module"
     return Refusal("no-caller-for-value", f"{what} returns nothing to anybody", "restart it, or let the exception go on")
+
+
+def returning(frame: FrameType) -> Refusal:
+    """Tell why nothing can be done with a frame that is returning."""
+    sentence = f"{frame.f_code.co_qualname} is returning, and on this version of Python nothing can be raised in it any more"
+    return Refusal("returning", sentence, "restart its caller, or step once more")
 
 
 def would_be_caught(frame: FrameType, cause: str) -> Refusal:

@@ -74,6 +74,7 @@ class KnownTexts:
         self._entered = Registry()  # code that started in the middle: each ran once, for one frame, and is never put anywhere
         self._caches = Caches()
         self._looked_at: dict[str, int] = {}  # name of a module that was looked at -> id of the module
+        self._looked_over: tuple[list[str], list[int]] = ([], [])  # the names and ids of all modules when they were looked at
         self._has_copied = False  # whether a frame was ever given a copy of a variable
         self._stops = 0  # those that are under way
         self._lock = threading.RLock()
@@ -138,7 +139,12 @@ class KnownTexts:
         """
         with self._lock:
             self._take_in()
-            for name, module in list(sys.modules.items()):
+            names, modules = list(sys.modules), list(sys.modules.values())
+            there = names, list(map(id, modules))
+            if there == self._looked_over:
+                return
+            self._looked_over = there
+            for name, module in zip(names, modules, strict=False):
                 if self._looked_at.get(name) == id(module):
                     continue
                 self._looked_at[name] = id(module)
@@ -315,6 +321,10 @@ class KnownTexts:
                 return Newest(code, target.version)
             return Newest(self._live(target), target.version)
 
+    def captures_more(self, old: CodeType, code: CodeType) -> bool:
+        """Tell whether `code`, which is to take over a frame of `old`, captures what is to be looked for; see `captured`."""
+        return bool(code.co_freevars) and (self._has_copied or not set(code.co_freevars) <= set(old.co_freevars))
+
     def captured(self, frame: FrameType, code: CodeType) -> Captured:
         """Find the cells that `code`, which is to take over a live frame, captures and the frame does not have.
 
@@ -324,7 +334,7 @@ class KnownTexts:
         Raises:
             Refused: the cell of a variable is not found, or the code assigns to a copy.
         """
-        if not code.co_freevars or (not self._has_copied and set(code.co_freevars) <= set(frame.f_code.co_freevars)):
+        if not self.captures_more(frame.f_code, code):
             return NOTHING_MORE
         with self._lock:
             node = self._identify(frame.f_code)
@@ -397,14 +407,17 @@ class KnownTexts:
         made.__kwdefaults__ = dict(similar.__kwdefaults__) if similar is not None and similar.__kwdefaults__ else None
         return made
 
+    def hold(self) -> None:
+        """Keep syntax trees from here on, for a stop, until `release` is called as often as this was."""
+        with self._lock:
+            self._stops += 1
+
     def prepare(self, codes: Iterable[CodeType]) -> None:
         """Compile the texts that `codes` come from, and parse the function of the first one, so that they need not be after the edit.
 
-        For the time in which the user looks at a stop and edits: it halves the time of the first install of a large file. Syntax
-        trees are kept from here on until `release` is called as often as this was.
+        For the time in which the user looks at a stop and edits: it halves the time of the first install of a large file.
         """
         with self._lock:
-            self._stops += 1
             for number, code in enumerate(codes):
                 file = self._file(code)
                 if file is not None:

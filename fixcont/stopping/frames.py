@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import islice
 from types import CodeType, FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.location import Location
 from fixcont.errors import Refusal
+
+if TYPE_CHECKING:
+    from fixcont.continuing.checks import Together
 
 
 class Frame:
@@ -33,7 +36,7 @@ class Frame:
         *,
         is_user: bool,
         is_obsolete: bool,
-        restart_refusal: Refusal | Callable[[], Refusal | None] | None,
+        restart_refusal: Refusal | Callable[[Together], Refusal | None] | None,
         is_live: bool = True,
     ) -> None:
         self.raw = raw
@@ -41,7 +44,9 @@ class Frame:
         self.lasti = lasti
         self.is_user = is_user
         self.is_obsolete = is_obsolete
-        self._restart_refusal = restart_refusal
+        self._find_refusal = restart_refusal if callable(restart_refusal) else None
+        self._refusal = None if callable(restart_refusal) else restart_refusal
+        self._was_asked = self._find_refusal is None
         self.is_live = is_live
 
     @property
@@ -75,15 +80,16 @@ class Frame:
 
     @property
     def restart_refusal(self) -> Refusal | None:
-        """Why the frame cannot be restarted, or None where it can."""
-        return self.ask()
+        """Why the frame cannot be restarted, or None where it can: as it was when somebody asked last."""
+        if not self._was_asked:
+            ask([self])
+        return self._refusal
 
-    def ask(self) -> Refusal | None:
-        """Find out, once, why the frame cannot be restarted; in the held thread."""
-        found = self._restart_refusal
-        if callable(found):
-            found = self._restart_refusal = found()
-        return found
+    def ask(self, together: Together) -> Refusal | None:
+        """Find out why the frame cannot be restarted, as things are now; in the held thread."""
+        if self._find_refusal is not None:
+            self._refusal, self._was_asked = self._find_refusal(together), True
+        return self._refusal
 
     @property
     def can_restart(self) -> bool:
@@ -91,6 +97,15 @@ class Frame:
 
     def __repr__(self) -> str:
         return f"<Frame {self.function} {self.filename}:{self.line}>"
+
+
+def ask(frames: Iterable[Frame]) -> None:
+    """Find out why frames of one stop cannot be restarted, as things are now; in the held thread."""
+    from fixcont.continuing.checks import Together  # which looks at frames itself
+
+    together = Together()
+    for frame in frames:
+        frame.ask(together)
 
 
 def write_locals(frame: FrameType, snapshot: dict[str, Any]) -> None:

@@ -32,11 +32,11 @@ from fixcont.continuing.ways import (
 )
 from fixcont.errors import Refusal, Refused
 from fixcont.stopping.arrivals import Restart, Return, ThrowBehind, nothing, quitting
-from fixcont.stopping.frames import Frame
+from fixcont.stopping.frames import Frame, ask
 from fixcont.stopping.prediction import Outcome, Predictor
 from fixcont.stopping.room import is_short, less_room, more_room
 from fixcont.stopping.stop import Flight, FrontEnd, Moment, Occasion, Stop, StopReason, flight_of
-from fixcont.stopping.threads import RUNNER, name_of
+from fixcont.stopping.threads import RUNNERS, name_of
 
 
 class Steps(Protocol):
@@ -64,6 +64,7 @@ class Context(Protocol):
     def is_user(self, frame: FrameType) -> bool: ...
     def is_obsolete(self, frame: FrameType) -> bool: ...
     def expect_edits(self, frames: Sequence[Frame]) -> None: ...
+    def prepare_edits(self, frames: Sequence[Frame]) -> None: ...
     def expect_none(self) -> None: ...
     def report_fault(self, fault: BaseException) -> None: ...
 
@@ -86,8 +87,6 @@ class Hold:
         self.ended(self.stop)
 
 
-#: What lies further out than their frames has started the program, or a replay.
-_RUNNERS = (RUNNER, "fixcont.postmortem.running")
 #: Stops of several threads are served one after the other, unless the front end takes several.
 one_at_a_time = threading.RLock()
 
@@ -145,8 +144,11 @@ class Server:
         reason = StopReason.EXCEPTION if exception is not None else StopReason.BREAKPOINT
         held = _Held(self._context, frame, exception, (None, -1), Occasion(reason, moment, value))
         hold = Hold(held.stop(""), held.exception_for, self._ended)
-        self._context.expect_edits([*hold.stop.frames[hold.stop.selected :], *hold.stop.frames[: hold.stop.selected]])
+        self._context.expect_edits(_held_first(hold.stop))
         return hold
+
+    def _is_asked_late(self) -> bool:
+        return getattr(self._context.front_end, "asks_late", False)
 
     def _ended(self, stop: Stop) -> None:
         self._context.expect_none()
@@ -175,7 +177,7 @@ class Server:
                 is_short(held.depth()) and more_room()
             )  # the prompt itself needs some, also when the debuggee has used it up
             try:
-                self._context.expect_edits([*stop.frames[stop.selected :], *stop.frames[: stop.selected]])
+                self._context.expect_edits(() if self._is_asked_late() else _held_first(stop))
                 while True:
                     way = self._context.front_end.stopped(stop)
                     refusal = held.refusal_of(way)
@@ -191,6 +193,10 @@ class Server:
         if steps is not None:
             steps.goes_on(way, held.frame, held.occasion.moment)
         return way
+
+
+def _held_first(stop: Stop) -> list[Frame]:
+    return [*stop.frames[stop.selected :], *stop.frames[: stop.selected]]
 
 
 def _is_followed(way: Way) -> bool:
@@ -225,8 +231,6 @@ class _Held:
         self.traceback = exception.__traceback__ if exception is not None else None
         self.state: TrapState | None = None
         self._planned: tuple[tuple[Middle, Newest], Plan] | None = None
-        # Ids of the frames that unwinding does not get to, and why; None while nobody has asked.
-        self._beyond: tuple[set[int], Refusal | None] | None = None
 
     def depth(self) -> int:
         """Return how many frames there are."""
@@ -243,8 +247,7 @@ class _Held:
         unwound = self._unwound_frames()
         frames = unwound + self._live_frames()
         if not getattr(self.context.front_end, "asks_late", False):
-            for frame in frames:
-                frame.ask()
+            ask(frames)
         selected = len(unwound)
         if self.occasion.reason is StopReason.INTERRUPT:  # it may have come in a library
             selected = next((at for at, frame in enumerate(frames) if frame.is_user), selected)
@@ -257,6 +260,7 @@ class _Held:
             thread_ident=get_ident(),
             refusal_of=self.refusal_of,
             landing_of=self.landing_of,
+            prepare_edits=lambda stop: self.context.prepare_edits(_held_first(stop)),
             late=late,
         )
 
@@ -288,7 +292,7 @@ class _Held:
     def _live_frames(self) -> list[Frame]:
         frames = []
         raw: FrameType | None = self.frame
-        while raw is not None and raw.f_globals.get("__name__") not in _RUNNERS:
+        while raw is not None and raw.f_globals.get("__name__") not in RUNNERS:
             if not is_ours(raw) and (raw is self.frame or not is_shell(raw)):
                 frames.append(self._live_frame(raw))
             raw = raw.f_back
@@ -300,21 +304,23 @@ class _Held:
             line, lasti = self.traceback.tb_lineno, self._failed_at()
         is_user = self.context.is_user(raw)
 
-        def refusal() -> Refusal | None:
-            return self._blocked(raw) or checks.restart_refusal(raw, is_user, self.context.versions)
+        def refusal(together: checks.Together) -> Refusal | None:
+            return self._blocked(raw, together) or checks.restart_refusal(raw, is_user, self.context.versions, together)
 
         return Frame(raw, line, lasti, is_user=is_user, is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal)
 
-    def _blocked(self, raw: FrameType) -> Refusal | None:
-        """Tell what ends the unwinding before it gets to a frame."""
-        if self._beyond is None:
+    def _blocked(self, raw: FrameType, together: checks.Together) -> Refusal | None:
+        """Tell what ends the unwinding before it gets to a frame, or would not let it begin."""
+        if together.beyond is None:
             catcher, cause = self._unwinding_ends_at()
             refusal = checks.would_be_caught(catcher, cause) if catcher is not None else None
-            self._beyond = set(), refusal
+            together.beyond = set(), refusal
             while catcher is not None:
-                self._beyond[0].add(id(catcher))
+                together.beyond[0].add(id(catcher))
                 catcher = catcher.f_back
-        return self._beyond[1] if id(raw) in self._beyond[0] else None
+        if raw is self.frame and self._is_returning():
+            return checks.returning(raw)
+        return together.beyond[1] if id(raw) in together.beyond[0] else None
 
     @staticmethod
     def _without_runner(frames: list[Frame]) -> list[Frame]:
@@ -362,10 +368,7 @@ class _Held:
         if isinstance(way, Step):
             return self._step_refusal() or self.context.stepping.refusal()
         if self._leaves_at_once(way, raw):
-            sentence = (
-                f"{raw.f_code.co_qualname} is returning, and on this version of Python nothing can be raised in it any more"
-            )
-            return Refusal("returning", sentence, "restart its caller, or step once more")
+            return checks.returning(raw)
         if isinstance(way, RestartFrame):
             refusal = checks.restart_refusal(raw, way.frame.is_user, self.context.versions)
         elif isinstance(way, (Resume, UseValue, Skip)):
@@ -396,9 +399,10 @@ class _Held:
 
     def _leaves_at_once(self, way: Way, raw: FrameType) -> bool:
         """Tell whether what is raised for a way would leave the frame in which it must arrive."""
-        if self.occasion.moment is not Moment.RETURN or interpreter.RETURN_IS_INSIDE:
-            return False
-        return raw is self.frame or (isinstance(way, Throw) and self._thrower(raw) is self.frame)
+        return self._is_returning() and (raw is self.frame or (isinstance(way, Throw) and self._thrower(raw) is self.frame))
+
+    def _is_returning(self) -> bool:
+        return self.occasion.moment is Moment.RETURN and not interpreter.RETURN_IS_INSIDE
 
     def landing_of(self, way: Middle | Replay) -> Landing | Refusal:
         """Tell where a frame would go on, or why it cannot."""

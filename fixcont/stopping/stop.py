@@ -59,6 +59,8 @@ class Stop:
         breakpoints: the numbers of the breakpoints that were hit.
         returned: after a step that `collects`, the qualified names of the user's functions that were stepped over or out of, with what they
             returned, the last one last. Empty once the stop has ended.
+        prepare_edits: called with the stop, in the held thread, does what makes an install and a resume faster. Front ends that do not ask
+            late need not call it.
         late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
     """
 
@@ -69,6 +71,7 @@ class Stop:
     thread_name: str
     refusal_of: Callable[[Way], Refusal | None]
     landing_of: Callable[[Resume | UseValue | Skip | Replay], Landing | Refusal]
+    prepare_edits: Callable[[Stop], None] = lambda stop: None
     late: str = ""
     moment: Moment = Moment.LINE
     value: Any = None
@@ -98,8 +101,8 @@ class FrontEnd(Protocol):
 
     One that has an attribute `takes_interrupts`, and it is false, gets no stops for Ctrl-C, which then is what it is without fixcont.
     One that has an attribute `holds_several`, and it is true, may be called in several threads at once.
-    One that has an attribute `asks_late`, and it is true, asks frames whether they can be restarted in the held thread only. It is found out
-    when it asks; for others it is before `stopped` is called.
+    One that has an attribute `asks_late`, and it is true, asks frames whether they can be restarted in the held thread only, and calls
+    `prepare_edits` when it has nothing else to do there. For others all that is done before `stopped` is called.
     One that has a method `ended(summary, patch_file)` is told at the end of the process what was repaired in it, if anything (a
     `fixcont.editing.diffs.Summary`), and the name of the file that the diff was written to, or None.
     One that has a method `replayed(outcome)` is told what came of a replay (a `fixcont.postmortem.replay.Replayed`); then the same stop is

@@ -13,6 +13,8 @@ from fixcont.continuing.unwinding import is_ours, is_shell
 
 #: What started the program, and what lies further out, is not the program's.
 RUNNER = "fixcont.loading.runner"
+#: The same, and what has started a replay.
+RUNNERS = (RUNNER, "fixcont.postmortem.running")
 
 
 class ThreadInfo(NamedTuple):

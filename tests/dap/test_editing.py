@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from support.dap_client import Client
+from support.dap_client import Client, Failed
 from support.dap_session import Debugging, launched
 from support.programs import Program
 
@@ -41,6 +41,17 @@ while seen[-1:] != ["new"]:
         seen.append(found)
     time.sleep(0.001)
 print(seen)
+print("end", os.getpid())
+"""
+
+DEEP: Final = """
+import os
+print("start", os.getpid())
+def deep(count):
+    if count:
+        return deep(count - 1)
+    return 1 / count  # @fails
+print(deep(3))
 print("end", os.getpid())
 """
 
@@ -170,6 +181,26 @@ def test_a_file_that_is_written_in_two_steps(small_program: Make) -> None:
         session.client.wait_for_event("loadedSource", {"reason": "changed"})
         session.go("fixcont/restart")
         ends(session, "3.0\n")
+
+
+def test_whether_a_frame_can_be_restarted_is_told_as_it_is_after_each_save(small_program: Make) -> None:
+    with launched(small_program(DEEP)) as session:
+        session.stopped(at="fails")
+
+        def restartable() -> list[bool]:
+            return [frame["canRestart"] for frame in session.frames() if frame["name"].startswith("deep")]
+
+        assert restartable() == [True] * 4
+        session.save({"def deep(count):": "def deep(count, by):", "deep(count - 1)": "deep(count - 1, by)"})
+        assert restartable() == [False] * 4
+        with pytest.raises(Failed, match="has a new parameter, by"):
+            session.go("restartFrame")
+        session.save({"def deep(count, by):": "def deep(count, by=5):", "1 / count": "by"})
+        assert restartable() == [True] * 4
+        session.go("restartFrame")
+        session.stopped("restart")
+        session.run_on()
+        ends(session, "5\n")
 
 
 def test_without_auto_install_nothing_happens_until_it_is_asked_for(small_program: Make) -> None:

@@ -34,6 +34,11 @@ def _tables_in(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from _tables_in(child)
 
 
+def may_capture(text: str) -> bool:
+    """Tell whether there may be a lambda, a comprehension or a definition in a text; what has none needs nothing of this module."""
+    return any(word in text for word in ("for", "lambda", "def", "class"))
+
+
 def with_captured_names(node: _Node, variables: Iterable[str]) -> _Node:
     """Let the lambdas and comprehensions in a node capture the variables of the frame that they name."""
     changed: _Node = _Capturing({*variables, *_assigned_in(node)}).visit(node)

@@ -16,7 +16,14 @@ from fixcont.bytecode import interpreter
 from fixcont.errors import Refusal, Refused
 from fixcont.stopping.frames import write_locals
 from fixcont_ui import awaiting, wording
-from fixcont_ui.capturing import FUNCTION, assigned_in_comprehension, in_function_of, names_captured, with_captured_names
+from fixcont_ui.capturing import (
+    FUNCTION,
+    assigned_in_comprehension,
+    in_function_of,
+    may_capture,
+    names_captured,
+    with_captured_names,
+)
 from fixcont_ui.values.looks import own_look
 
 #: What is typed has this name in tracebacks.
@@ -66,11 +73,14 @@ class Evaluation:
         self._raw = raw
         self._at_work = at_work
         self._say = say
+        self._may_capture = True
 
     def value_of(self, expression: str) -> Any:
         """Evaluate an expression. Raises what that raises, and `Refused` where it awaits what cannot come."""
-        tree = _parsed(expression.strip(), "eval")
+        text = expression.strip()
+        tree = _parsed(text, "eval")
         assert isinstance(tree, ast.Expression)
+        self._may_capture = may_capture(text)
         return self._value(tree.body)
 
     def run(self, text: str) -> tuple[bool, Any]:
@@ -80,6 +90,7 @@ class Evaluation:
             Whether the last one is an expression, and its value. Raises what they raise; what the ones before have done stays done.
         """
         text = textwrap.dedent(text).strip()  # as it is pasted out of a function
+        self._may_capture = may_capture(text)
         try:
             expression = _parsed(text, "eval")
         except SyntaxError:
@@ -101,7 +112,9 @@ class Evaluation:
 
     def _value(self, node: ast.expr) -> Any:
         self._check(node)
-        return self._execute(ast.Expression(with_captured_names(node, self._variables())), "eval")
+        if self._may_capture:
+            node = with_captured_names(node, self._variables())
+        return self._execute(ast.Expression(node), "eval")
 
     def _do(self, node: ast.stmt) -> None:
         self._check(node)
@@ -110,14 +123,17 @@ class Evaluation:
             if captured:
                 self._define(node, captured)
                 return
-        self._execute(ast.Module([with_captured_names(node, self._variables())], []), "exec")
+        if self._may_capture:
+            node = with_captured_names(node, self._variables())
+        self._execute(ast.Module([node], []), "exec")
 
     def _check(self, node: ast.stmt | ast.expr) -> None:
         """Refuse what would not do to the frame what it says."""
         bound = self._bound_in(node)
         if bound:
             raise Refused(Refusal("stays-bound", stays_bound(bound), "assign something else to it"))
-        elsewhere = "" if self._raw.f_locals is self._raw.f_globals else assigned_in_comprehension(node)
+        is_inside = self._may_capture and self._raw.f_locals is not self._raw.f_globals
+        elsewhere = assigned_in_comprehension(node) if is_inside else ""
         if elsewhere:
             sentence = f'":=" in a comprehension that is typed here would make {elsewhere} a variable of the module'
             raise Refused(Refusal("assigns-elsewhere", sentence, "assign it in a loop"))

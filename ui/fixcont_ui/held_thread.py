@@ -53,12 +53,19 @@ class Exchange:
         self._jobs.put(None)
         self._answers.put(None)
 
-    def serve(self) -> None:
-        """Run jobs, in the held thread, until the exchange is closed."""
+    def serve(self, at_leisure: Job | None = None) -> None:
+        """Run jobs, in the held thread, until the exchange is closed.
+
+        Args:
+            at_leisure: done once when there has been nothing to do for a while; must not raise.
+        """
         while True:
             try:
                 job = self._jobs.get(timeout=_LISTEN)
             except Empty:
+                if at_leisure is not None:
+                    at_leisure()
+                    at_leisure = None
                 continue
             if job is None or self._is_closed:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
@@ -53,7 +54,7 @@ class View:
         self.code = code
         self.ops, self.args, self.rows = original_view(code)
         self.memory: dict[tuple[str, int], Any] = {}
-        self._positions: Sequence[tuple[int | None, int | None, int | None, int | None]] | None = None
+        self._positions: Sequence[tuple[int | None, int | None, int | None, int | None]] = ()
 
     def instruction(self, at: int) -> Instruction:
         """Return the instruction that begins at code unit `at`, which may be its EXTENDED_ARG."""
@@ -83,10 +84,10 @@ class View:
         found = self.ops.find(OPCODE[name], at)
         return found if found >= 0 else None
 
-    def positions(self) -> Sequence[tuple[int | None, int | None, int | None, int | None]]:
-        """Return (line, end line, column, end column) of every code unit."""
-        if self._positions is None:
-            self._positions = list(self.code.co_positions())
+    def positions(self, end: int) -> Sequence[tuple[int | None, int | None, int | None, int | None]]:
+        """Return (line, end line, column, end column) of every code unit up to `end`, and maybe of more."""
+        if len(self._positions) < end:
+            self._positions = list(islice(self.code.co_positions(), end))
         return self._positions
 
     def remember(self, what: str, at: int, find: Callable[[View, int], Any]) -> Any:

@@ -424,7 +424,7 @@ def _run_span(view: View, at: int, covering: int) -> _Machine | None:
 
 def _span_start(view: View, at: int) -> int | None:
     """Return the first of the instructions before `at` that lie within its position in the source."""
-    positions = view.positions()
+    positions = view.positions(at + 1)
     line, end_line, column, end_column = positions[at]
     if line is None or end_line is None or column is None or end_column is None:
         return None

@@ -21,6 +21,7 @@ from fixcont.stopping.prediction.routes import Answer, Answers, Routes, hold
 from fixcont.stopping.prediction.tasks import LIMIT, is_run_until_complete, task_of, waiter_of
 from fixcont.stopping.prediction.values import Scope, TypeOf, as_member, is_any, is_instance, is_subclass
 from fixcont.stopping.prediction.verdicts import PASSES, End, Outcome, Passage, Verdict, after, doubtful
+from fixcont.stopping.threads import RUNNERS
 
 #: So many answers are kept for one type of exception, and answers for so many types; then they are dropped.
 _ANSWERS: Final = 4096
@@ -36,7 +37,6 @@ _THROUGH_TASKS: Final = (SystemExit, KeyboardInterrupt)
 
 _ABSENT: Final = Passage(End.ABSENT)
 _OUTERMOST: Final = Passage(End.OUTERMOST)
-_REPLAYS: Final = "fixcont.postmortem.running"
 
 
 class _Walk:
@@ -226,12 +226,13 @@ class Predictor:
         """
         code = frame.f_code
         place = id(code) + frame.f_lasti
-        view = view_of(code)
-        at = view.unit_of(frame)
-        if at is None and not has_handed_over(code, frame.f_lasti):  # its trap drops what it held
+        is_engine = _is_engine(frame)
+        view = None if is_engine else view_of(code)
+        at = None if view is None else view.unit_of(frame)
+        if at is None and not is_engine and not has_handed_over(code, frame.f_lasti):  # its trap drops what it held
             return (code, is_odd(code), callee.f_code, None, out_of_finalizer(type(exc), callee.f_code))
-        if at is None or _is_engine(frame):
-            is_last = frame.f_globals.get("__name__") == _REPLAYS
+        if view is None or at is None:
+            is_last = is_engine and frame.f_globals.get("__name__") in RUNNERS
             answer: Answer = (code, False, None, None, _OUTERMOST if is_last else _ABSENT)
             # Absent whatever the callee is: the flag of the callee's own answer stays in force, so an odd one comes here again.
             _store(answers, place, answer)

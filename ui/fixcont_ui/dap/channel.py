@@ -94,7 +94,8 @@ class Channel:
         self._socket.close()
 
     def _ready(self) -> None:
-        self._flush()
+        if self._waiting:
+            self._flush()
         if self.is_open:
             self._receive()
 

@@ -57,7 +57,7 @@ class HeldThread(Workplace):
 
     def serve(self) -> Way:
         """Do what is asked for until the stop is answered. Returns the answer."""
-        self.work()
+        self.work(lambda: self._loop.perform(lambda: self.stop.prepare_edits(self.stop)))
         self._values.clear()  # here: what goes away with them belongs to this thread
         self._console = None
         assert self._way is not None

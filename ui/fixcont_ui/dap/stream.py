@@ -21,6 +21,8 @@ _BEGIN: Final = re.compile(rb"content-length", re.IGNORECASE)
 _LENGTH_LINE: Final = re.compile(rb"content-length[ \t]{0,8}:[ \t]{0,8}[0-9]{1,10}[ \t]{0,8}\r?\n", re.IGNORECASE)
 _LENGTH_LINE_CUT: Final = re.compile(rb"content-length[ \t]{0,8}(:[ \t]{0,8}([0-9]{1,10}[ \t]{0,8}\r?)?)?\Z", re.IGNORECASE)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+#: The headers as nearly all peers write them.
+_PLAIN_HEADERS: Final = re.compile(rb"Content-Length: ([0-9]{1,10})\r\n\r\n")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _STRING: Final = re.compile(rb'"[^"]*+"?')
 _NO_LENGTH: Final = "a message has no header Content-Length"
@@ -36,6 +38,26 @@ class Broken(NamedTuple):
     reason: str
 
 
+class Head(dict[str, Any]):
+    """A message of which nobody needs more than the first fields, which are those of this dict.
+
+    Attributes:
+        rest: the bytes behind these fields, as they came, from the comma or the last bracket on.
+    """
+
+    __slots__ = ("rest",)
+
+    def __init__(self, fields: Mapping[str, Any], rest: bytes) -> None:
+        super().__init__(fields)
+        self.rest = rest
+
+
+def with_field(message: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Give a message as it is, with another value for a field, which is the last one where it was not there."""
+    changed = {**message, name: value}
+    return Head(changed, message.rest) if isinstance(message, Head) else changed
+
+
 def encode(message: Mapping[str, Any]) -> bytes:
     """Give the bytes of a message with its header. Lone surrogates, which UTF-8 cannot have, are escaped as JSON escapes them.
 
@@ -45,6 +67,8 @@ def encode(message: Mapping[str, Any]) -> bytes:
     """
     text = _ENCODER.encode(message)
     body = text.encode("utf-8", "backslashreplace")
+    if type(message) is Head:
+        body = body[:-1] + message.rest
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
@@ -99,6 +123,11 @@ class Decoder:
     # Headers
 
     def _read_header_line(self) -> bool:
+        plain = None if self._header_size else _PLAIN_HEADERS.match(self._buffer, self._at)
+        if plain is not None:
+            self._at, self._length = plain.end(), int(plain[1])
+            self._end_headers()
+            return True
         end = self._buffer.find(b"\n", max(self._at, self._seen))
         if end < 0:
             self._seen = len(self._buffer)
@@ -164,9 +193,7 @@ class Decoder:
         body = bytes(self._buffer[self._at : end])
         self._body = None
         try:
-            if is_too_deep(body):
-                raise RecursionError
-            message = _JSON.decode(body.decode("utf-8"))
+            self._found.append(self._parsed(body))
         except (RecursionError, MemoryError):
             self._found.append(Broken("a message is too deeply nested"))
         except UnicodeDecodeError:
@@ -175,13 +202,15 @@ class Decoder:
         except ValueError as error:
             self._lose_body(f"a message is no JSON: {error}", body, end)
             return True
-        else:
-            if type(message) is dict:
-                self._found.append(message)
-            else:
-                self._found.append(Broken("a message is no JSON object"))
         self._at = end
         return True
+
+    def _parsed(self, body: bytes) -> dict[str, Any] | Broken:
+        """Read a body. Raises `ValueError`, `RecursionError` or `MemoryError` where it cannot be read."""
+        if is_too_deep(body):
+            raise RecursionError
+        message = _JSON.decode(body.decode("utf-8"))
+        return message if type(message) is dict else Broken("a message is no JSON object")
 
     def _lose_body(self, reason: str, body: bytes, end: int) -> None:
         """Go on behind a body that is none: in it, if its length was wrong and the next message begins there.

@@ -42,10 +42,10 @@ class Workplace:
 
     # In its thread.
 
-    def work(self) -> None:
-        """Do what is asked for until `close`."""
+    def work(self, at_leisure: Callable[[], None] | None = None) -> None:
+        """Do what is asked for until `close`; `at_leisure` once when nothing was asked for a while."""
         with self._limited:
-            self._exchange.serve()
+            self._exchange.serve(at_leisure)
         for later in list(self._waiting):
             later.fail(failure("stale-reference", "the stop has ended", "ask for the stack again"))
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from fixcont_ui.dap import messages
 from fixcont_ui.dap.failures import Failure, failure
+from fixcont_ui.dap.stream import with_field
 
 Message = Mapping[str, Any]
 
@@ -104,7 +105,7 @@ class Passing:
             self._fail(passed.request, failure("no-answer", sentence, "wait, or end the program"))
 
     def _answer(self, request: Message, answer: Message) -> None:
-        self._to_client({**answer, "request_seq": request["seq"], "command": request["command"]})
+        self._to_client(with_field(answer, "request_seq", request["seq"]))
 
     def _fail(self, request: Message, failed: Failure) -> None:
         self._to_client(messages.refused(request, failed.refusal, show_user=failed.is_shown))

@@ -10,12 +10,13 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from fixcont_ui.dap.adapter.connection import Connection
+from fixcont_ui.dap.adapter.heads import HeadDecoder
 from fixcont_ui.dap.adapter.launching import Launch
 from fixcont_ui.dap.adapter.output import Output
 from fixcont_ui.dap.failures import failure
 from fixcont_ui.dap.stream import Broken, Decoder, encode
 
-_PIECE: Final = 262144
 _BEGIN: Final = 30.0  # seconds until a program that was started must have connected
 
 
@@ -39,7 +40,7 @@ class Program:
         self._ended = ended
         self._output = Output(show)
         self._token = secrets.token_hex(16)
-        self._writer: asyncio.StreamWriter | None = None
+        self._connection: Connection | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_over = False
@@ -58,15 +59,9 @@ class Program:
         Raises:
             Failure: it cannot be started, or does not connect.
         """
-        connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.get_running_loop().create_future()
-
-        async def came(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if await self._knows_token(reader) and not connected.done():
-                connected.set_result((reader, writer))
-            else:
-                writer.close()
-
-        server = await asyncio.start_server(came, "127.0.0.1", 0)
+        loop = asyncio.get_running_loop()
+        connected: asyncio.Future[Connection] = loop.create_future()
+        server = await loop.create_server(lambda: Connection(connected, self._token.encode()), "127.0.0.1", 0)
         try:
             address = server.sockets[0].getsockname()[:2]
             launch = read(address, self._token)
@@ -78,8 +73,7 @@ class Program:
             await self._wait(connected)
         finally:
             server.close()
-        reader, writer = connected.result()
-        self._connected(reader, writer)
+        self._connected(connected.result(), HeadDecoder())
 
     async def _start(self, launch: Launch) -> None:
         try:
@@ -126,43 +120,38 @@ class Program:
         if ended is not None:
             ended.cancel()
 
-    async def _knows_token(self, reader: asyncio.StreamReader) -> bool:
-        """Tell whether who connects is the program that was started: it begins with the token."""
-        with contextlib.suppress(asyncio.IncompleteReadError, asyncio.TimeoutError, ConnectionError):
-            line = await asyncio.wait_for(reader.readexactly(len(self._token)), 10)
-            return secrets.compare_digest(line, self._token.encode())
-        return False
-
     async def attach(self, host: str, port: int) -> None:
         """Connect to one that listens.
 
         Raises:
             Failure: it is not there.
         """
+        loop = asyncio.get_running_loop()
+        connected: asyncio.Future[Connection] = loop.create_future()
         try:
-            reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 10)
+            await asyncio.wait_for(loop.create_connection(lambda: Connection(connected, b""), host, port), 10)
         except (TimeoutError, OSError) as error:
             sentence = f"nobody listens on {host}:{port}: {getattr(error, 'strerror', None) or type(error).__name__}"
             raise failure(
                 "cannot-attach", sentence, "start the program with: fixcont --listen PORT SCRIPT", is_shown=True
             ) from None
-        self._connected(reader, writer)
+        self._connected(await connected, Decoder())
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-        self._do(self._read(reader))
+    def _connected(self, connection: Connection, decoder: Decoder) -> None:
+        self._connection = connection
+        connection.begin(lambda data: self._read(decoder, data), lambda: self._do(self._finish()))
 
     # Talking to it
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send it a message; dropped where it is over."""
-        if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(encode(message))
+        if self._connection is not None:
+            self._connection.write(encode(message))
 
     def disconnect(self) -> None:
         """Let go of it; it goes on by itself."""
-        if self._writer is not None:
-            self._writer.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def kill(self) -> None:
         """End it at once."""
@@ -170,16 +159,12 @@ class Program:
             with contextlib.suppress(OSError):
                 os.kill(self.ident, signal.SIGKILL)
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        decoder = Decoder()
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(_PIECE):
-                for message in decoder.feed(data):
-                    if not isinstance(message, Broken):
-                        if message.get("event") == "stopped":
-                            self._output.flush()  # it was printed before
-                        self._received(message)
-        await self._finish()
+    def _read(self, decoder: Decoder, data: bytes) -> None:
+        for message in decoder.feed(data):
+            if not isinstance(message, Broken):
+                if message.get("event") == "stopped":
+                    self._output.flush()  # it was printed before
+                self._received(message)
 
     async def _finish(self) -> None:
         """Wait for the end of the process where it is ours, and tell that it is over."""

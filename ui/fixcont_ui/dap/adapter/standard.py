@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from fixcont_ui.dap.stream import Broken, Decoder, encode
+from fixcont_ui.dap.stream import Broken, Decoder, encode, with_field
 
 _PIECE: Final = 65536
 #: Bytes that a pipe or a socket which is ready takes without holding up who writes.
@@ -63,7 +63,7 @@ class StandardStreams:
             if self._size > _PATIENCE:
                 return self._seq
             self._seq += 1
-            data = encode({**message, "seq": self._seq})
+            data = encode(with_field(message, "seq", self._seq))
             if not self._size:
                 data = data[self._write_now(data) :]
             if data:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fixcont.stopping.frames import Frame
+from fixcont.stopping.frames import Frame, ask
 from fixcont.stopping.stop import StopReason
 from fixcont_ui import wording
 from fixcont_ui.dap.debuggee import LOOK
@@ -75,7 +75,10 @@ def stack_trace(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     def work() -> Body:
         frames = held.stop.frames
         end = len(frames) if not levels else min(len(frames), start + levels)
-        return {"stackFrames": [_shown(client, held, index) for index in range(start, end)], "totalFrames": len(frames)}
+        ask(frames[start:end])
+        alike: dict[tuple[int, int], protocol.StackFrame] = {}
+        shown = [_shown(client, held, index, alike) for index in range(start, end)]
+        return {"stackFrames": shown, "totalFrames": len(frames)}
 
     return held.submit(work, LOOK)
 
@@ -94,25 +97,37 @@ def _running_stack(client: Client, ident: int, start: int, levels: int) -> Body:
     return {"stackFrames": shown, "totalFrames": len(frames)}
 
 
-def _shown(client: Client, held: HeldThread, index: int) -> protocol.StackFrame:
+def _shown(
+    client: Client, held: HeldThread, index: int, alike: dict[tuple[int, int], protocol.StackFrame]
+) -> protocol.StackFrame:
+    """Describe a frame. `alike`: id of a code object and line -> what is the same for all frames there; filled in here."""
     frame = held.stop.frames[index]
+    place = id(frame.code), frame.line
+    common = alike.get(place)
+    if common is None:
+        common = alike[place] = _common(client, frame)
+    shown = common.copy()
+    shown["id"], shown["canRestart"] = held.frame_id(index), frame.can_restart
+    module = frame.raw.f_globals.get("__name__")
+    if type(module) is str:
+        shown["moduleId"] = module
+    if index == held.stop.selected and held.stop.exception is not None and shown["line"] == client.shown_line(frame.line):
+        _mark_expression(client, shown, frame)
+    return shown
+
+
+def _common(client: Client, frame: Frame) -> protocol.StackFrame:
     source, line = place_of(client, frame.code, frame.line)
     is_old = client.debuggee.session.sources.is_obsolete(frame.code) if frame.is_user else False
-    shown: protocol.StackFrame = {
-        "id": held.frame_id(index),
+    return {
+        "id": 0,
         "name": f"{frame.function} (old version)" if is_old else frame.function,
         "source": source,
         "line": client.shown_line(line),
         "column": client.shown_column(1),
-        "canRestart": frame.can_restart,
+        "canRestart": False,
         "presentationHint": "normal" if frame.is_user else "subtle",
     }
-    module = frame.raw.f_globals.get("__name__")
-    if type(module) is str:
-        shown["moduleId"] = module
-    if index == held.stop.selected and held.stop.exception is not None and line == frame.line:
-        _mark_expression(client, shown, frame)
-    return shown
 
 
 def _mark_expression(client: Client, shown: protocol.StackFrame, frame: Frame) -> None:
