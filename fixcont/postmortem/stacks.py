@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from types import CodeType, FrameType, TracebackType
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from fixcont.bytecode import interpreter, original, parameters
 from fixcont.continuing.unwinding import is_ours
@@ -16,8 +16,10 @@ from fixcont.postmortem.format import Line
 from fixcont.postmortem.objects import is_a
 from fixcont.postmortem.values import Recorder
 from fixcont.postmortem.wanted import Limits
-from fixcont.stopping.frames import Frame
-from fixcont.stopping.stop import Stop
+
+if TYPE_CHECKING:
+    from fixcont.stopping.frames import Frame
+    from fixcont.stopping.stop import Stop
 
 _FRAMES: Final = 5_000  # of one stack
 _LINE: Final = 2_000  # characters of a line of text
