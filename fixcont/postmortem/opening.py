@@ -125,6 +125,7 @@ class _Opening:
         variables = self._rebuilder.variables(saved.variables or {})
         generator = generator_with(_code(saved, list(variables)), space, variables)
         frame = OpenedFrame(generator, saved, str(space["__name__"]), self._text(saved.text))
+        frame.given = self._rebuilder.variables(saved.given)
         self._frames[frame.raw] = frame
         return frame
 

@@ -65,6 +65,7 @@ class SavedFrame:
         text: index into the document's texts.
         module: index into the document's modules.
         variables: name -> reference; None where they were not saved.
+        given: name -> reference to what the call gave for a parameter that is bound anew, where that was known.
     """
 
     function: str
@@ -81,6 +82,7 @@ class SavedFrame:
     parameters: SavedParameters | None
     module: int | None
     variables: dict[str, Any] | None
+    given: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -327,6 +329,7 @@ def _take_frame(document: Document, shape: Shape) -> None:
         parameters=None if inside is None else _parameters(inside),
         module=shape.index("module"),
         variables=shape.mapping("locals") if "locals" in shape.raw else None,
+        given=shape.mapping("given") if "given" in shape.raw else {},
     )
     document.stacks.setdefault(shape.number("stack"), []).append(frame)
 

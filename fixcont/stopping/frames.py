@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import islice
-from types import CodeType, FrameType
+from types import CodeType, FrameType, MappingProxyType
 from typing import Any
 
 from fixcont.bytecode import interpreter
@@ -23,6 +23,8 @@ class Frame:
         is_user: whether the file is in the user's scope.
         is_obsolete: whether the frame runs an older version of its function than the one installed last.
         is_live: whether it is still there; a post-mortem frame has unwound, and is looked at by its traceback.
+        given: the objects that parameters had at entry which the function binds anew, by name, where they are at hand: in the frame whose trap
+            has stopped. Empty once the stop has ended.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Frame:
         is_obsolete: bool,
         restart_refusal: Refusal | Callable[[], Refusal | None] | None,
         is_live: bool = True,
+        given: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.raw = raw
         self.line = line
@@ -43,6 +46,7 @@ class Frame:
         self.is_obsolete = is_obsolete
         self._restart_refusal = restart_refusal
         self.is_live = is_live
+        self.given = given
 
     @property
     def code(self) -> CodeType:
@@ -84,6 +88,10 @@ class Frame:
         if callable(found):
             found = self._restart_refusal = found()
         return found
+
+    def forget(self) -> None:
+        """Let go of the values of the program that it has; called when the stop ends."""
+        self.given = MappingProxyType({})
 
     @property
     def can_restart(self) -> bool:
