@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from fixcont.postmortem import plain
+from fixcont.postmortem import members, plain
 from fixcont.postmortem.shapes import BadShape, Shape
 from fixcont.postmortem.standins import BASES, Classes, Facts, Hole, SavedFunction, SavedMethod, SavedModule, builtin_named
 
@@ -220,16 +220,32 @@ class Rebuilder:
 
     def enum(self, shape: Shape) -> Any:
         module, qualname = shape.type("type")
-        made = self._instance(self.classes.of(module, qualname, object), object)
-        self._know(made, Facts(f"<{qualname}.{shape.text('name')}: saved>"))
+        name, value = shape.text("name"), shape.raw.get("v")
+        member = self._member(module, qualname, name, value)
+        if member is not None:
+            return member
+        made = self._bare(module, qualname, shape, shape.inside("base"))
+        self._know(made, Facts(members.look_of(qualname, name)))
+        attributes = shape.mapping("attributes") if "attributes" in shape.raw else {}
         own = made.__dict__
-        own["_name_"] = own["name"] = shape.text("name")
+        own["_name_"] = own["name"] = name or None
 
         def fill() -> None:
-            own["_value_"] = own["value"] = self.part(shape.raw.get("v"))
+            own["_value_"] = own["value"] = self.part(value)
+            own.update({each: self.part(at) for each, at in attributes.items()})
 
         self._later(fill)
         return made
+
+    def _member(self, module: str, qualname: str, name: str, reference: Any) -> Any:
+        """Give the member itself, where its class is at hand."""
+        if type(reference) is list and reference and type(reference[0]) is int and 0 <= reference[0] < len(self._entries):
+            if self._entries[reference[0]].get("t") not in ("int", "str", "bytes", "tuple", "complex"):
+                return None
+        value = self.part(reference)
+        if not members.is_plain(value):
+            return None
+        return members.found(module, qualname, name, value, imports=self._unpickle is not None)
 
     def a_object(self, shape: Shape) -> Any:
         if self._unpickle is not None and "pickle" in shape.raw:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Final
 
-from fixcont.postmortem import plain
+from fixcont.postmortem import members, plain
 from fixcont.postmortem.objects import class_dictionary, classes, fields, is_a, items, length, name_of, own_dictionary, pairs
 from fixcont.postmortem.redaction import Redaction
 from fixcont.postmortem.wanted import Limits
@@ -263,11 +263,21 @@ class Recorder:
         if kind in _CODE:
             return {"t": "function", "name": _names(value)}
         if plain.is_enum(value):
-            own = fields(value)
-            name = own.get("_name_")
-            shown = name if type(name) is str else ""
-            return {"t": "enum", "type": list(name_of(kind)), "name": shown, "v": self.reference(own.get("_value_"), depth + 1)}
+            return self._member(value, kind, depth)
         return self._object(value, kind, number, depth)
+
+    def _member(self, value: Any, kind: type, depth: int) -> Entry:
+        def reference(each: Any) -> Reference:
+            return self.reference(each, depth + 1)
+
+        def named(name: str, each: Any) -> Reference:
+            return self.named(name, each, depth + 1)
+
+        entry = members.entry(kind, fields(value, self._slots), reference, named)
+        base = next((each for each in _BASES if is_a(value, each)), None)
+        if base is not None:
+            self._put_base(entry, value, kind, base, depth)
+        return entry
 
     def _object(self, value: Any, kind: type, number: int, depth: int) -> Entry:
         entry: Entry = {"t": "object", "type": list(name_of(kind))}
