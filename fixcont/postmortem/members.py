@@ -62,7 +62,7 @@ def found(module: str, qualname: str, name: str, value: Any, *, imports: bool) -
         imports: load the module, which runs its code.
     """
     kind = _class(module, qualname, imports=imports)
-    if kind is None:
+    if kind is None or not all(_is_inherited(kind, method) for method in ("__eq__", "__hash__")):  # it may become a key
         return None
     enum = sys.modules["enum"]
     members = class_dictionary(kind).get("_member_map_")
@@ -77,8 +77,7 @@ def found(module: str, qualname: str, name: str, value: Any, *, imports: bool) -
 
 def _of_flags(kind: Any, value: int, enum: Any) -> Any:
     """Give the member that is several flags at once; None where that would run code of the class's own."""
-    missing = next(each for each in classes(kind) if "_missing_" in class_dictionary(each))
-    if missing.__module__ != "enum" or class_dictionary(kind).get("_member_type_") not in (int, object):
+    if not _is_inherited(kind, "_missing_") or class_dictionary(kind).get("_member_type_") not in (int, object):
         return None
     if abs(value) >= _FLAGS:
         return None
@@ -86,6 +85,11 @@ def _of_flags(kind: Any, value: int, enum: Any) -> Any:
         return kind(value)
     except ValueError:  # flags that this class does not have
         return None
+
+
+def _is_inherited(kind: type, method: str) -> bool:
+    """Tell whether what a class does is what `enum` or the built-in type does."""
+    return next(each for each in classes(kind) if method in class_dictionary(each)).__module__ in ("enum", "builtins")
 
 
 def _class(module: str, qualname: str, *, imports: bool) -> Any:

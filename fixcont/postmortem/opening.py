@@ -97,6 +97,7 @@ class _Opening:
         self._frames: dict[FrameType, OpenedFrame] = {}
         self._texts: dict[int, list[str]] = {}
         self._exceptions: dict[int, BaseException] = {}
+        self._tracebacks: dict[int, TracebackType | None] = {}
 
     def open(self) -> Opened:
         document = self._document
@@ -184,7 +185,15 @@ class _Opening:
         exception.__suppress_context__ = saved.suppresses_context
         if saved.notes:
             exception.__notes__ = list(saved.notes)
-        exception.__traceback__ = _traceback(stacks.get(saved.stack, []) if saved.stack is not None else [])
+        exception.__traceback__ = self._traceback(saved.stack, stacks)
+
+    def _traceback(self, stack: int | None, stacks: dict[int, list[OpenedFrame]]) -> TracebackType | None:
+        """Give the traceback for a stack, once: a file may have many exceptions with the same large one."""
+        if stack is None:
+            return None
+        if stack not in self._tracebacks:
+            self._tracebacks[stack] = _traceback(stacks.get(stack, []))
+        return self._tracebacks[stack]
 
 
 def _traceback(frames: list[OpenedFrame]) -> TracebackType | None:
