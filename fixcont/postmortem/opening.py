@@ -24,6 +24,7 @@ _NO_WAY: Final = Refusal(
     "post-mortem", "this stop was read from a file, so there is no program that could go on", "look, evaluate, and edit the file"
 )
 _GROUPS: Final = 50  # exceptions in groups in groups
+_SHOWN: Final = 10_000  # exceptions in a group, those that are in several groups as often
 _BLANK_LINES: Final = 1_000_000  # in front of the text of a function
 
 
@@ -97,6 +98,7 @@ class _Opening:
         self._frames: dict[FrameType, OpenedFrame] = {}
         self._texts: dict[int, list[str]] = {}
         self._exceptions: dict[int, BaseException] = {}
+        self._shown: dict[int, int] = {}  # number of a group -> how many exceptions are shown where it is
         self._tracebacks: dict[int, TracebackType | None] = {}
 
     def open(self) -> Opened:
@@ -151,6 +153,9 @@ class _Opening:
             if number in saved.members:
                 raise BadShape("a group of exceptions is part of itself")
             made = self._group(saved, [self._exception(each, depth + 1) for each in saved.members])
+            self._shown[number] = 1 + sum(self._shown.get(each, 1) for each in saved.members)
+            if self._shown[number] > _SHOWN:
+                raise BadShape("groups of exceptions share too many members")
         else:
             found = self._rebuilder.value(saved.value)
             made = found if isinstance(found, BaseException) else self._stand_in(saved)

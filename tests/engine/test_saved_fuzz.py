@@ -318,6 +318,18 @@ def test_many_exceptions_of_one_stack(saved: Path, scratch: Path) -> None:
             assert first.__traceback__ is first.__context__.__traceback__ is not None
 
 
+def test_groups_of_exceptions_that_share_members(saved: Path, scratch: Path) -> None:
+    """With each level there are twice as many to be shown."""
+    lines = unpacked(saved)[:-1]
+    group, *others = [line for line in lines if line.get("kind") == "exception"]
+    made = [line for line in lines if line.get("kind") != "exception"]
+    for levels, code in ((3, "opened"), (40, "damaged")):
+        groups = [group | {"members": [n + 1, n + 1], "value": None, "cause": None, "context": None} for n in range(levels)]
+        last = others[0] | {"value": None, "members": [], "cause": None, "context": None}
+        together = [*made, *groups, last]
+        assert outcome(packed([*together, {"kind": "end", "lines": len(together) + 1}]), scratch) == code
+
+
 def test_texts_that_begin_far_down(saved: Path, scratch: Path) -> None:
     lines = with_values(saved, [])
     text = {"kind": "text", "file": "x.py", "first": 900_000, "text": "x\n", "is_certain": True, "is_whole": False}
