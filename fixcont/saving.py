@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,8 @@ def surroundings(session: Session | None) -> Surroundings:
     """Give what a session knows of the program, or what can be known without one."""
     if session is None:
         return Surroundings(Scope().is_user)
+    import importlib.util
+
     sources = session.sources
 
     def versions_of(filename: str) -> Sequence[str]:

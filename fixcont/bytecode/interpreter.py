@@ -5,7 +5,6 @@ Each fact was tried on 3.11.7, 3.12.1, 3.13.0, 3.14.8 and 3.15.0 (tests/engine/t
 
 from __future__ import annotations
 
-import dis
 import opcode
 import sys
 from typing import Final
@@ -15,8 +14,8 @@ _VERSION: Final = sys.version_info[:2]
 #: Whether this interpreter is one that the engine was tried on; elsewhere no code object gets traps.
 IS_KNOWN: Final = (3, 11) <= _VERSION <= (3, 15) and sys.implementation.name == "cpython"
 
-OPCODE: Final[dict[str, int]] = {name: number for name, number in dis.opmap.items() if number < 256}
-NAME: Final[list[str]] = [dis.opname[number] for number in range(256)]
+OPCODE: Final[dict[str, int]] = {name: number for name, number in opcode.opmap.items() if number < 256}
+NAME: Final[list[str]] = [opcode.opname[number] for number in range(256)]
 
 # -- code flags (stable since 3.6, see Include/cpython/code.h)
 OPTIMIZED: Final = 0x01
@@ -37,14 +36,14 @@ def _cache_units(number: int) -> int:
 
 
 def _has_argument(number: int) -> bool:
-    return number in dis.hasarg if hasattr(dis, "hasarg") else number >= dis.HAVE_ARGUMENT
+    return number in opcode.hasarg if hasattr(opcode, "hasarg") else number >= opcode.HAVE_ARGUMENT
 
 
 #: Code units of an instruction with its caches, by opcode.
 UNITS: Final[list[int]] = [1 + _cache_units(number) for number in range(256)]
 HAS_ARGUMENT: Final[list[bool]] = [_has_argument(number) for number in range(256)]
 #: END_ASYNC_FOR has a jump-like argument from 3.14 on, but it does not jump.
-JUMPS: Final = frozenset(number for number in dis.hasjrel if number < 256 and NAME[number] != "END_ASYNC_FOR")
+JUMPS: Final = frozenset(number for number in opcode.hasjrel if number < 256 and NAME[number] != "END_ASYNC_FOR")
 #: +1 for jumps forward, -1 for jumps backward, 0 for what does not jump; by opcode. All jumps are relative since 3.11.
 DIRECTION: Final[list[int]] = [(-1 if "BACKWARD" in NAME[number] else 1) if number in JUMPS else 0 for number in range(256)]
 
@@ -94,7 +93,7 @@ LOAD_FAST_IS_UNCHECKED: Final = _VERSION >= (3, 12)
 #: Identifies the exact interpreter: code templates come from its own compiler.
 FINGERPRINT: Final = (sys.implementation.name, tuple(sys.version_info), sys.hexversion)
 
-stack_effect = dis.stack_effect
+stack_effect = opcode.stack_effect
 
 # -- the module `__main__`, as `python SCRIPT` and `python -m MODULE` make it (seen in its `globals()` on each version)
 #: It starts with an empty `__annotations__`; later ones compute it when it is asked for.

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 from fixcont.bytecode.exceptiontable import Row, parse, row_at
 from fixcont.bytecode.interpreter import OPCODE
-from fixcont.bytecode.stubs import HOOK_NAME
+
+#: Under this name the hook lies in `builtins`. No program can spell it, so none can collide with it; and it begins as the names
+#: do that are none of a program's business.
+HOOK_NAME = "__@fixcont__"
 
 
 class Stay(NamedTuple):

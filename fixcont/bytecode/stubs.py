@@ -26,12 +26,10 @@ from fixcont.bytecode.interpreter import (
     OPCODE,
     UNITS,
 )
+from fixcont.bytecode.original import HOOK_NAME as HOOK_NAME
 from fixcont.bytecode.stack import NEVER_COPIED, symbolic_stacks
 from fixcont.errors import DoesNotVerify
 
-#: Under this name the hook lies in `builtins`. No program can spell it, so none can collide with it; and it begins as the names
-#: do that are none of a program's business.
-HOOK_NAME = "__@fixcont__"
 FILENAME = "<fixcont>"
 
 

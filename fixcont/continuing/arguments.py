@@ -61,6 +61,12 @@ def _changes(code: CodeType) -> parameters.Changes:
     return found[1]
 
 
+def kept(frame: FrameType, stack: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the arguments that a frame keeps, since it binds their parameters anew. For `stack` see `at_entry`."""
+    code = frame.f_code
+    return {code.co_varnames[slot]: value for slot, value in zip(original.kept_parameters(code), stack, strict=False)}
+
+
 def at_entry(frame: FrameType, stack: tuple[Any, ...]) -> Arguments:
     """Return what a frame was called with.
 
@@ -69,9 +75,7 @@ def at_entry(frame: FrameType, stack: tuple[Any, ...]) -> Arguments:
         stack: the items of its open blocks; the first of them are the arguments that it rebinds.
     """
     code = frame.f_code
-    values = dict(frame.f_locals)
-    for slot, value in zip(original.kept_parameters(code), stack, strict=False):
-        values[code.co_varnames[slot]] = value
+    values = dict(frame.f_locals) | kept(frame, stack)
     named = code.co_argcount + code.co_kwonlyargcount
     ordered = names(code)
     at = named

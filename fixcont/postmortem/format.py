@@ -14,7 +14,7 @@ from fixcont.errors import Refusal, Refused
 #: In the first line of every file.
 FORMAT: Final = "fixcont-saved-stop"
 #: The first number grows where older readers would misread the file, the second where there is more that they can leave out.
-VERSION: Final = (1, 0)
+VERSION: Final = (1, 1)
 #: A `wbits` of zlib: with the head and the sum of gzip.
 GZIP: Final = 31
 

@@ -39,14 +39,32 @@ def is_a(value: object, kinds: type | tuple[type, ...]) -> bool:
     return issubclass(type(value), kinds)
 
 
-def fields(value: object) -> dict[str, Any]:
-    """Give the attributes that lie in an object itself: those of its `__dict__` and of its slots."""
+def slots(kind: type) -> list[tuple[str, Any]]:
+    """Give the slots of a class and of those above, the outermost first: name and descriptor."""
+    return [
+        (name, member)
+        for cls in reversed(classes(kind))
+        for name, member in list(class_dictionary(cls).items())
+        if type(member) is types.MemberDescriptorType and name != "__dict__" and _MODULE.__get__(cls) != "builtins"
+    ]
+
+
+def fields(value: object, known: dict[type, list[tuple[str, Any]]] | None = None) -> dict[str, Any]:
+    """Give the attributes that lie in an object itself: those of its `__dict__` and of its slots.
+
+    Args:
+        known: class -> its slots, filled as classes are met: many objects are of few classes.
+    """
+    kind = type(value)
     found: dict[str, Any] = {}
-    for cls in reversed(classes(type(value))):
-        for name, member in list(class_dictionary(cls).items()):
-            if type(member) is types.MemberDescriptorType and name != "__dict__" and _MODULE.__get__(cls) != "builtins":
-                with contextlib.suppress(AttributeError):  # a slot that is not filled
-                    found[name] = member.__get__(value, type(value))
+    inside = known.get(kind) if known is not None else None
+    if inside is None:
+        inside = slots(kind)
+        if known is not None:
+            known[kind] = inside
+    for name, member in inside:
+        with contextlib.suppress(AttributeError):  # a slot that is not filled
+            found[name] = member.__get__(value, kind)
     own = own_dictionary(value)
     found.update((name, own[name]) for name in list(own) if type(name) is str)
     return found

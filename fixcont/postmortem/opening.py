@@ -24,6 +24,7 @@ _NO_WAY: Final = Refusal(
     "post-mortem", "this stop was read from a file, so there is no program that could go on", "look, evaluate, and edit the file"
 )
 _GROUPS: Final = 50  # exceptions in groups in groups
+_SHOWN: Final = 10_000  # exceptions in a group, those that are in several groups as often
 _BLANK_LINES: Final = 1_000_000  # in front of the text of a function
 
 
@@ -97,6 +98,8 @@ class _Opening:
         self._frames: dict[FrameType, OpenedFrame] = {}
         self._texts: dict[int, list[str]] = {}
         self._exceptions: dict[int, BaseException] = {}
+        self._shown: dict[int, int] = {}  # number of a group -> how many exceptions are shown where it is
+        self._tracebacks: dict[int, TracebackType | None] = {}
 
     def open(self) -> Opened:
         document = self._document
@@ -125,6 +128,7 @@ class _Opening:
         variables = self._rebuilder.variables(saved.variables or {})
         generator = generator_with(_code(saved, list(variables)), space, variables)
         frame = OpenedFrame(generator, saved, str(space["__name__"]), self._text(saved.text))
+        frame.given = self._rebuilder.variables(saved.given)
         self._frames[frame.raw] = frame
         return frame
 
@@ -149,6 +153,9 @@ class _Opening:
             if number in saved.members:
                 raise BadShape("a group of exceptions is part of itself")
             made = self._group(saved, [self._exception(each, depth + 1) for each in saved.members])
+            self._shown[number] = 1 + sum(self._shown.get(each, 1) for each in saved.members)
+            if self._shown[number] > _SHOWN:
+                raise BadShape("groups of exceptions share too many members")
         else:
             found = self._rebuilder.value(saved.value)
             made = found if isinstance(found, BaseException) else self._stand_in(saved)
@@ -183,7 +190,15 @@ class _Opening:
         exception.__suppress_context__ = saved.suppresses_context
         if saved.notes:
             exception.__notes__ = list(saved.notes)
-        exception.__traceback__ = _traceback(stacks.get(saved.stack, []) if saved.stack is not None else [])
+        exception.__traceback__ = self._traceback(saved.stack, stacks)
+
+    def _traceback(self, stack: int | None, stacks: dict[int, list[OpenedFrame]]) -> TracebackType | None:
+        """Give the traceback for a stack, once: a file may have many exceptions with the same large one."""
+        if stack is None:
+            return None
+        if stack not in self._tracebacks:
+            self._tracebacks[stack] = _traceback(stacks.get(stack, []))
+        return self._tracebacks[stack]
 
 
 def _traceback(frames: list[OpenedFrame]) -> TracebackType | None:

@@ -20,6 +20,8 @@ Entry = dict[str, Any]
 
 #: So far an integer is taken for one that was meant, not for a bomb: 2 MB of digits.
 _DIGITS: Final = 2_000_000
+#: Of a fraction, which is brought to its lowest terms as it is made.
+_FRACTION: Final = 10_000
 #: Longer patterns are not compiled: it may take long.
 _PATTERN: Final = 1_000
 
@@ -76,6 +78,8 @@ def _text_of(kind: str) -> Callable[[object, Any, int], Entry]:
 
 
 def _fraction(_recorder: object, value: Any, _depth: int) -> Entry:
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > 4 * _FRACTION:
+        return {"t": "hole", "why": "text", "type": ["fractions", "Fraction"]}
     return {"t": "fraction", "v": [hex(value.numerator), hex(value.denominator)]}
 
 
@@ -194,6 +198,8 @@ def _to_fraction(shape: Shape, _part: object) -> Any:
     import fractions
 
     numerator, denominator = shape.texts("v")
+    if max(len(numerator), len(denominator)) > _FRACTION + len("-0x"):
+        return Hole("text", "Fraction")
     return fractions.Fraction(int(numerator, 16), int(denominator, 16))
 
 

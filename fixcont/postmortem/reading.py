@@ -19,6 +19,11 @@ from fixcont.postmortem.shapes import BadShape, Shape
 MAX_SIZE: Final = 64_000_000
 _MAX_LINE: Final = 16_000_000
 _MAX_VALUES: Final = 1_000_000
+_LINE: Final = 256  # bytes that lines have at least, taken together
+_MAX_EXCEPTIONS: Final = 1_000
+_MAX_FIRST: Final = 1_000_000  # line at which a text may begin
+_MAX_FIRSTS: Final = 20_000_000  # of all texts together: that many lines are put in front of them
+_MAX_DIGITS: Final = 20  # of an integer that stands in JSON
 _CHUNK: Final = 1 << 16
 _GZIP_HEAD: Final = b"\x1f\x8b"
 
@@ -65,6 +70,7 @@ class SavedFrame:
         text: index into the document's texts.
         module: index into the document's modules.
         variables: name -> reference; None where they were not saved.
+        given: name -> reference to what the call gave for a parameter that is bound anew, where that was known.
     """
 
     function: str
@@ -81,6 +87,7 @@ class SavedFrame:
     parameters: SavedParameters | None
     module: int | None
     variables: dict[str, Any] | None
+    given: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -187,6 +194,11 @@ def _damaged(path: str, why: str) -> NoReturn:
     raise Unreadable(Refusal("damaged", f"{path} is damaged: {why}", "save the stop again, or copy the file again")) from None
 
 
+def _too_large(path: str, what: str) -> NoReturn:
+    sentence = f"{path} holds more than {what}"
+    raise Unreadable(Refusal("too-large", sentence, "where you trust it, open it with --max-size BYTES")) from None
+
+
 def _version(path: str, head: dict[str, Any] | None) -> tuple[int, int]:
     found = head.get("version") if head is not None and head.get("format") == FORMAT else None
     if type(found) is not list or len(found) != 2 or not all(type(each) is int for each in found):
@@ -204,11 +216,15 @@ def _lines(path: str, stream: BinaryIO, max_size: int) -> Iterator[bytes]:
     """Unpack the file line by line."""
     parts: list[bytes] = []
     held = 0  # bytes of the line that is not complete
+    number, most = 0, max_size // _LINE
     for piece in _unpacked(path, stream, max_size):
         *whole, rest = piece.split(b"\n")
         for line in whole:
             yield b"".join((*parts, line))
             parts, held = [], 0
+            number += 1
+            if number > most:
+                _too_large(path, f"{most} lines")
         parts.append(rest)
         held += len(rest)
         if held > _MAX_LINE:
@@ -232,8 +248,7 @@ def _unpacked(path: str, stream: BinaryIO, max_size: int) -> Iterator[bytes]:
             piece = unpacker.decompress(packed, _CHUNK)
             size += len(piece)
             if size > max_size:
-                sentence = f"{path} holds more than {max_size} bytes"
-                raise Unreadable(Refusal("too-large", sentence, "where you trust it, open it with --max-size BYTES"))
+                _too_large(path, f"{max_size} bytes")
             yield piece
     except zlib.error:
         _damaged(path, "it cannot be unpacked")
@@ -256,7 +271,13 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:  # however many this process allows: reading them takes long
+        raise ValueError("too many digits")
+    return int(digits)
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
 
 
 # -- lines to what they mean
@@ -301,7 +322,7 @@ def _take_text(document: Document, shape: Shape) -> None:
     text = SavedText(
         shape.text("file"), shape.number("first"), shape.text("text"), shape.flag("is_certain"), shape.flag("is_whole")
     )
-    if not 1 <= text.first <= 10_000_000:
+    if not 1 <= text.first <= _MAX_FIRST:
         raise BadShape("a text begins nowhere")
     document.texts.append(text)
 
@@ -327,6 +348,7 @@ def _take_frame(document: Document, shape: Shape) -> None:
         parameters=None if inside is None else _parameters(inside),
         module=shape.index("module"),
         variables=shape.mapping("locals") if "locals" in shape.raw else None,
+        given=shape.mapping("given") if "given" in shape.raw else {},
     )
     document.stacks.setdefault(shape.number("stack"), []).append(frame)
 
@@ -352,6 +374,8 @@ def _take_left_out(document: Document, shape: Shape) -> None:
 
 
 def _take_exception(document: Document, shape: Shape) -> None:
+    if len(document.exceptions) >= _MAX_EXCEPTIONS:
+        raise BadShape("it has too many exceptions")
     document.exceptions.append(
         SavedException(
             type=shape.type("type"),
@@ -401,6 +425,8 @@ def _check_indexes(document: Document) -> None:
     if not document.reason:
         raise BadShape("the stop is missing")
     frames = document.stacks.get(0, [])
+    if sum(each.first for each in document.texts) > _MAX_FIRSTS:
+        raise BadShape("its texts begin too far down")
     if not (0 <= document.selected < len(frames) or (not frames and document.selected == 0)):
         raise BadShape("the selected frame is missing")
     stops = len(document.exceptions)

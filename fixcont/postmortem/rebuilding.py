@@ -11,7 +11,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from fixcont.postmortem import plain
+from fixcont.postmortem import members, plain
+from fixcont.postmortem.keys import Keys
 from fixcont.postmortem.shapes import BadShape, Shape
 from fixcont.postmortem.standins import BASES, Classes, Facts, Hole, SavedFunction, SavedMethod, SavedModule, builtin_named
 
@@ -42,6 +43,7 @@ class Rebuilder:
         self._making: set[int] = set()
         self._unfilled: list[Callable[[], None]] = []
         self._depth = 0
+        self._keys = Keys()
 
     def value(self, reference: Any) -> Any:
         """Give a value, complete.
@@ -135,7 +137,7 @@ class Rebuilder:
         return self.filled_set(set(), shape)
 
     def filled_set(self, made: Any, shape: Shape) -> Any:
-        self._later(lambda: set.update(made, self._items(shape, self._key)))
+        self._later(lambda: set.update(made, self._keys.apart(self._items(shape, self._key))))
         return made
 
     def _items(self, shape: Shape, part: Callable[[Any], Any] | None = None) -> list[Any]:
@@ -147,7 +149,7 @@ class Rebuilder:
         return tuple(self._items(shape))
 
     def a_frozenset(self, shape: Shape) -> Any:
-        return frozenset(self._items(shape, self._key))
+        return frozenset(self._keys.apart(self._items(shape, self._key)))
 
     def a_dict(self, shape: Shape) -> Any:
         made = BASES[shape.text("t")]()
@@ -160,8 +162,9 @@ class Rebuilder:
 
         def fill() -> None:
             base = OrderedDict if isinstance(made, OrderedDict) else dict
-            for key, value in zip(keys, values, strict=True):
-                base.__setitem__(made, self._key(key), self.part(value))
+            apart = self._keys.apart(list(map(self._key, keys)))
+            for key, value in zip(apart, values, strict=True):
+                base.__setitem__(made, key, self.part(value))
             missing = _missing(shape, len(keys))
             if missing is not None:
                 base.__setitem__(made, missing, missing)
@@ -171,6 +174,7 @@ class Rebuilder:
 
     def _key(self, reference: Any) -> Any:
         key = self.part(reference)
+        self._keys.check(key)
         try:
             hash(key)
         except TypeError:  # of a class with a `__hash__` of its own, which is not there
@@ -220,16 +224,32 @@ class Rebuilder:
 
     def enum(self, shape: Shape) -> Any:
         module, qualname = shape.type("type")
-        made = self._instance(self.classes.of(module, qualname, object), object)
-        self._know(made, Facts(f"<{qualname}.{shape.text('name')}: saved>"))
+        name, value = shape.text("name"), shape.raw.get("v")
+        member = self._member(module, qualname, name, value)
+        if member is not None:
+            return member
+        made = self._bare(module, qualname, shape, shape.inside("base"))
+        self._know(made, Facts(members.look_of(qualname, name)))
+        attributes = shape.mapping("attributes") if "attributes" in shape.raw else {}
         own = made.__dict__
-        own["_name_"] = own["name"] = shape.text("name")
+        own["_name_"] = own["name"] = name or None
 
         def fill() -> None:
-            own["_value_"] = own["value"] = self.part(shape.raw.get("v"))
+            own["_value_"] = own["value"] = self.part(value)
+            own.update({each: self.part(at) for each, at in attributes.items()})
 
         self._later(fill)
         return made
+
+    def _member(self, module: str, qualname: str, name: str, reference: Any) -> Any:
+        """Give the member itself, where its class is at hand."""
+        if type(reference) is list and reference and type(reference[0]) is int and 0 <= reference[0] < len(self._entries):
+            if self._entries[reference[0]].get("t") not in ("int", "str", "bytes", "tuple", "complex"):
+                return None
+        value = self.part(reference)
+        if not members.is_plain(value):
+            return None
+        return members.found(module, qualname, name, value, imports=self._unpickle is not None)
 
     def a_object(self, shape: Shape) -> Any:
         if self._unpickle is not None and "pickle" in shape.raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 #: Words of a name that make its value a secret, in lower case; parts of a word do not count: `author`, `tokenizer`.
@@ -22,9 +23,11 @@ _NAME: Final = 100  # characters of a name that are looked at
 _REMEMBERED: Final = 10_000
 _ADDRESS: Final = 1_000
 
-_BEFORE_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_BETWEEN = re.compile(r"[^A-Za-z0-9]+")
-_IN_URL = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)(?=@)")
+_BEFORE_CAPITAL: Final = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+_BETWEEN: Final = r"[^A-Za-z0-9]+"
+_IN_URL: Final = r"(?<=://)([^/\s:@]*):([^/\s@]+)(?=@)"
+#: Compiles a pattern where it is needed first: that takes longer than a save of a few variables.
+_compiled: Final = lru_cache(maxsize=None)(re.compile)
 
 
 class Redaction:
@@ -35,9 +38,10 @@ class Redaction:
     """
 
     def __init__(self, more: Sequence[str] = ()) -> None:
-        words = [*WORDS, *(" ".join(_words(word)) for word in more)]
-        joined = "|".join(re.escape(word) for word in sorted(filter(None, words), key=len, reverse=True))
-        self._pattern = re.compile(rf"(?:^| )(?:{joined})(?: |$)")
+        self._phrases: dict[str, list[list[str]]] = {}  # first word -> the phrases that begin with it
+        for phrase in (*map(str.split, WORDS), *map(_words, more)):
+            if phrase:
+                self._phrases.setdefault(phrase[0], []).append(phrase)
         self._known: dict[str, bool] = {}
         self._secrets: set[str] = set()
         self._finder: re.Pattern[str] | None = None
@@ -46,7 +50,10 @@ class Redaction:
         """Tell whether what has this name is a secret."""
         known = self._known.get(name)
         if known is None:
-            known = self._pattern.search(" ".join(_words(name[:_NAME]))) is not None
+            words = _words(name[:_NAME])
+            known = any(
+                words[at : at + len(phrase)] == phrase for at, word in enumerate(words) for phrase in self._phrases.get(word, ())
+            )
             if len(self._known) < _REMEMBERED:
                 self._known[name] = known
         return known
@@ -61,7 +68,7 @@ class Redaction:
 
     def note_address(self, text: str) -> None:
         """Remember the password in an address such as `postgres://user:password@host/`."""
-        found = _IN_URL.search(text[:_ADDRESS])
+        found = _compiled(_IN_URL).search(text[:_ADDRESS])
         if found is not None:
             self.note(found[2])
 
@@ -72,7 +79,7 @@ class Redaction:
     def scrub(self, text: str) -> str:
         """Give a text without the secrets that are known, and without passwords in addresses."""
         if "://" in text:
-            text = _IN_URL.sub(rf"\1:{MARK}", text)
+            text = _compiled(_IN_URL).sub(rf"\1:{MARK}", text)
         if not self._secrets:
             return text
         if self._finder is None:
@@ -106,4 +113,8 @@ class Redaction:
 
 
 def _words(name: str) -> list[str]:
-    return _BETWEEN.sub(" ", _BEFORE_CAPITAL.sub(" ", name)).lower().split()
+    if name.isidentifier() and name.isascii():
+        if not name.islower():
+            name = _compiled(_BEFORE_CAPITAL).sub("_", name).lower()
+        return name.replace("_", " ").split()
+    return _compiled(_BETWEEN).sub(" ", _compiled(_BEFORE_CAPITAL).sub(" ", name)).lower().split()

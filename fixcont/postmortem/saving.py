@@ -7,10 +7,9 @@ import datetime
 import threading
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from types import CodeType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.errors import Unwinding
@@ -24,7 +23,9 @@ from fixcont.postmortem.redaction import Redaction
 from fixcont.postmortem.stacks import Place, Stacks, places_of_stop, places_of_traceback
 from fixcont.postmortem.values import Recorder
 from fixcont.postmortem.wanted import Wanted
-from fixcont.stopping.stop import Stop
+
+if TYPE_CHECKING:
+    from fixcont.stopping.stop import Stop
 
 _CHAIN: Final = 50  # exceptions of a chain, members of groups included
 _LOOK: Final = 2_000  # characters of a `repr`
@@ -32,8 +33,7 @@ _MESSAGE: Final = 10_000
 _PICKLE: Final = 1_000_000  # bytes of one
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What is known of the program beside the stop.
 
     Attributes:
@@ -210,7 +210,7 @@ class _Saving:
     def _ask(self) -> None:
         """Ask objects for what only they can tell: messages of exceptions, then how objects look, then pickles."""
         table = self._recorder.table
-        telling = reaching_secrets(table)
+        telling = reaching_secrets(table) if self._recorder.holes["redacted"] else set()
         looks = {number: value for number, value in self._recorder.to_look_at.items() if table[number].get("t") == "object"}
         questions: dict[Hashable, Callable[[], Any]] = {
             ("message", number): partial(_message, each)

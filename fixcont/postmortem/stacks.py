@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from types import CodeType, FrameType, TracebackType
-from typing import Any, Final, NamedTuple, Protocol
+from types import CodeType, FrameType, MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from fixcont.bytecode import interpreter, original, parameters
 from fixcont.continuing.unwinding import is_ours
@@ -16,8 +16,10 @@ from fixcont.postmortem.format import Line
 from fixcont.postmortem.objects import is_a
 from fixcont.postmortem.values import Recorder
 from fixcont.postmortem.wanted import Limits
-from fixcont.stopping.frames import Frame
-from fixcont.stopping.stop import Stop
+
+if TYPE_CHECKING:
+    from fixcont.stopping.frames import Frame
+    from fixcont.stopping.stop import Stop
 
 _FRAMES: Final = 5_000  # of one stack
 _LINE: Final = 2_000  # characters of a line of text
@@ -33,6 +35,7 @@ class Place(NamedTuple):
     lasti: int
     is_live: bool
     is_obsolete: bool = False
+    given: Mapping[str, Any] = MappingProxyType({})
 
 
 class Around(Protocol):
@@ -45,7 +48,7 @@ class Around(Protocol):
 
 def places_of_stop(stop: Stop) -> list[Place]:
     """Give the frames of a stop, innermost first."""
-    return [Place(frame.raw, frame.line, frame.lasti, _is_there(frame), frame.is_obsolete) for frame in stop.frames]
+    return [Place(frame.raw, frame.line, frame.lasti, _is_there(frame), frame.is_obsolete, frame.given) for frame in stop.frames]
 
 
 def _is_there(frame: Frame) -> bool:
@@ -124,8 +127,9 @@ class Stacks:
     def variables(self) -> Iterator[dict[str, Any]]:
         """Give the variables of frames and modules, as references by name."""
         for line in self._frames:
-            if line.get("locals") and "same" not in line:
-                yield line["locals"]
+            for names in ("locals", "given"):
+                if line.get(names):
+                    yield line[names]
         for line in self._modules:
             yield line["variables"]
 
@@ -162,6 +166,8 @@ class Stacks:
         line |= self._parameters(code)
         line["module"] = self._module(raw, is_user)
         line["locals"] = {} if line["scope"] == "module" else self._recorder.variables(_locals(raw))
+        if place.given:
+            line["given"] = self._recorder.variables(place.given.items())
         self._seen[id(raw)] = line
         self._raws.append(raw)
         return line
@@ -169,7 +175,8 @@ class Stacks:
     def _parameters(self, code: CodeType) -> Line:
         flags = code.co_flags
         view = original.original_view(code)
-        changes = parameters.changes(code, view.ops, view.args)
+        first = original.prefix_units(code)  # what stands in front restores variables, which is no doing of the function
+        changes = parameters.changes(code, view.ops[first:], view.args[first:])
         return {
             "parameters": {
                 "names": list(code.co_varnames[: parameters.count(code)]),
@@ -237,7 +244,7 @@ class Stacks:
         return number
 
 
-_OF_VARIABLES: Final = ("parameters", "module", "locals")
+_OF_VARIABLES: Final = ("parameters", "module", "locals", "given")
 
 
 def names_read(code: CodeType) -> set[str]:

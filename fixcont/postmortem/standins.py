@@ -21,6 +21,7 @@ BASES: Final[dict[str, type]] = {
     "frozenset": frozenset, "deque": deque, "int": int, "float": float, "complex": complex, "str": str, "bytes": bytes,
     "bytearray": bytearray,
 }  # fmt: skip
+_CONTAINERS: Final = (list, tuple, set, frozenset, deque, dict, OrderedDict, Counter)
 _UNHASHABLE: Final = (dict, list, set, deque, bytearray)
 _CLASSES: Final = 20_000  # different ones in one file
 _SHOWN: Final = 6
@@ -195,20 +196,61 @@ def _message_of(facts: dict[int, Facts]) -> Callable[[BaseException], str]:
 
 
 def _look_of(facts: dict[int, Facts], base: Any) -> Callable[[Any], str]:
-    @reprlib.recursive_repr("…")
+    looks = _Looks(facts)
+
     def look(self: Any) -> str:
-        known = facts.get(id(self))
-        if known is not None and known.look:
-            return known.look
-        own = list(own_dictionary(self).items())
-        parts = [f"{name}={value!r}" for name, value in own[:_SHOWN]]
-        if len(own) > _SHOWN:
-            parts.append(f"… {len(own) - _SHOWN} more")
-        if base is not object:
-            parts.insert(0, base.__repr__(self))
-        return f"<{' '.join([type(self).__qualname__, *parts])}>"
+        return looks.stand_in(self, base, looks.maxlevel)
 
     return look
+
+
+class _Looks(reprlib.Repr):
+    """How stand-ins look: with a few of their attributes, a few steps deep. What they hold may be shared, so that all of it has no end."""
+
+    def __init__(self, facts: dict[int, Facts]) -> None:
+        super().__init__()
+        self._facts = facts
+        self.maxlevel = 3
+        self.maxstring = self.maxother = 200
+
+    def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, Saved):
+            base = next((each for each in BASES.values() if each is not object and isinstance(x, each)), object)
+            return self.stand_in(x, base, level)
+        return super().repr1(x, level)
+
+    def stand_in(self, value: Any, base: Any, level: int) -> str:
+        known = self._facts.get(id(value))
+        if known is not None and known.look:
+            return known.look
+        if isinstance(value, (SavedFunction, SavedMethod, SavedModule)):
+            return repr(value)
+        if isinstance(value, BaseException):
+            return BaseException.__repr__(value)
+        own = list(own_dictionary(value).items()) if level > 0 else []
+        parts = [f"{name}={self.repr1(each, level - 1)}" for name, each in own[:_SHOWN]]
+        if len(own) > _SHOWN:
+            parts.append(f"… {len(own) - _SHOWN} more")
+        if level <= 0:
+            parts.append("…")
+        elif base is not object:
+            parts.insert(0, self._as(value, base, level))
+        return f"<{' '.join([type(value).__qualname__, *parts])}>"
+
+    def _as(self, value: Any, base: Any, level: int) -> str:
+        """Say what a value is as an object of a built-in type."""
+        name = "dict" if issubclass(base, dict) else base.__name__
+        if base in _CONTAINERS:
+            text: str = getattr(self, f"repr_{name}")(value, level)
+            return text
+        text = base.__repr__(value)
+        return text if len(text) <= self.maxother else f"{text[: self.maxother]}…"
+
+    def repr_int(self, x: int, level: int) -> str:
+        try:
+            return super().repr_int(x, level)
+        except ValueError:  # more digits than the process allows
+            return f"<int of {x.bit_length()} bits>"
 
 
 def builtin_named(name: str) -> Any:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Final
 
-from fixcont.postmortem import plain
+from fixcont.postmortem import members, plain
 from fixcont.postmortem.objects import class_dictionary, classes, fields, is_a, items, length, name_of, own_dictionary, pairs
 from fixcont.postmortem.redaction import Redaction
 from fixcont.postmortem.wanted import Limits
@@ -64,6 +64,8 @@ class Recorder:
         self._end = time.monotonic() + limits.seconds
         self._size = 0
         self._handlers = _handlers()
+        self._slots: dict[type, list[tuple[str, Any]]] = {}  # see `objects.fields`
+        self._have_look: dict[type, bool] = {}
 
     def variables(self, names: Iterable[tuple[Any, Any]]) -> dict[str, Reference]:
         """Give references to the values of variables, or of attributes, by their names."""
@@ -80,10 +82,11 @@ class Recorder:
         """Give a reference to a value that lies so many steps from a variable."""
         kind = type(value)
         if kind is str:
-            self._size += min(len(value), self._limits.text)
+            size = len(value)
+            self._size += size if size < self._limits.text else self._limits.text
             if "://" in value:
                 self._redaction.note_address(value)
-            if len(value) <= SHORT and (value.isascii() or plain.is_unicode(value)):
+            if size <= SHORT and (value.isascii() or plain.is_unicode(value)):
                 return value
         elif value is None or kind is bool or (kind is int and -EXACT < value < EXACT):
             return value
@@ -260,15 +263,25 @@ class Recorder:
         if kind in _CODE:
             return {"t": "function", "name": _names(value)}
         if plain.is_enum(value):
-            own = fields(value)
-            name = own.get("_name_")
-            shown = name if type(name) is str else ""
-            return {"t": "enum", "type": list(name_of(kind)), "name": shown, "v": self.reference(own.get("_value_"), depth + 1)}
+            return self._member(value, kind, depth)
         return self._object(value, kind, number, depth)
+
+    def _member(self, value: Any, kind: type, depth: int) -> Entry:
+        def reference(each: Any) -> Reference:
+            return self.reference(each, depth + 1)
+
+        def named(name: str, each: Any) -> Reference:
+            return self.named(name, each, depth + 1)
+
+        entry = members.entry(kind, fields(value, self._slots), reference, named)
+        base = next((each for each in _BASES if is_a(value, each)), None)
+        if base is not None:
+            self._put_base(entry, value, kind, base, depth)
+        return entry
 
     def _object(self, value: Any, kind: type, number: int, depth: int) -> Entry:
         entry: Entry = {"t": "object", "type": list(name_of(kind))}
-        own = list(islice(fields(value).items(), self._limits.items))
+        own = list(islice(fields(value, self._slots).items(), self._limits.items))
         entry["attributes"] = {name: self.named(name, each, depth + 1) for name, each in own if plain.is_unicode(name)}
         if is_a(value, BaseException):
             entry["base"] = {
@@ -280,7 +293,10 @@ class Recorder:
             base = next((each for each in _BASES if is_a(value, each)), None)
             if base is not None:
                 self._put_base(entry, value, kind, base, depth)
-        if _has_look(kind):
+        has_look = self._have_look.get(kind)
+        if has_look is None:
+            has_look = self._have_look[kind] = _has_look(kind)
+        if has_look:
             self.to_look_at[number] = value
         return entry
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from fixcont.errors import Refusal, Refused
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits:  # not a dataclass: those take longer to load than all that a save needs else
     """How much is saved. What lies beyond a limit becomes a hole that says so.
 
     Attributes:
@@ -24,18 +22,32 @@ class Limits:
         frames: whose variables are saved: as many of the innermost as of the outermost, where there are more.
     """
 
-    depth: int = 8
-    count: int = 20_000
-    items: int = 1_000
-    text: int = 10_000
-    size: int = 8_000_000
-    seconds: float = 1.0
-    repr_seconds: float = 0.2
-    frames: int = 200
+    def __init__(
+        self,
+        *,
+        depth: int = 8,
+        count: int = 20_000,
+        items: int = 1_000,
+        text: int = 10_000,
+        size: int = 8_000_000,
+        seconds: float = 1.0,
+        repr_seconds: float = 0.2,
+        frames: int = 200,
+    ) -> None:
+        self.depth = depth
+        self.count = count
+        self.items = items
+        self.text = text
+        self.size = size
+        self.seconds = seconds
+        self.repr_seconds = repr_seconds
+        self.frames = frames
 
 
-@dataclass(frozen=True)
-class Wanted:
+_USUAL: Final = Limits()
+
+
+class Wanted(NamedTuple):
     """All that can be asked for as a stop is saved.
 
     Attributes:
@@ -44,7 +56,7 @@ class Wanted:
         pickles: give objects a pickle, which runs their own code now, and is loaded only where the reader asks for it.
     """
 
-    limits: Limits = Limits()
+    limits: Limits = _USUAL
     redact: tuple[str, ...] = ()
     environment: bool = False
     pickles: bool = False
@@ -57,7 +69,7 @@ def with_limits(wanted: Wanted, settings: Sequence[str]) -> Wanted:
         Refused: "bad-limit": there is no such limit, or that is no number for it.
     """
     limits = wanted.limits
-    known: dict[str, type[int] | type[float]] = {each.name: float if each.type == "float" else int for each in fields(Limits)}
+    known: dict[str, type[Any]] = {name: type(default) for name, default in vars(_USUAL).items()}
     for setting in settings:
         name, _, value = setting.partition("=")
         try:
@@ -68,5 +80,5 @@ def with_limits(wanted: Wanted, settings: Sequence[str]) -> Wanted:
             sentence = f"{setting!r} sets no limit of a saved stop"
             raise Refused(Refusal("bad-limit", sentence, f"write NAME=NUMBER, with one of {', '.join(known)}")) from None
         changed: dict[str, Any] = {name: number}
-        limits = replace(limits, **changed)
-    return replace(wanted, limits=limits)
+        limits = Limits(**(vars(limits) | changed))
+    return wanted._replace(limits=limits)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
-from types import CodeType, FrameType
+from types import CodeType, FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fixcont.bytecode import interpreter
@@ -26,6 +26,8 @@ class Frame:
         is_user: whether the file is in the user's scope.
         is_obsolete: whether the frame runs an older version of its function than the one installed last.
         is_live: whether it is still there; a post-mortem frame has unwound, and is looked at by its traceback.
+        given: the objects that parameters had at entry which the function binds anew, by name, where they are at hand: in the frame whose trap
+            has stopped. Empty once the stop has ended.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Frame:
         is_obsolete: bool,
         restart_refusal: Refusal | Callable[[Together], Refusal | None] | None,
         is_live: bool = True,
+        given: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.raw = raw
         self.line = line
@@ -48,6 +51,7 @@ class Frame:
         self._refusal = None if callable(restart_refusal) else restart_refusal
         self._was_asked = self._find_refusal is None
         self.is_live = is_live
+        self.given = given
 
     @property
     def code(self) -> CodeType:
@@ -90,6 +94,10 @@ class Frame:
         if self._find_refusal is not None:
             self._refusal, self._was_asked = self._find_refusal(together), True
         return self._refusal
+
+    def forget(self) -> None:
+        """Let go of the values of the program that it has; called when the stop ends."""
+        self.given = MappingProxyType({})
 
     @property
     def can_restart(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Protocol
 from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.snapshots import forget_snapshot
 from fixcont.continuing import checks
+from fixcont.continuing.arguments import kept
 from fixcont.continuing.checks import Newest, Versions
 from fixcont.continuing.resume import Middle, Plan, Takeover, plan_for
 from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell
@@ -155,6 +156,7 @@ class Server:
         self._context.all_handlers.forget()
         stop.forget_values()
         for frame in stop.frames:
+            frame.forget()
             forget_snapshot(frame.raw)
 
     def _ask(self, held: _Held, late: str) -> Way:
@@ -307,7 +309,9 @@ class _Held:
         def refusal(together: checks.Together) -> Refusal | None:
             return self._blocked(raw, together) or checks.restart_refusal(raw, is_user, self.context.versions, together)
 
-        return Frame(raw, line, lasti, is_user=is_user, is_obsolete=self.context.is_obsolete(raw), restart_refusal=refusal)
+        given = kept(raw, self.state.stack) if raw is self.frame and self.state is not None else {}
+        is_obsolete = self.context.is_obsolete(raw)
+        return Frame(raw, line, lasti, is_user=is_user, is_obsolete=is_obsolete, restart_refusal=refusal, given=given)
 
     def _blocked(self, raw: FrameType, together: checks.Together) -> Refusal | None:
         """Tell what ends the unwinding before it gets to a frame, or would not let it begin."""

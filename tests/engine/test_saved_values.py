@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import http
 import json
 import math
 import pathlib
@@ -238,9 +239,82 @@ def test_objects_of_classes_that_derive_from_built_in_ones_are_those_too() -> No
     assert through(Amount(2**70)) == 2**70
     assert through(Point(1, [2])).y == [2]
     assert through(Point(1, [2]))[0] == 1
-    assert through(Colour.RED).name == "RED" and through(Colour.RED).value == "r"
     error = through(OSError(2, "no"))
     assert isinstance(error, OSError) and error.args == (2, "no")
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2**60
+
+
+class Mode(enum.StrEnum):
+    FAST = "fast"
+
+
+class Access(enum.Flag):
+    READ = enum.auto()
+    WRITE = enum.auto()
+
+
+class Bits(enum.IntFlag):
+    A = 1
+    B = 4
+
+
+class Planet(enum.Enum):
+    EARTH = (5.97, 6.4)
+    ODD = ([1], 2)  # its value cannot be compared without running what is in it
+
+    def __init__(self, *about: Any) -> None:
+        self.mass = about[0]
+
+
+MEMBERS = [
+    Colour.RED, Level.LOW, Level.HIGH, Mode.FAST, Access.READ, Access.READ | Access.WRITE, Access(0), Bits.A | Bits.B, Bits(9), Bits(0),
+    Planet.EARTH, http.HTTPStatus.NOT_FOUND, re.RegexFlag.I | re.RegexFlag.M,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=repr)
+def test_members_of_enums_come_back_as_themselves(member: Any) -> None:
+    assert through(member) is member
+    assert through({member: [member]}) == {member: [member]}
+
+
+@pytest.mark.parametrize("member", [*MEMBERS[:11], Planet.ODD], ids=repr)
+def test_members_of_enums_that_are_not_at_hand_are_named(member: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, __name__, types.ModuleType(__name__))
+    found = through([member, member])
+
+    assert found[0] is found[1] and issubclass(type(found[0]), Saved)
+    assert (found[0].name, found[0].value) == (member.name, member.value)
+    assert repr(found[0]) == f"{type(member).__qualname__}.{member.name or '?'}"
+    if isinstance(member, (int, str)):
+        assert found[0] == member and hash(found[0]) == hash(member)
+    if isinstance(member, Planet):
+        assert found[0].mass == member.mass
+
+
+def test_a_member_of_another_version_of_an_enum_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other(enum.Enum):
+        RED = "another"
+
+    class Grown(enum.Flag):
+        READ = 2
+
+        @classmethod
+        def _missing_(cls, value: object) -> Any:
+            raise AssertionError("asked")
+
+    recorder = Recorder(ROOMY, Redaction())
+    references = [recorder.reference(each, 0) for each in (Colour.RED, Access.READ | Access.WRITE)]
+    recorder.run()
+    monkeypatch.setattr(sys.modules[__name__], "Colour", Other)
+    monkeypatch.setattr(sys.modules[__name__], "Access", Grown)
+    rebuilder = Rebuilder(recorder.table)
+
+    assert [repr(rebuilder.value(each)) for each in references] == ["Colour.RED", "Access.READ|WRITE"]
 
 
 def test_what_is_code_is_named() -> None:
