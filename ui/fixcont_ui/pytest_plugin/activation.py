@@ -15,6 +15,7 @@ from fixcont_ui.pytest_plugin.modules import trap_rewritten_modules
 from fixcont_ui.pytest_plugin.repairs import Repairs
 from fixcont_ui.pytest_plugin.running import Running
 from fixcont_ui.pytest_plugin.telling import Telling
+from fixcont_ui.pytest_plugin.terminal import TestTerminal
 
 #: With these tests and plug-ins talk to themselves. The names are those that the classes give themselves, which need not be where they are.
 _OUTCOMES: Final = (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception)
@@ -31,9 +32,9 @@ def activate(config: pytest.Config) -> None:
     """
     _keep_from_rewriting(config)
     repairs = Repairs(config)
-    front_end = TestFrontEnd(repairs)
+    terminal = TestTerminal(repairs)
     ignored = [*(f"{kind.__module__}.{kind.__qualname__}" for kind in _OUTCOMES), *_IGNORED]
-    session = front_end.session = repairs.session = Session(front_end, ignore=ignored)
+    session = terminal.session = repairs.session = Session(TestFrontEnd(repairs, terminal), ignore=ignored)
     try:
         session.install(loaded=True)
     except Refused as refused:

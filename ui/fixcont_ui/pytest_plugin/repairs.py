@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,8 @@ class Repairs:
         collector: what is being collected now.
         keeps_fixtures: whether restarting a test function keeps its function-scoped fixtures.
         wants_fixtures: whether the test has been left only to be run again with new fixtures.
+        halts: whether it then is to stop at its first line.
+        goes_again: whether what repeats a failure for the user to see has been repaired, so that the whole test is to be run again.
         is_ending: whether the user has ended the run.
     """
 
@@ -47,9 +51,28 @@ class Repairs:
         self.collector: pytest.Collector | None = None
         self.keeps_fixtures = bool(config.known_args_namespace.no_refixture)
         self.wants_fixtures = False
+        self.halts = False
+        self.goes_again = False
         self.is_ending = False
         self._of: dict[Any, Repair] = {}  # id of a node -> what was done to it
         self._installed = 0
+
+    @contextmanager
+    def uncaptured(self) -> Iterator[None]:
+        """Give the streams back to the user, as `--pdb` does."""
+        capturing = self.config.pluginmanager.getplugin("capturemanager")
+        if capturing is not None:
+            capturing.suspend(in_=True)
+        try:
+            yield
+        finally:
+            if capturing is not None:
+                capturing.resume()
+
+    def where(self) -> str:
+        """Name the test, or the file that is collected."""
+        node = self.item or self.collector
+        return str(node.nodeid) if node is not None else "outside of the tests"
 
     def note(self) -> None:
         """Note that what runs now goes on from a stop by the user's hand."""

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 import pytest
 
+from fixcont.stopping.stop import StopReason
+from fixcont_ui.pytest_plugin.front_end import code_of
+from fixcont_ui.pytest_plugin.generated import keep_from_explanations
 from fixcont_ui.pytest_plugin.parameters import keep
 from fixcont_ui.pytest_plugin.repairs import Repairs
 
@@ -41,6 +44,10 @@ class Running:
             repair.has_passed = report.passed
         return report
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self) -> None:
+        keep_from_explanations()
+
     @_outermost
     def pytest_runtest_protocol(self, item: pytest.Item) -> _Wrapper:
         self._repairs.item = item
@@ -63,19 +70,41 @@ class Running:
     @_innermost
     def pytest_runtest_call(self, item: pytest.Item) -> _Wrapper:
         function = getattr(item, "obj", None)
-        self._repairs.wants_fixtures = False
+        self._repairs.wants_fixtures = self._repairs.goes_again = self._repairs.halts = False
         parameters = keep(_parameters_of(item))
         with self._ending_the_run():
-            result = yield
-            while self._repairs.wants_fixtures:
-                self._repairs.wants_fixtures = False
+            result = None
+            with self._repeated():
+                result = yield
+            while self._repairs.wants_fixtures or self._repairs.goes_again:
+                self._repairs.wants_fixtures = self._repairs.goes_again = False
                 if function is not None and item.obj is not function:  # type: ignore[attr-defined]
                     item.obj = function  # type: ignore[attr-defined] # plug-ins wrap it for one call
                 for restore in parameters:
                     restore()
                 set_up_again(item)
-                item.runtest()
+                self._halt_in(item)
+                with self._repeated():
+                    item.runtest()
         return result
+
+    @contextmanager
+    def _repeated(self) -> Iterator[None]:
+        """Drop what a test is made to fail by because it did not fail any more when it was repeated: it is run again."""
+        try:
+            yield
+        except Exception:
+            if not self._repairs.goes_again:
+                raise
+        else:
+            self._repairs.goes_again = False
+
+    def _halt_in(self, item: pytest.Item) -> None:
+        """Stop at the first line of a test function that was restarted so."""
+        code = code_of(item)
+        if self._repairs.halts and code is not None:
+            self._repairs.session.stepping.stop_in(code, StopReason.STEP)
+        self._repairs.halts = False
 
     @_outermost
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> _Wrapper:
