@@ -103,10 +103,6 @@ class Server:
 
     def exception(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         """Stop in a trap and return what it is to do; see `fixcont.stopping.hook.Serve`."""
-        lets_go = getattr(self._context.front_end, "lets_go", None)
-        if lets_go is not None and lets_go(exception, frame):
-            self.let_go = flight_of(exception)
-            return None
         held = _Held(self._context, frame, exception, (state.handler, state.retry), Occasion(StopReason.EXCEPTION))
         held.state = state
         way = self._ask(held, late)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Sequence
+from contextlib import nullcontext
+from threading import current_thread, main_thread
 from types import CodeType, FrameType
 from typing import Any
 
@@ -15,7 +17,7 @@ from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import FrontEnd, Stop
 from fixcont_ui.pytest_plugin import generated
-from fixcont_ui.pytest_plugin.expected import is_expected
+from fixcont_ui.pytest_plugin.expected import is_expected, is_outcome
 from fixcont_ui.pytest_plugin.repairs import Repairs
 
 
@@ -44,14 +46,18 @@ class TestFrontEnd:
         """Tell whether what nobody on the stack handles is no failure of the test."""
         item = self._repairs.item
         return (
-            self._repairs.is_ending or generated.is_rehearsed(frame) or (item is not None and is_expected(item, exception))
+            self._repairs.is_ending
+            or is_outcome(exception)
+            or generated.is_rehearsed(frame)
+            or (item is not None and is_expected(item, exception))
         )
 
     def stopped(self, stop: Stop) -> Way:
         if self._repairs.is_ending:
             return Propagate()
         shown = self._for_tests(stop)
-        way = self.shows.stopped(shown)
+        with self._repairs.uncaptured() if current_thread() is main_thread() else nullcontext():
+            way = self.shows.stopped(shown)
         if shown.refusal_of(way) is not None:
             return way
         self._shown.pop(stop.thread_ident, None)

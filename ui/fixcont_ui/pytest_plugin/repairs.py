@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from fixcont.session import Session
+    from fixcont_ui.pytest_plugin.front_end import TestFrontEnd
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Repairs:
     Attributes:
         config: of the run.
         session: of fixcont; set once it is made.
+        front_end: what its stops come to; likewise.
         item: the test whose protocol runs now.
         collector: what is being collected now.
         keeps_fixtures: whether restarting a test function keeps its function-scoped fixtures.
@@ -44,6 +46,7 @@ class Repairs:
     """
 
     session: Session
+    front_end: TestFrontEnd
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config

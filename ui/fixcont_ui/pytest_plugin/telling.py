@@ -13,7 +13,7 @@ import pytest
 from fixcont.editing.diffs import summarize
 from fixcont_ui.pytest_plugin.repairs import Repairs
 
-_OWN_OPTIONS: Final = frozenset({"--fixcont", "--fixcont-window", "--no-refixture"})
+_OWN_OPTIONS: Final = frozenset({"--fixcont", "--fixcont-window", "--fixcont-wait-for-client", "--no-refixture"})
 #: They choose tests by what earlier runs were like; those to be run are named.
 _CHOOSING: Final = frozenset({"--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--sw", "--stepwise"})
 
@@ -26,8 +26,7 @@ class Telling:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         session = self._repairs.session
-        front_end: Any = session.front_end
-        front_end.is_told = True
+        self._repairs.front_end.is_told = True
         passed = self._repairs.passed()
         summary = (
             summarize(session.sources.history, str(self._repairs.config.invocation_params.dir)) if session.has_edits else None
@@ -77,7 +76,16 @@ class Telling:
         """Give what runs the repaired tests, and no others, in a new process."""
         config = self._repairs.config
         named = set(getattr(config.option, "file_or_dir", None) or ())
-        given = [str(each) for each in config.invocation_params.args]
+        given = _without_value("--fixcont-listen", [str(each) for each in config.invocation_params.args])
         kept = [each for each in given if each not in named and each not in _OWN_OPTIONS and each not in _CHOOSING]
         tests = [str(config.cwd_relative_nodeid(repair.node)) for repair in self._repairs.passed()]
         return [sys.executable, "-m", "pytest", *kept, *tests]
+
+
+def _without_value(option: str, words: list[str]) -> list[str]:
+    """Leave out an option that has a value, in either form."""
+    return [
+        word
+        for at, word in enumerate(words)
+        if word != option and not word.startswith(f"{option}=") and (at == 0 or words[at - 1] != option)
+    ]
