@@ -133,6 +133,17 @@ def test_the_plug_in_can_be_left_out(tests: Program) -> None:
     assert last_line(output).startswith("1 failed, 1 passed, 1 xfailed in "), output
 
 
+def test_the_plug_in_is_loaded_where_pytest_does_not_find_it(tests: Program) -> None:
+    tests.other("shop.py").edit({"(count - 3)": "count"})
+    with run(tests, env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}) as session:
+        session.stopped(at="assert")
+        session.save({"wanted = 5": "wanted = 4"})
+        session.go("fixcont/restart")
+        output = session.over()
+
+    assert last_line(output).startswith("1 passed, 1 xfailed, 1 repaired in "), output
+
+
 def test_workers_are_not_debugged(tests: Program) -> None:
     with run(tests, "-n", "1") as session:
         output = session.over(1)
