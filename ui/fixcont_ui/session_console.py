@@ -71,6 +71,10 @@ class SessionConsole(ABC):
         """Let a block finish although Ctrl-C comes: for what must not be left half done. Here: nothing comes."""
         return nullcontext()
 
+    def terminal_lent(self) -> AbstractContextManager[None]:
+        """Leave the terminal to another program in a block. Here: it is there for everybody."""
+        return nullcontext()
+
     def change(self, change: Callable[[], Result]) -> Result:
         """Change the process, while Ctrl-C has to wait."""
         with self.uninterrupted():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,12 +13,16 @@ from fixcont import set_trace
 from fixcont.errors import Refused
 from fixcont.session import Session, active
 from fixcont.stopping.stop import FrontEnd
+from fixcont_ui.pytest_plugin.distributed.connection import VARIABLE
 from fixcont_ui.pytest_plugin.expected import OUTCOMES
 from fixcont_ui.pytest_plugin.front_end import TestFrontEnd
 from fixcont_ui.pytest_plugin.modules import trap_rewritten_modules
 from fixcont_ui.pytest_plugin.repairs import Repairs
 from fixcont_ui.pytest_plugin.running import Running
 from fixcont_ui.pytest_plugin.telling import Telling
+
+if TYPE_CHECKING:
+    from fixcont_ui.pytest_plugin.distributed.worker import Reporting
 
 
 def activate(config: pytest.Config, *, is_debugged: bool) -> None:
@@ -32,17 +37,56 @@ def activate(config: pytest.Config, *, is_debugged: bool) -> None:
         pytest.UsageError: this version of pytest loads test modules in a way that is not known, the options make no sense, or fixcont is
             active already.
     """
+    address = os.environ.pop(VARIABLE, "")
+    if not address and "PYTEST_XDIST_WORKER" in os.environ and not is_debugged:
+        return  # of a controller that has nothing to do with us, or is on another machine
     _check(config, is_debugged=is_debugged)
+    if not address and is_distributed(config):
+        _control(config, is_debugged=is_debugged)
+        return
     _keep_from_rewriting(config)
     repairs = Repairs(config)
+    reporting = None
     try:
-        end = _join(repairs) if is_debugged else _begin(repairs)
+        if address:
+            reporting = _work(repairs, address)
+        end = _join(repairs) if is_debugged else repairs.session.uninstall if address else _begin(repairs)
     except Refused as refused:
         raise pytest.UsageError(f"--fixcont: {refused}") from None
     undo = trap_rewritten_modules(repairs.session, config)
-    activity = _Activity(repairs, lambda: (undo(), end()), is_asked_for=not is_debugged)
-    for plugin in (activity, Running(repairs), Telling(repairs)):
+    plugins = [_Activity(lambda: (undo(), end())), Running(repairs, reporting)]
+    if reporting is None:
+        plugins.append(Telling(config, repairs))
+    _register(config, plugins)
+
+
+def _register(config: pytest.Config, plugins: Iterable[object]) -> None:
+    for plugin in plugins:
         config.pluginmanager.register(plugin, f"fixcont-{type(plugin).__name__.strip('_').lower()}")
+
+
+def _control(config: pytest.Config, *, is_debugged: bool) -> None:
+    """Serve the stops of other processes, in which the tests run; in this one nothing stops."""
+    if is_debugged:
+        with Repairs(config).uncaptured():
+            print("fixcont: the tests run in other processes, which are not debugged; give -n 0", file=sys.stderr)
+        return
+    from fixcont_ui.pytest_plugin.distributed.controller import Controlling
+
+    controlling = Controlling(config)
+    _register(config, (controlling, Telling(config, controlling)))
+
+
+def _work(repairs: Repairs, address: str) -> Reporting:
+    """Have the controller show failures of this worker's tests."""
+    from fixcont_ui.pytest_plugin.distributed.worker import Controller, Reporting, TestsAtController
+
+    controller = Controller(address, os.environ.get("PYTEST_XDIST_WORKER", "?"))
+    shows = TestsAtController(controller, repairs)
+    shows.session = _make(repairs, shows)
+    shows.session.install(loaded=True)
+    controller.connect()
+    return Reporting(controller, repairs)
 
 
 def _check(config: pytest.Config, *, is_debugged: bool) -> None:
@@ -51,6 +95,10 @@ def _check(config: pytest.Config, *, is_debugged: bool) -> None:
         raise pytest.UsageError("--fixcont-wait-for-client needs --fixcont-listen")
     if options.fixcont_listen and options.fixcont_window:
         raise pytest.UsageError("--fixcont-listen and --fixcont-window exclude each other: stops are shown in one place")
+    if is_distributed(config) and (options.fixcont_listen or options.fixcont_window) and "PYTEST_XDIST_WORKER" not in os.environ:
+        instead = "give -n 0, or --fixcont, which shows them at the prompt"
+        name, what = ("listen", "an IDE") if options.fixcont_listen else ("window", "the window")
+        raise pytest.UsageError(f"--fixcont-{name}: {what} cannot show stops of pytest-xdist's workers; {instead}")
     if options.fixcont_listen and is_debugged:
         raise pytest.UsageError("--fixcont-listen: an IDE debugs this process already")
 
@@ -58,24 +106,24 @@ def _check(config: pytest.Config, *, is_debugged: bool) -> None:
 def _begin(repairs: Repairs) -> Callable[[], object]:
     """Make a session. Returns what ends it."""
     options = repairs.config.known_args_namespace
-
-    def make(shows: FrontEnd) -> Session:
-        repairs.front_end = TestFrontEnd(repairs, shows)
-        repairs.session = Session(repairs.front_end, ignore=OUTCOMES)
-        return repairs.session
-
     if options.fixcont_listen:
         from fixcont_ui.dap.starting import listen_for
 
         with repairs.uncaptured():
-            listen_for(make, options.fixcont_listen, waits=options.fixcont_wait_for_client, name="pytest", loaded=True)
+            listen_for(lambda shows: _make(repairs, shows), options.fixcont_listen, waits=options.fixcont_wait_for_client, name="pytest", loaded=True)
     else:
         from fixcont_ui.pytest_plugin.terminal import TestTerminal
 
         terminal = TestTerminal(repairs)
-        terminal.session = make(terminal)
+        terminal.session = _make(repairs, terminal)
         terminal.session.install(loaded=True)
     return repairs.session.uninstall
+
+
+def _make(repairs: Repairs, shows: FrontEnd) -> Session:
+    repairs.front_end = TestFrontEnd(repairs, shows)
+    repairs.session = Session(repairs.front_end, ignore=OUTCOMES)
+    return repairs.session
 
 
 def _join(repairs: Repairs) -> Callable[[], object]:
@@ -106,28 +154,9 @@ def _keep_from_rewriting(config: pytest.Config) -> None:
 class _Activity:
     """Begins with the configuration and ends with it."""
 
-    def __init__(self, repairs: Repairs, end: Callable[[], object], *, is_asked_for: bool) -> None:
-        self._repairs = repairs
+    def __init__(self, end: Callable[[], object]) -> None:
         self._end = end
-        self._is_asked_for = is_asked_for
         self._hook_before: Any = None
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_cmdline_main(self, config: pytest.Config) -> None:
-        if not is_distributed(config):
-            return
-        if not self._is_asked_for:
-            with self._repairs.uncaptured():
-                print("fixcont: the tests run in other processes, which are not debugged; give -n 0", file=sys.stderr)
-        elif config.option.fixcont_listen:
-            raise pytest.UsageError(
-                "--fixcont-listen cannot be used with pytest-xdist: an IDE debugs one process; give -n 0, or --fixcont for the prompt"
-            )
-        else:
-            raise pytest.UsageError(
-                "--fixcont cannot be used with pytest-xdist: its workers have no terminal where a stop could be answered; "
-                "give -n 0, or -p no:xdist"
-            )
 
     def pytest_configure(self) -> None:
         if sys.breakpointhook is sys.__breakpointhook__:
@@ -142,16 +171,16 @@ class _Activity:
 
 def is_distributed(config: pytest.Config) -> bool:
     """Tell whether tests are to run in other processes than this one."""
-    options = config.option
+    options = config.known_args_namespace
     processes = getattr(options, "numprocesses", None)
+    if getattr(options, "usepdb", False):  # pytest-xdist leaves it then
+        return False
     return bool(processes) or (
         processes is None and (bool(getattr(options, "tx", None)) or getattr(options, "dist", "no") != "no")
     )
 
 
 def _breakpoint(*args: Any, **keywords: Any) -> Any:
-    import os
-
     if os.environ.get("PYTHONBREAKPOINT"):
         return sys.__breakpointhook__(*args, **keywords)
     return set_trace(*args, **keywords)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixcont.editing.diffs import summarize
+
 if TYPE_CHECKING:
     from fixcont.session import Session
     from fixcont_ui.pytest_plugin.front_end import TestFrontEnd
@@ -87,6 +89,10 @@ class Repairs:
         repair.is_edited |= patches > self._installed
         self._installed = patches
 
+    def installed_elsewhere(self) -> None:
+        """Note that what was installed since is no repair of what runs now."""
+        self._installed = len(self.session.sources.history.patches)
+
     def of(self, node: pytest.Item | pytest.Collector) -> Repair | None:
         """Return what was done to a test, None where nothing was."""
         return self._of.get(node.nodeid)
@@ -98,3 +104,28 @@ class Repairs:
     def passed(self) -> list[Repair]:
         """Give those that have passed since, in the order in which they stopped."""
         return [each for each in self._of.values() if each.has_passed]
+
+    def diff(self) -> bytes | None:
+        """Give what was changed in the files, None where nothing was."""
+        if not self.session.has_edits:
+            return None
+        summary = summarize(self.session.sources.history, str(self.config.invocation_params.dir))
+        return None if summary is None else summary.diff
+
+    def texts(self) -> list[tuple[str, bytes | None, bytes, float, float]]:
+        """Give the files that were changed: name, text as it was loaded, text as it is now, and when it was changed first and last."""
+        if not self.session.has_edits:
+            return []
+        history = self.session.sources.history
+        newest = history.texts()
+        found = []
+        for filename in history.filenames():
+            patches = history.of_file(filename)
+            times = [max(patch.time, patch.undone or 0.0) for patch, _ in patches]
+            after = newest.get(filename, patches[-1][1].after)
+            found.append((filename, patches[0][1].before, after, patches[0][0].time, max(times)))
+        return found
+
+    def told(self) -> None:
+        """Note that all this was told, and need not be at the end of the process."""
+        self.front_end.is_told = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -15,6 +15,9 @@ from fixcont_ui.pytest_plugin.generated import keep_from_explanations
 from fixcont_ui.pytest_plugin.parameters import keep
 from fixcont_ui.pytest_plugin.repairs import Repairs
 
+if TYPE_CHECKING:
+    from fixcont_ui.pytest_plugin.distributed.worker import Reporting
+
 #: The innermost of pytest's wrappers: nothing of pytest has seen the exception yet.
 _innermost: Final = pytest.hookimpl(wrapper=True, trylast=True)
 _outermost: Final = pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -22,14 +25,21 @@ _outermost: Final = pytest.hookimpl(wrapper=True, tryfirst=True)
 #: For the reports that tools read.
 _PROPERTY: Final = ("fixcont", "repaired")
 
+_ENDED: Final = "quit at the prompt of fixcont"
+
 _Wrapper = Generator[None, Any, Any]
 
 
 class Running:
-    """Hooks that are called around tests."""
+    """Hooks that are called around tests.
 
-    def __init__(self, repairs: Repairs) -> None:
+    Args:
+        reporting: for a worker, what tells the controller.
+    """
+
+    def __init__(self, repairs: Repairs, reporting: Reporting | None = None) -> None:
         self._repairs = repairs
+        self._reporting = reporting
 
     @_outermost
     def pytest_make_collect_report(self, collector: pytest.Collector) -> _Wrapper:
@@ -50,12 +60,21 @@ class Running:
 
     @_outermost
     def pytest_runtest_protocol(self, item: pytest.Item) -> _Wrapper:
+        if self._reporting is not None:
+            self._reporting.begin_test(item.session)
         self._repairs.item = item
         self._repairs.forget(item)
         try:
             return (yield)
         finally:
             self._repairs.item = None
+            if self._reporting is not None and self._repairs.of(item) is not None:
+                self._reporting.tell()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        if self._reporting is not None:
+            self._reporting.tell(waits=True)
 
     @_innermost
     def pytest_runtest_setup(self) -> _Wrapper:
@@ -118,21 +137,23 @@ class Running:
                 report.is_repaired = True
         return report
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
-        # Not those of subtests: they are copies of the test's.
-        if type(report) is pytest.TestReport and hasattr(report, "is_repaired") and not hasattr(report, "wasxfail"):
-            return "repaired", "R", ("REPAIRED", {"yellow": True})
-        return None
-
     @contextmanager
     def _ending_the_run(self) -> Iterator[None]:
         """Make of the command `quit` what pytest ends a run by, also where what it raises is kept, as a subtest does."""
         try:
             yield
         finally:
-            if self._repairs.is_ending:
-                pytest.exit("quit at the prompt of fixcont", returncode=int(pytest.ExitCode.INTERRUPTED))
+            if self._repairs.is_ending and self._reporting is not None:
+                self._end_everywhere()
+            elif self._repairs.is_ending:
+                pytest.exit(_ENDED, returncode=int(pytest.ExitCode.INTERRUPTED))
+
+    def _end_everywhere(self) -> None:
+        """End a run that several processes share: where one of them exits another is started in its place."""
+        node = self._repairs.item or self._repairs.collector
+        if node is not None:
+            node.session.shouldstop = _ENDED
+        pytest.fail(_ENDED, pytrace=False)
 
 
 def _parameters_of(item: pytest.Item) -> list[Any]:
