@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,20 +38,20 @@ def activate(config: pytest.Config, *, is_debugged: bool) -> None:
         pytest.UsageError: this version of pytest loads test modules in a way that is not known, the options make no sense, or fixcont is
             active already.
     """
-    address = os.environ.pop(VARIABLE, "")
-    if not address and "PYTEST_XDIST_WORKER" in os.environ and not is_debugged:
-        return  # of a controller that has nothing to do with us, or is on another machine
-    _check(config, is_debugged=is_debugged)
-    if not address and is_distributed(config):
+    address, is_worker = os.environ.pop(VARIABLE, ""), _is_worker()
+    if is_worker and not address:
+        return  # its controller is on another machine
+    _check(config, is_debugged=is_debugged, is_worker=is_worker)
+    if not is_worker and is_distributed(config):
         _control(config, is_debugged=is_debugged)
         return
     _keep_from_rewriting(config)
     repairs = Repairs(config)
     reporting = None
     try:
-        if address:
+        if is_worker:
             reporting = _work(repairs, address)
-        end = _join(repairs) if is_debugged else repairs.session.uninstall if address else _begin(repairs)
+        end = _join(repairs) if is_debugged else repairs.session.uninstall if is_worker else _begin(repairs)
     except Refused as refused:
         raise pytest.UsageError(f"--fixcont: {refused}") from None
     undo = trap_rewritten_modules(repairs.session, config)
@@ -89,13 +90,21 @@ def _work(repairs: Repairs, address: str) -> Reporting:
     return Reporting(controller, repairs)
 
 
-def _check(config: pytest.Config, *, is_debugged: bool) -> None:
+def _is_worker() -> bool:
+    """Tell whether this is a worker of pytest-xdist: that has pytest run by what it was sent. Variables are inherited by other runs."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__") != "__channelexec__":
+        frame = frame.f_back
+    return frame is not None
+
+
+def _check(config: pytest.Config, *, is_debugged: bool, is_worker: bool) -> None:
     options = config.known_args_namespace
     if options.fixcont_wait_for_client and not options.fixcont_listen:
         raise pytest.UsageError("--fixcont-wait-for-client needs --fixcont-listen")
     if options.fixcont_listen and options.fixcont_window:
         raise pytest.UsageError("--fixcont-listen and --fixcont-window exclude each other: stops are shown in one place")
-    if is_distributed(config) and (options.fixcont_listen or options.fixcont_window) and "PYTEST_XDIST_WORKER" not in os.environ:
+    if (options.fixcont_listen or options.fixcont_window) and is_distributed(config) and not is_worker:
         instead = "give -n 0, or --fixcont, which shows them at the prompt"
         name, what = ("listen", "an IDE") if options.fixcont_listen else ("window", "the window")
         raise pytest.UsageError(f"--fixcont-{name}: {what} cannot show stops of pytest-xdist's workers; {instead}")

@@ -6,6 +6,7 @@ import base64
 import io
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -99,13 +100,15 @@ class TestsAtController:
         self._repairs = repairs
         self._prompt: Prompt | None = None
         self._has_turn = False
+        self._output = _Output(controller)
 
     def stopped(self, stop: Stop) -> Way:
         way: Way = Propagate()
         try:
             if not self._has_turn and not self._begin_turn():
                 return way
-            way = self._get_prompt().stopped(stop)
+            with self._printing_there():
+                way = self._get_prompt().stopped(stop)
             if stop.refusal_of(way) is not None:
                 return way  # it keeps its turn: the same stop comes again
         except BaseException:
@@ -126,10 +129,21 @@ class TestsAtController:
         if turn is None:
             return False
         self._has_turn = True
-        output = cast("Any", _Output(self._controller))
-        streams = Streams(cast("Any", _Input(self._controller, output)), output, is_terminal=bool(turn.get("is_terminal")))
+        stdin = cast("Any", _Input(self._controller, self._output))
+        streams = Streams(stdin, cast("Any", self._output), is_terminal=bool(turn.get("is_terminal")))
         self._get_prompt().use_streams(streams)
         return True
+
+    @contextmanager
+    def _printing_there(self) -> Iterator[None]:
+        """Let what is evaluated print to the controller's terminal, in a block: standard output of a worker leads nowhere."""
+        before, sys.stdout = sys.stdout, self._output
+        try:
+            yield
+        finally:
+            self._output.flush()
+            if sys.stdout is self._output:
+                sys.stdout = before
 
     def _end_turn(self, way: Way) -> None:
         if self._has_turn:
