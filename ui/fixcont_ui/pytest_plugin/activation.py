@@ -119,7 +119,13 @@ def _begin(repairs: Repairs) -> Callable[[], object]:
         from fixcont_ui.dap.starting import listen_for
 
         with repairs.uncaptured():
-            listen_for(lambda shows: _make(repairs, shows), options.fixcont_listen, waits=options.fixcont_wait_for_client, name="pytest", loaded=True)
+            listen_for(
+                lambda shows: _make(repairs, shows),
+                options.fixcont_listen,
+                waits=options.fixcont_wait_for_client,
+                name="pytest",
+                loaded=True,
+            )
     else:
         from fixcont_ui.pytest_plugin.terminal import TestTerminal
 

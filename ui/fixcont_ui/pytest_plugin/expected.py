@@ -8,7 +8,10 @@ import pytest
 
 #: With these tests and plug-ins talk to themselves. The names are those that the classes give themselves, which need not be where they are.
 OUTCOMES: Final = (
-    *(f"{kind.__module__}.{kind.__qualname__}" for kind in (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception)),
+    *(
+        f"{kind.__module__}.{kind.__qualname__}"
+        for kind in (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception)
+    ),
     "hypothesis.errors.UnsatisfiedAssumption",
     "hypothesis.errors.StopTest",
 )

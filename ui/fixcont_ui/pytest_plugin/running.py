@@ -40,6 +40,7 @@ class Running:
     def __init__(self, repairs: Repairs, reporting: Reporting | None = None) -> None:
         self._repairs = repairs
         self._reporting = reporting
+        self._has_ended = False
 
     @_outermost
     def pytest_make_collect_report(self, collector: pytest.Collector) -> _Wrapper:
@@ -153,7 +154,9 @@ class Running:
         node = self._repairs.item or self._repairs.collector
         if node is not None:
             node.session.shouldstop = _ENDED
-        pytest.fail(_ENDED, pytrace=False)
+        if not self._has_ended:  # once is enough
+            self._has_ended = True
+            raise pytest.fail.Exception(_ENDED, pytrace=False) from None
 
 
 def _parameters_of(item: pytest.Item) -> list[Any]:

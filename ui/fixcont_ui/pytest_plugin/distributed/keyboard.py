@@ -7,15 +7,11 @@ the terminal makes none meanwhile: the key ends the line that is typed, and whoe
 from __future__ import annotations
 
 import os
+import termios
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
-
-try:
-    import termios
-except ImportError:  # there is no terminal
-    termios = None  # type: ignore[assignment]
 
 _CTRL_C: Final = b"\x03"
 _LOCAL, _CHARACTERS = 3, 6  # indices into what `tcgetattr` gives
@@ -31,7 +27,7 @@ class Keyboard:
     """
 
     def __init__(self) -> None:
-        self.is_terminal = termios is not None and os.isatty(0)
+        self.is_terminal = os.isatty(0)
         self.lines: Final[deque[str | None]] = deque()
         self.is_over = False
         self._waiting = b""
