@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -90,8 +89,7 @@ class Console(Protocol):
             False where another editor is to be started. Raises `NotDone` where nothing was saved.
         """
 
-    def terminal_lent(self) -> AbstractContextManager[None]:
-        """Leave the terminal to another program in a block."""
+    def open_editor(self, path: str, line: int) -> None: ...
 
     def unrun(self) -> Sequence[Unrun]:
         """The statements of modules that are in the files and were not run."""
@@ -238,8 +236,7 @@ def _fix(console: Console, argument: str) -> None:
         return
     line = line if code.co_name == "<module>" else editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
     try:
-        with console.terminal_lent():
-            editor.edit(path, line)
+        console.open_editor(path, line)
     except editor.EditorFailed as error:
         instead = "what was saved is installed by the next command that goes on"
         console.refuse(Refusal("editor-failed", str(error), instead))

@@ -160,14 +160,13 @@ def _prompt_through(controller: Controller, session: Session) -> Prompt:
     from fixcont_ui.prompt import Prompt
 
     class PromptAtController(Prompt):
-        """One that borrows the controller's terminal for other programs."""
+        """One that borrows the controller's terminal for the editor."""
 
-        @contextmanager
-        def terminal_lent(self) -> Iterator[None]:
+        def open_editor(self, path: str, line: int) -> None:
             self.stdout.flush()
             controller.ask("lend", "lent")
             try:
-                yield
+                super().open_editor(path, line)
             finally:
                 controller.send("back")
 
