@@ -182,7 +182,7 @@ def test_an_ide_connects_to_a_run(tests: Program, waits: bool) -> None:
         (["--fixcont-wait-for-client"], "--fixcont-wait-for-client needs --fixcont-listen"),
         (["--fixcont-listen=0", "--fixcont-window"], "exclude each other"),
         (["--fixcont-listen=x"], "'x' is no address"),
-        (["--fixcont-listen=0", "-n", "1"], "--fixcont-listen cannot be used with pytest-xdist"),
+        (["--fixcont-listen=0", "-n", "1"], "an IDE cannot show stops of pytest-xdist's workers"),
     ],
 )
 def test_options_that_make_no_sense(tests: Program, options: list[str], sentence: str) -> None:
