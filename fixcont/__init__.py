@@ -2,6 +2,8 @@
 
 Importing this package changes nothing. `install` makes it active in a process that was started otherwise; the command
 `fixcont SCRIPT` (or `python -m fixcont SCRIPT`) runs a program under it from the start.
+
+PYTEST_DONT_REWRITE: where pytest runs under fixcont, this is imported before pytest could do so, and needs no asserts explained.
 """
 
 from __future__ import annotations

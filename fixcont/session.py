@@ -146,6 +146,7 @@ class Session:
             self._busy,
             self._stops,
             self._seen,
+            self._lets_go,
         )
         setattr(builtins, stubs.HOOK_NAME, hook)
 
@@ -307,6 +308,10 @@ class Session:
                 if self._is_installed and not hasattr(builtins, stubs.HOOK_NAME):
                     self._put_hook()  # what carries the user's decisions to frames further out arrives there
         return self._server
+
+    def _lets_go(self, exception: BaseException, frame: FrameType) -> bool:
+        asks = getattr(self.front_end, "lets_go", None)
+        return asks is not None and bool(asks(exception, frame))
 
     def _stopped(self, exception: BaseException, frame: FrameType, state: TrapState, late: str) -> Answer:
         return self.server().exception(exception, frame, state, late)

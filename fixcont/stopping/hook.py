@@ -54,6 +54,7 @@ def make_hook(
     busy: set[int],
     stops: Sequence[object],
     seen: dict[int, _Seen],
+    lets_go: Callable[[BaseException, FrameType], bool],
 ) -> Callable[[BaseException, _Site, tuple[Any, ...], Any, tuple[Any, ...]], Answer]:
     """Return what is to lie in `builtins` for traps to call, under `stubs.HOOK_NAME`.
 
@@ -70,6 +71,7 @@ def make_hook(
         stops: empty as long as nothing has stopped: then there are no signals, and no frames that took over.
         seen: id of exception -> what was decided. One that is on its way, and was shown, must be known to the hook that takes the place
             of this one.
+        lets_go: tells of an exception that would stop whether it goes on without.
     """
     usual: dict[int, tuple[Routes, type]] = {}  # id of a type that no filter speaks of -> what is remembered of it, and the type
     # The exception that was decided upon last, by its route alone: its id; code and instruction at which it left the frame that it left
@@ -254,6 +256,8 @@ def make_hook(
             return None
         late = _late(exception)
         remember(exception, frame, None)
+        if lets_go(exception, frame):
+            return None
         answer = serve(exception, frame, state, late)
         if answer is not None:
             seen.pop(id(answer[0]), None)  # an exception that is raised here for the first time

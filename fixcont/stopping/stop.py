@@ -105,6 +105,8 @@ class FrontEnd(Protocol):
     `prepare_edits` when it has nothing else to do there. For others all that is done before `stopped` is called.
     One that has a method `ended(summary, patch_file)` is told at the end of the process what was repaired in it, if anything (a
     `fixcont.editing.diffs.Summary`), and the name of the file that the diff was written to, or None.
+    One that has a method `lets_go(exception, frame)` is asked by it, in the frame that would be held, whether an exception goes on without a
+    stop, before anything is worked out for one.
     One that has a method `replayed(outcome)` is told what came of a replay (a `fixcont.postmortem.replay.Replayed`); then the same stop is
     shown again.
     """

@@ -1,10 +1,14 @@
-"""`pytest --fixcont` in real processes: tests that fail are repaired, and the run goes on."""
+"""`pytest --fixcont` in real processes: tests that fail are repaired, and the run goes on.
+
+Starting pytest takes longer than most of what is tested, so the scenarios share a run: each has a test module of its own, and they come in the order
+of the names of these.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +29,12 @@ class Till:
 def price(total, count):
     with Till():
         return total / (count - 1)  # @price
+
+def other(number):
+    return 1 / number
+
+def half(number):
+    return number / 2
 """
 
 TESTS = """\
@@ -86,96 +96,85 @@ def last_line(ended: Ended) -> str:
     return ended.output.rstrip().rpartition("\n")[2].strip("= ")
 
 
-def test_the_code_under_test_is_repaired_before_anything_unwinds(project: Project) -> None:
-    project.write("test_shop.py", TESTS + "def test_price(basket):\n    print('printed')\n    assert shop.price(6, 1) == 6\n")
-    with project.session() as session:
-        stop = session.stop()
-        assert "fixcont: test_shop.py::test_price" in stop
-        assert "printed" not in stop, "what the test prints is captured"
-        assert "ZeroDivisionError: division by zero\n" in stop
-        assert session.command("p opened") == "['open']\n"
-        session.command("u")
-        assert session.command("p log") == "['stock', 'basket']\n"
-        session.command("d")
-        project.edit("shop.py", "(count - 1)", "count")
-        session.command("rf")
-        ended = session.finish()
+HAS_ASYNCIO = importlib.util.find_spec("pytest_asyncio") is not None
+HAS_COVERAGE = importlib.util.find_spec("pytest_cov") is not None
+HAS_SUBTESTS = importlib.util.find_spec("_pytest.subtests") is not None
 
-    assert ended.status == 0
-    assert last_line(ended).startswith("1 repaired in ")
-    assert "--- a/shop.py\n+++ b/shop.py\n" in ended.output
-    assert "+        return total / count  # @price\n" in ended.output
-    assert re.search(r"-m pytest .*test_shop\.py::test_price\n", ended.output)
+#: What is done where a test module stops; called when the stop has not been read yet, and leaves the last way to go on unread.
+Scenario = Callable[[Project, DebugSession], None]
+#: Name of a test module -> its text, and what is done with it.
+SCENARIOS: dict[str, tuple[str, Scenario]] = {}
 
 
-def test_restarting_the_test_sets_its_own_fixtures_up_again(project: Project) -> None:
-    project.write("test_shop.py", TESTS + "def test_log(basket):\n    assert log == ['none']\n")
-    with project.session() as session:
-        session.stop()
-        project.edit("test_shop.py", "['none']", "['stock', 'basket', 'basket gone', 'basket']")
-        session.command("rf")
-        ended = session.finish()
+def scenario(text: str, *, where: bool = True) -> Callable[[Scenario], Scenario]:
+    """Add one: a test module with this text."""
 
-    assert ended.status == 0, ended.output
-    assert last_line(ended).startswith("1 repaired in ")
+    def add(play: Scenario) -> Scenario:
+        if where:
+            SCENARIOS[f"test_{len(SCENARIOS):02}_{play.__name__}.py"] = text, play
+        return play
 
-
-def test_fixtures_can_be_kept(project: Project) -> None:
-    project.write("test_shop.py", TESTS + "def test_log(basket):\n    assert log == ['none']\n")
-    with project.session("--no-refixture") as session:
-        session.stop()
-        project.edit("test_shop.py", "['none']", "['stock', 'basket']")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
+    return add
 
 
-def test_edited_tests_have_their_asserts_rewritten(project: Project) -> None:
-    project.write("test_shop.py", "def test_sum():\n    parts = [1, 2]\n    assert sum(parts) == 4\n")
-    with project.session() as session:
-        assert "AssertionError: assert 3 == 4" in session.stop()
-        project.edit("test_shop.py", "== 4", "== 5")
-        assert "AssertionError: assert 3 == 5" in session.command("rf")
-        project.edit("test_shop.py", "parts = [1, 2]", "parts = [1, 4]")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0
-    assert " +  where 3 = sum([1, 2])" in ended.output
+def module_of(play: Scenario) -> str:
+    return next(name for name, (_, each) in SCENARIOS.items() if each is play)
 
 
-def test_a_test_goes_on_in_the_middle_at_its_assert(project: Project) -> None:
-    text = "def test_sum():\n    seen = []\n    for number in range(3):\n        seen.append(number)\n        assert number != 1\n    assert seen == [0, 1, 2]\n"
-    project.write("test_shop.py", text)
-    with project.session() as session:
-        session.stop()
-        project.edit("test_shop.py", "number != 1", "number != 9")
-        assert "inside 1 loop" in session.command("retry")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
+@scenario("import shop\n\nWANTED = shop.price(6, 3)\n\ndef test_price():\n    assert WANTED == 3\n\nshop.other(0)\n")
+def the_import_of_a_test_module(project: Project, session: DebugSession) -> None:
+    stop = session.stop()
+    assert f"fixcont: {module_of(the_import_of_a_test_module)} " in stop
+    assert "ZeroDivisionError" in stop
+    project.edit("shop.py", "1 / number", "number")
+    session.send("rf")
 
 
-def test_the_cached_code_of_a_test_module_has_traps_too_and_the_cache_none(project: Project) -> None:
-    text = "def test_sum():\n    assert 1 == 2\n"
-    project.write("test_shop.py", text)
-    project.run("--fixcont")  # end of input: the test fails, and the cache is written
-    cached = list((project.folder / "__pycache__").glob("test_shop*.pyc"))
-    assert len(cached) == 1
-    assert b"fixcont" not in cached[0].read_bytes()
-    assert last_line(project.run()).startswith("1 failed in ")
-    with project.session() as session:
-        session.stop()
-        project.edit("test_shop.py", "1 == 2", "1 == 1")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
+@scenario(TESTS + "def test_price(basket):\n    print('printed')\n    assert shop.price(6, 1) == 6\n")
+def the_code_under_test_before_anything_unwinds(project: Project, session: DebugSession) -> None:
+    stop = session.stop()
+    assert f"fixcont: {module_of(the_code_under_test_before_anything_unwinds)}::test_price" in stop
+    assert "printed" not in stop, "what the test prints is captured"
+    assert "ZeroDivisionError: division by zero\n" in stop
+    assert session.command("p opened[-1]") == "'open'\n"
+    session.command("u")
+    assert session.command("p log") == "['stock', 'basket']\n"
+    session.command("d")
+    project.edit("shop.py", "(count - 1)", "(count or 1)")
+    session.send("rf")
 
 
-def test_a_fixture_is_repaired_in_its_set_up_and_its_tear_down(project: Project) -> None:
-    text = """\
+@scenario(TESTS + "def test_log(basket):\n    assert log == ['none']\n")
+def restarting_the_test_sets_its_own_fixtures_up_again(project: Project, session: DebugSession) -> None:
+    session.stop()
+    module = module_of(restarting_the_test_sets_its_own_fixtures_up_again)
+    project.edit(module, "['none']", "['stock', 'basket', 'basket gone', 'basket']")
+    session.send("rf")
+
+
+@scenario("def test_sum():\n    parts = [1, 2]\n    assert sum(parts) == 4\n")
+def edited_tests_have_their_asserts_rewritten(project: Project, session: DebugSession) -> None:
+    module = module_of(edited_tests_have_their_asserts_rewritten)
+    assert "AssertionError: assert 3 == 4" in session.stop()
+    project.edit(module, "== 4", "== 5")
+    shown = session.command("rf")
+    assert "AssertionError: assert 3 == 5" in shown
+    assert " +  where 3 = sum([1, 2])" in shown
+    project.edit(module, "parts = [1, 2]", "parts = [1, 4]")
+    session.send("rf")
+
+
+@scenario(
+    "def test_sum():\n    seen = []\n    for number in range(3):\n        seen.append(number)\n        assert number != 1\n    assert seen == [0, 1, 2]\n"
+)
+def a_test_goes_on_in_the_middle_at_its_assert(project: Project, session: DebugSession) -> None:
+    session.stop()
+    project.edit(module_of(a_test_goes_on_in_the_middle_at_its_assert), "number != 1", "number != 9")
+    session.send("retry")
+    session.expect("inside 1 loop")
+
+
+FIXTURE = """\
 import pytest
 
 @pytest.fixture
@@ -187,63 +186,45 @@ def number():
 def test_number(number):
     assert number == 1
 """
-    project.write("test_shop.py", text)
-    with project.session() as session:
-        assert "ZeroDivisionError" in session.stop()
-        project.edit("test_shop.py", "1 / 0", "1 / 1")
-        assert "KeyError: 'gone'" in session.command("retry")
-        project.edit("test_shop.py", '{}["gone"]', "{}")
-        session.command("retry")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
-    assert last_line(ended).startswith("1 repaired in ")
 
 
-def test_a_fixture_of_a_conftest_is_restarted(project: Project) -> None:
-    project.write("conftest.py", "import pytest\n\n@pytest.fixture(scope='session')\ndef number():\n    return 1 / 0\n")
-    project.write(
-        "test_shop.py", "def test_one(number):\n    assert number == 1\n\ndef test_two(number):\n    assert number == 1\n"
-    )
-    with project.session() as session:
-        assert "conftest.py(5)number()" in session.stop()
-        project.edit("conftest.py", "1 / 0", "1 / 1")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
-    assert last_line(ended).startswith("1 passed, 1 repaired in ")
+@scenario(FIXTURE)
+def a_fixture_in_its_set_up_and_its_tear_down(project: Project, session: DebugSession) -> None:
+    module = module_of(a_fixture_in_its_set_up_and_its_tear_down)
+    assert "ZeroDivisionError" in session.stop()
+    project.edit(module, "1 / 0", "1 / 1")
+    assert "KeyError: 'gone'" in session.command("retry")
+    project.edit(module, '{}["gone"]', "{}")
+    session.send("retry")
 
 
-def test_a_test_gets_a_fixture_that_an_edit_asks_for(project: Project) -> None:
-    text = TESTS + "@pytest.mark.parametrize('count', [1, 2])\ndef test_price(count):\n    assert basket == ['nails'] and count\n"
-    project.write("test_shop.py", text)
-    with project.session("-k", "1") as session:
-        session.stop()
-        project.edit("test_shop.py", "def test_price(count)", "def test_price(count, basket)")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
-    assert last_line(ended).startswith("1 deselected, 1 repaired in ")
+CONFTEST = "import pytest\n\n@pytest.fixture(scope='session')\ndef of_conftest():\n    return 1 / 0\n"
 
 
-def test_each_parameter_set_is_a_test_of_its_own(project: Project) -> None:
-    text = "import pytest\n\n@pytest.mark.parametrize('number', [1, 2, 3])\ndef test_even(number):\n    assert number % 2 == 0\n"
-    project.write("test_shop.py", text)
-    with project.session() as session:
-        assert "test_shop.py::test_even[1]" in session.stop()
-        assert "test_shop.py::test_even[3]" in session.command("c")
-        project.edit("test_shop.py", "% 2 == 0", "% 2 < 2")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 1
-    assert last_line(ended).startswith("1 failed, 1 passed, 1 repaired in ")
+@scenario("def test_one(of_conftest):\n    assert of_conftest == 1\n\ndef test_two(of_conftest):\n    assert of_conftest == 1\n")
+def a_fixture_of_a_conftest(project: Project, session: DebugSession) -> None:
+    assert "conftest.py(5)of_conftest()" in session.stop()
+    project.edit("conftest.py", "1 / 0", "1 / 1")
+    session.send("rf")
 
 
-def test_a_parameter_that_the_test_has_spoiled_is_put_back(project: Project) -> None:
-    text = """\
+@scenario(TESTS + "@pytest.mark.parametrize('count', [1])\ndef test_price(count):\n    assert basket == ['nails'] and count\n")
+def a_test_gets_a_fixture_that_an_edit_asks_for(project: Project, session: DebugSession) -> None:
+    session.stop()
+    project.edit(module_of(a_test_gets_a_fixture_that_an_edit_asks_for), "def test_price(count)", "def test_price(count, basket)")
+    session.send("rf")
+
+
+@scenario("import pytest\n\n@pytest.mark.parametrize('number', [1, 2, 3])\ndef test_even(number):\n    assert number % 2 == 0\n")
+def each_parameter_set_is_a_test_of_its_own(project: Project, session: DebugSession) -> None:
+    module = module_of(each_parameter_set_is_a_test_of_its_own)
+    assert f"{module}::test_even[1]" in session.stop()
+    assert f"{module}::test_even[3]" in session.command("c")
+    project.edit(module, "% 2 == 0", "% 2 < 2")
+    session.send("rf")
+
+
+SPOILING = """\
 import pytest
 
 CASES = [([3, [1], {"a": {2}}], 0)]
@@ -256,20 +237,17 @@ def test_last(values, wanted):
     assert values.pop() == wanted
     assert values == [3, [1, 2]]
 """
-    project.write("test_shop.py", text)
-    with project.session() as session:
-        assert "AssertionError: assert {'a': set()} == 0" in session.stop()
-        project.edit("test_shop.py", "values.pop() == wanted", "values.pop() == {'a': set()}")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pytest_asyncio") is None, reason="needs pytest-asyncio")
-def test_an_async_test_and_its_async_fixture(project: Project) -> None:
-    project.write("pytest.ini", "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
-    text = """\
+@scenario(SPOILING)
+def a_parameter_that_the_test_has_spoiled_is_put_back(project: Project, session: DebugSession) -> None:
+    assert "AssertionError: assert {'a': set()} == 0" in session.stop()
+    module = module_of(a_parameter_that_the_test_has_spoiled_is_put_back)
+    project.edit(module, "values.pop() == wanted", "values.pop() == {'a': set()}")
+    session.send("rf")
+
+
+ASYNC = """\
 import asyncio
 import pytest
 
@@ -291,17 +269,16 @@ async def test_half(number):
 async def test_again():
     await asyncio.sleep(0)
 """
-    project.write("test_shop.py", text)
-    with project.session() as session:
-        assert "ZeroDivisionError" in session.stop()
-        project.edit("test_shop.py", "number / 0", "number * 2")
-        assert "AssertionError: assert 2 == 4" in session.command("rf")
-        project.edit("test_shop.py", "half(number) == 4", "half(number) == 2 * len(log) == 4")
-        session.command("rf")  # the fixture is set up again, in an event loop of its own
-        ended = session.finish()
 
-    assert ended.status == 0, ended.output
-    assert last_line(ended).startswith("1 passed, 1 repaired in ")
+
+@scenario(ASYNC, where=HAS_ASYNCIO)
+def an_async_test_and_its_async_fixture(project: Project, session: DebugSession) -> None:
+    module = module_of(an_async_test_and_its_async_fixture)
+    assert "ZeroDivisionError" in session.stop()
+    project.edit(module, "number / 0", "number * 2")
+    assert "AssertionError: assert 2 == 4" in session.command("rf")
+    project.edit(module, "half(number) == 4", "half(number) == 2 * len(log) == 4")
+    session.send("rf")  # the fixture is set up again, in an event loop of its own
 
 
 CASE = """\
@@ -333,22 +310,15 @@ class ShopTest(unittest.TestCase):
 """
 
 
-def test_a_unittest_case_is_set_up_again(project: Project) -> None:
-    project.write("test_shop.py", CASE)
-    with project.session("-k", "log") as session:
-        stop = session.stop()
-        assert "AssertionError: Lists differ" in stop
-        session.command("u")
-        project.edit("test_shop.py", '["none"]', '["up", "down", "up"]')
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
-    assert last_line(ended).startswith("3 deselected, 1 repaired in ")
+@scenario(CASE.partition("    def test_raises")[0])
+def a_unittest_case_is_set_up_again(project: Project, session: DebugSession) -> None:
+    assert "AssertionError: Lists differ" in session.stop()
+    session.command("u")
+    project.edit(module_of(a_unittest_case_is_set_up_again), '["none"]', '["up", "down", "up"]')
+    session.send("rf")
 
 
-def test_a_method_is_restarted_on_a_new_instance(project: Project) -> None:
-    text = """\
+METHOD = """\
 class TestShop:
     def setup_method(self):
         self.goods = ["nails"]
@@ -358,23 +328,13 @@ class TestShop:
         self.sold = self.goods.pop()
         assert self.sold == "rope"
 """
-    project.write("test_shop.py", text)
-    with project.session() as session:
-        assert "AssertionError: assert 'nails' == 'rope'" in session.stop()
-        project.edit("test_shop.py", '"rope"', '"nails"')
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
 
 
-def test_what_a_unittest_case_expects_does_not_stop(project: Project) -> None:
-    project.write("test_shop.py", CASE)
-
-    ended = project.run("--fixcont", "-k", "not log")
-
-    assert last_line(ended).startswith("1 passed, 1 skipped, 1 deselected, 1 xfailed in ")
-    assert "fixcont: test" not in ended.output
+@scenario(METHOD)
+def a_method_is_restarted_on_a_new_instance(project: Project, session: DebugSession) -> None:
+    assert "AssertionError: assert 'nails' == 'rope'" in session.stop()
+    project.edit(module_of(a_method_is_restarted_on_a_new_instance), '"rope"', '"nails"')
+    session.send("rf")
 
 
 SUBTESTS = {
@@ -383,19 +343,167 @@ SUBTESTS = {
 }
 
 
-@pytest.mark.parametrize("kind", ["unittest", "pytest"])
-def test_a_subtest_goes_on_in_the_middle(project: Project, kind: str) -> None:
-    if kind == "pytest" and importlib.util.find_spec("_pytest.subtests") is None:
-        pytest.skip("this pytest has no subtests")
-    project.write("test_shop.py", SUBTESTS[kind])
-    with project.session() as session:
-        assert "AssertionError: assert (1 % 2) == 0" in session.stop()
-        project.edit("test_shop.py", "% 2 == 0", "% 2 < 2")
-        assert "inside 1 loop and 1 with block" in session.command("retry")
+def in_a_subtest(project: Project, session: DebugSession, module: str) -> None:
+    """It goes on in the middle; restarting out of it is refused."""
+    assert "AssertionError: assert (1 % 2) == 0" in session.stop()
+    if HAS_SUBTESTS:  # else what subtests raise is not kept
+        assert "would-be-caught" in session.command("rf")
+    project.edit(module, "% 2 == 0", "% 2 < 2")
+    session.send("retry")
+    session.expect("inside 1 loop and 1 with block")
+
+
+@scenario(SUBTESTS["unittest"])
+def a_subtest_of_unittest(project: Project, session: DebugSession) -> None:
+    in_a_subtest(project, session, module_of(a_subtest_of_unittest))
+
+
+@scenario(SUBTESTS["pytest"], where=HAS_SUBTESTS)
+def a_subtest_of_pytest(project: Project, session: DebugSession) -> None:
+    in_a_subtest(project, session, module_of(a_subtest_of_pytest))
+
+
+FAILURES = """\
+import pytest
+import shop
+
+def test_fail():
+    pytest.fail("too bad")
+
+def test_not_raised():
+    with pytest.raises(KeyError):
+        len([])
+
+def test_raises_another():
+    with pytest.raises(KeyError):
+        1 / 0
+
+def test_not_warned():
+    with pytest.warns(UserWarning):
+        len([])
+
+def test_fails_inside_of_warns():
+    with pytest.warns(UserWarning):
+        shop.half("")
+"""
+
+
+@scenario(FAILURES)
+def what_pytest_counts_as_a_failure_stops(project: Project, session: DebugSession) -> None:
+    assert "Failed: too bad" in session.stop()
+    assert "Failed: DID NOT RAISE" in session.command("forcereturn None")
+    assert "ZeroDivisionError" in session.command("forcereturn None")
+    assert "Failed: DID NOT WARN" in session.command("forcereturn None")
+    assert "shop.py(17)half()" in session.command("forcereturn None")
+    assert "DID NOT WARN" in session.command("c")
+    session.send("c")
+
+
+@scenario("def test_x(capsys):\n    print('in')\n    breakpoint()\n    assert capsys.readouterr().out == 'in\\n'\n")
+def breakpoint_is_a_stop(project: Project, session: DebugSession) -> None:
+    assert "breakpoint_is_a_stop" in session.stop()
+    session.send("c")
+
+
+HYPOTHESIS = """\
+from hypothesis import example, given, settings, strategies
+
+calls = []
+
+def total(numbers):
+    result = 0
+    for number in numbers:
+        result += number
+        if result > 1000:
+            raise ValueError(result)
+    return result
+
+@settings(derandomize=True, database=None)
+@given(strategies.lists(strategies.integers()))
+def test_total(numbers):
+    calls.append(numbers)
+    assert total(numbers) == sum(numbers)
+
+@settings(derandomize=True, database=None)
+@given(strategies.integers())
+@example(77)
+def test_examples(number):
+    assert number != 77
+"""
+
+
+@scenario(HYPOTHESIS)
+def a_test_of_hypothesis_stops_at_the_smallest_example(project: Project, session: DebugSession) -> None:
+    module = module_of(a_test_of_hypothesis_stops_at_the_smallest_example)
+    assert re.search(r"= repaired =|unwound|ValueError: (?!1001\n)", stop := session.stop()) is None, stop
+    assert "ValueError: 1001\n" in stop
+    assert session.command("p numbers") == "[1001]\n"
+    assert int(session.command("p len(calls)")) > 10
+    project.edit(module, "> 1000", "> 10_000")
+    shown = session.command("rf")  # the example passes; then the whole test is run again
+    assert "ValueError: 10001\n" in shown
+    project.edit(module, "        if result > 10_000:\n            raise ValueError(result)\n", "")
+    assert "assert 77 != 77" in session.command("rf")
+    project.edit(module, "number != 77", "number == number")
+    session.send("rf")
+
+
+def test_tests_are_repaired_and_the_run_goes_on(project: Project) -> None:
+    options = ["-n", "0"]
+    if HAS_ASYNCIO:
+        project.write("pytest.ini", "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+    if HAS_COVERAGE:
+        options += ["--cov=shop", "--cov-report=term-missing"]
+    project.write("conftest.py", CONFTEST)
+    for name, (text, _) in SCENARIOS.items():
+        project.write(name, text)
+    with project.session(*options) as session:
+        for name, (_, play) in SCENARIOS.items():
+            try:
+                play(project, session)
+            except AssertionError as failed:
+                failed.add_note(f"in the scenario {name}")
+                raise
+        ended = session.finish()
+
+    marks = re.search(r"(\d+) failed, (\d+) passed(?:, \d+ subtests passed)?, (\d+) repaired", last_line(ended))
+    assert marks is not None and marks[1] == "2", ended.output  # the ones let go on: a parameter set, and what did not warn
+    assert ended.status == 1
+    told = ended.output.partition("= repaired =")[2]
+    assert re.search(rf"^{module_of(a_parameter_that_the_test_has_spoiled_is_put_back)}::test_last", told, re.MULTILINE)
+    assert "::test_fail (went on by hand, no edit of its own)\n" in told
+    assert "--- a/shop.py\n+++ b/shop.py\n" in told
+    assert "+        return total / (count or 1)  # @price\n" in told
+    assert re.search(r"-m pytest .*::test_price\b", told)
+    if HAS_COVERAGE:
+        assert re.search(r"^shop\.py +\d+ +0 +100%", ended.output, re.MULTILINE), ended.output
+
+
+def test_fixtures_can_be_kept(project: Project) -> None:
+    project.write("test_shop.py", TESTS + "def test_log(basket):\n    assert log == ['none']\n")
+    with project.session("--no-refixture") as session:
+        session.stop()
+        project.edit("test_shop.py", "['none']", "['stock', 'basket']")
+        session.command("rf")
         ended = session.finish()
 
     assert ended.status == 0, ended.output
-    assert "1 repaired" in last_line(ended)
+
+
+def test_the_cached_code_of_a_test_module_has_traps_too_and_the_cache_none(project: Project) -> None:
+    text = "def test_sum():\n    assert 1 == 2\n"
+    project.write("test_shop.py", text)
+    project.run("--fixcont")  # end of input: the test fails, and the cache is written
+    cached = list((project.folder / "__pycache__").glob("test_shop*.pyc"))
+    assert len(cached) == 1
+    assert b"fixcont" not in cached[0].read_bytes()
+    with project.session() as session:
+        session.stop()
+        project.edit("test_shop.py", "1 == 2", "1 == 1")
+        session.command("rf")
+        ended = session.finish()
+
+    assert ended.status == 0, ended.output
 
 
 EXPECTED = """\
@@ -461,20 +569,7 @@ def test_handled():
 """
 
 
-def test_what_is_expected_does_not_stop(project: Project) -> None:
-    project.write("test_shop.py", EXPECTED)
-    plain = project.run()
-
-    ended = project.run("--fixcont")
-
-    assert "fixcont: test" not in ended.output
-    assert last_line(ended).rpartition(" in ")[0] == last_line(plain).rpartition(" in ")[0] == "4 passed, 2 skipped, 5 xfailed"
-    assert ended.status == 0
-
-
-@pytest.mark.skipif(not hasattr(pytest, "RaisesGroup"), reason="this pytest has no RaisesGroup")
-def test_an_expected_group_does_not_stop(project: Project) -> None:
-    text = """\
+GROUP = """\
 import pytest
 
 def fail():
@@ -486,68 +581,30 @@ def test_group():
     with pytest.RaisesGroup(ValueError, allow_unwrapped=True):
         fail()
 """
-    project.write("test_shop.py", text)
+
+ANOTHER = "import pytest\n\n@pytest.mark.xfail(raises=KeyError)\ndef test_x():\n    1 / 0\n\n@pytest.mark.xfail\ndef test_y():\n    1 / 0\n"
+
+
+def test_only_what_is_not_expected_stops(project: Project) -> None:
+    project.write("test_expected.py", EXPECTED)
+    project.write("test_case.py", CASE.replace('self.assertEqual(log, ["none"])', "pass"))
+    project.write("test_another.py", ANOTHER)
+    if hasattr(pytest, "RaisesGroup"):
+        project.write("test_group.py", GROUP)
+    plain = project.run()
 
     ended = project.run("--fixcont")
 
-    assert "fixcont: test" not in ended.output
-    assert last_line(ended).startswith("1 passed in ")
-
-
-def test_another_exception_than_the_expected_one_stops(project: Project) -> None:
-    text = "import pytest\n\n@pytest.mark.xfail(raises=KeyError)\ndef test_x():\n    1 / 0\n\n@pytest.mark.xfail\ndef test_y():\n    1 / 0\n"
-    project.write("test_shop.py", text)
-
-    ended = project.run("--fixcont")
-    assert ended.output.count("fixcont: test") == 1
-    assert last_line(ended).startswith("1 failed, 1 xfailed in ")
-
-    assert project.run("--fixcont", "--runxfail").output.count("fixcont: test") == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("import pytest\n\ndef test_x():\n    pytest.fail('too bad')\n", "Failed: too bad"),
-        ("import pytest\n\ndef test_x():\n    with pytest.raises(KeyError):\n        len([])\n", "Failed: DID NOT RAISE"),
-        ("import pytest\n\ndef test_x():\n    with pytest.raises(KeyError):\n        1 / 0\n", "ZeroDivisionError"),
-        ("import pytest\n\ndef test_x():\n    with pytest.warns(UserWarning):\n        len([])\n", "Failed: DID NOT WARN"),
-    ],
-    ids=["fail", "not-raised", "raises-another", "not-warned"],
-)
-def test_what_pytest_counts_as_a_failure_stops(project: Project, text: str, shown: str) -> None:
-    project.write("test_shop.py", text)
-    with project.session() as session:
-        assert shown in session.stop()
-        session.command("forcereturn None")
-        ended = session.finish()
-
-    assert ended.status == 0
-    assert "went on by hand" in ended.output
-
-
-def test_the_function_that_fails_inside_of_warns_is_stopped_in(project: Project) -> None:
-    project.write(
-        "test_shop.py", "import pytest, shop\n\ndef test_x():\n    with pytest.warns(UserWarning):\n        shop.price(6, 1)\n"
+    assert re.findall("fixcont: (test[^ ]*)", ended.output) == ["test_another.py::test_x"], (
+        "another exception than the expected one"
     )
-    with project.session() as session:
-        assert "shop.py(11)price()" in session.stop()
-        assert "DID NOT WARN" in session.command("c")
-        session.command("c")
-        ended = session.finish()
-
+    passed = 7 if hasattr(pytest, "RaisesGroup") else 6
+    counts = last_line(ended).rpartition(" in ")[0]
+    assert counts == last_line(plain).rpartition(" in ")[0] == f"1 failed, {passed} passed, 3 skipped, 7 xfailed"
     assert ended.status == 1
 
-
-@pytest.mark.skipif(importlib.util.find_spec("_pytest.subtests") is None, reason="this pytest does not keep what subtests raise")
-@pytest.mark.parametrize("kind", ["unittest", "pytest"])
-def test_restarting_out_of_a_subtest_is_refused(project: Project, kind: str) -> None:
-    project.write("test_shop.py", SUBTESTS[kind])
-    with project.session() as session:
-        session.stop()
-        assert "would-be-caught" in session.command("rf")
-        session.command("q")
-        session.finish()
+    ended = project.run("--fixcont", "--runxfail", "test_another.py")
+    assert re.findall("fixcont: (test[^ ]*)", ended.output) == ["test_another.py::test_x", "test_another.py::test_y"]
 
 
 def test_a_run_under_fixcont_is_refused(project: Project) -> None:
@@ -562,13 +619,11 @@ def test_a_run_under_fixcont_is_refused(project: Project) -> None:
 def test_options_that_end_or_choose_work_along(project: Project) -> None:
     project.write("test_shop.py", "\n".join(f"def test_{name}():\n    assert '{name}' == 'b'\n" for name in "abcd"))
 
-    assert last_line(project.run("--fixcont", "-x")).startswith("1 failed in ")
-    assert last_line(project.run("--fixcont", "--maxfail=2")).startswith("2 failed, 1 passed in ")
-    assert last_line(project.run("--fixcont", "-k", "b or d")).startswith("1 failed, 1 passed, 2 deselected in ")
-    project.run()
+    assert last_line(project.run("--fixcont", "--maxfail=2", "-k", "not d")).startswith("2 failed, 1 passed, 1 deselected in ")
     project.edit("test_shop.py", "'a' == 'b'", "'a' == 'a'")
-    project.run("-k", "a")
-    assert last_line(project.run("--fixcont", "--lf")).startswith("2 failed in ")
+    ended = project.run("--fixcont", "-x", "--lf")
+    assert "run-last-failure: rerun previous 2 failures" in ended.output
+    assert last_line(ended).startswith("1 failed, 1 passed in ")
 
 
 def test_quit_ends_the_run_and_tears_down(project: Project) -> None:
@@ -588,19 +643,6 @@ def test_quit_ends_the_run_and_tears_down(project: Project) -> None:
     assert "log ['stock', 'basket', 'basket gone', 'stock gone']" in ended.output
 
 
-def test_the_import_of_a_test_module_is_repaired(project: Project) -> None:
-    project.write("test_shop.py", "import shop\n\nWANTED = shop.price(6, 1)\n\ndef test_price():\n    assert WANTED == 6\n")
-    with project.session() as session:
-        assert "ZeroDivisionError" in session.stop()
-        project.edit("shop.py", "(count - 1)", "count")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
-    assert last_line(ended).startswith("1 passed in ")
-    assert "+        return total / count" in ended.output
-
-
 def test_on_a_terminal_the_repaired_tests_are_run_again_if_wanted(project: Project) -> None:
     project.write(
         "test_shop.py", "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n\ndef test_other():\n    pass\n"
@@ -615,40 +657,6 @@ def test_on_a_terminal_the_repaired_tests_are_run_again_if_wanted(project: Proje
 
     assert ended.status == 0
     assert last_line(ended).startswith("1 passed in ")
-
-
-def test_breakpoint_is_a_stop(project: Project) -> None:
-    project.write(
-        "test_shop.py", "def test_x(capsys):\n    print('in')\n    breakpoint()\n    assert capsys.readouterr().out == 'in\\n'\n"
-    )
-    with project.session() as session:
-        session.stop()
-        session.command("c")
-        ended = session.finish()
-
-    assert last_line(ended).startswith("1 passed in "), ended.output
-
-
-def test_distributed_tests_are_refused(project: Project) -> None:
-    project.write("test_shop.py", "def test_x():\n    pass\n")
-
-    ended = project.run("--fixcont", "-n", "2")
-    assert ended.status == 4
-    assert "--fixcont cannot be used with pytest-xdist" in ended.errors
-    assert last_line(project.run("--fixcont", "-n", "0")).startswith("1 passed in ")
-
-
-@pytest.mark.skipif(importlib.util.find_spec("pytest_cov") is None, reason="needs pytest-cov")
-def test_coverage_counts_along(project: Project) -> None:
-    project.write("test_shop.py", "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n")
-    with project.session("--cov=shop", "--cov-report=term-missing") as session:
-        session.stop()
-        project.edit("shop.py", "(count - 1)", "count")
-        session.command("rf")
-        ended = session.finish()
-
-    assert ended.status == 0, ended.output
-    assert re.search(r"^shop\.py +\d+ +0 +100%", ended.output, re.MULTILINE), ended.output
 
 
 def test_the_drop_in_of_pdb_is_used_as_pytests_debugger(project: Project) -> None:

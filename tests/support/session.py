@@ -153,6 +153,12 @@ class DebugSession:
         self._is_waiting = False
         os.write(self._stdin, (line + "\n").encode())
 
+    def type(self, keys: str) -> None:
+        """Type keys, without an end of the line."""
+        self._transcript += f"«{keys!r}»\n"
+        self._is_waiting = False
+        os.write(self._stdin, keys.encode())
+
     def interrupt(self) -> None:
         """Send what Ctrl-C sends."""
         self._process.send_signal(signal.SIGINT)

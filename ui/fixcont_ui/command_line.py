@@ -352,6 +352,9 @@ def _for_clients(options: Options) -> Session:
     """Make fixcont active, for clients of the debug adapter."""
     from fixcont_ui.dap import starting
 
+    if options.is_module and options.target == "pytest":
+        options.arguments[:0] = starting.plug_in_words(options.arguments)
+
     def make(front_end: FrontEnd) -> Session:
         return _make_session(options, front_end)
 

@@ -89,6 +89,8 @@ class Console(Protocol):
             False where another editor is to be started. Raises `NotDone` where nothing was saved.
         """
 
+    def open_editor(self, path: str, line: int) -> None: ...
+
     def unrun(self) -> Sequence[Unrun]:
         """The statements of modules that are in the files and were not run."""
 
@@ -234,7 +236,7 @@ def _fix(console: Console, argument: str) -> None:
         return
     line = line if code.co_name == "<module>" else editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
     try:
-        editor.edit(path, line)
+        console.open_editor(path, line)
     except editor.EditorFailed as error:
         instead = "what was saved is installed by the next command that goes on"
         console.refuse(Refusal("editor-failed", str(error), instead))

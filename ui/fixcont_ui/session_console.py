@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fixcont.errors import Refusal
-from fixcont_ui import history_wording, wording
+from fixcont_ui import editor, history_wording, wording
 from fixcont_ui.commands import Command, NotDone
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class SessionConsole(ABC):
     def uninterrupted(self) -> AbstractContextManager[None]:
         """Let a block finish although Ctrl-C comes: for what must not be left half done. Here: nothing comes."""
         return nullcontext()
+
+    def open_editor(self, path: str, line: int) -> None:
+        """Open the user's editor and wait until it ends; see `editor.edit`."""
+        editor.edit(path, line)
 
     def change(self, change: Callable[[], Result]) -> Result:
         """Change the process, while Ctrl-C has to wait."""

@@ -105,7 +105,7 @@ _PASSING_FACTORIES: Final = frozenset(
     )
 )
 #: Modules whose `with` statements let everything pass but exceptions of their own package: what they are about cannot be told from outside.
-_PASSING_USERS: Final = frozenset(("click.core",))
+_PASSING_USERS: Final = frozenset(("click.core", "hypothesis.core"))
 #: Functions whose result swallows what matches their first argument.
 _EXPECTING: Final = frozenset(
     (

@@ -127,6 +127,16 @@ def listen_here(
     return made.front_end.address
 
 
+def plug_in_words(arguments: Sequence[str]) -> list[str]:
+    """Give the options with which pytest, run with these arguments, loads the plug-in; none where it does so by itself, or is not to."""
+    from importlib.metadata import entry_points
+
+    if "no:fixcont" in arguments or "-pno:fixcont" in arguments:
+        return []
+    is_found = bool(entry_points(group="pytest11", name="fixcont")) and not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    return [] if is_found or "fixcont" in arguments else ["-p", "fixcont_ui.pytest_plugin"]
+
+
 def new_token() -> str:
     """Make a token that nobody can guess."""
     import secrets  # where it is needed: it is slow to load

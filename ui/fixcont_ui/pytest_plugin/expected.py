@@ -1,10 +1,25 @@
-"""Which exceptions of a test are no failures, although nobody on the stack handles them: those of tests that are expected to fail."""
+"""Which exceptions of a test are no failures, although nobody on the stack handles them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
+
+#: With these tests and plug-ins talk to themselves. The names are those that the classes give themselves, which need not be where they are.
+OUTCOMES: Final = (
+    *(
+        f"{kind.__module__}.{kind.__qualname__}"
+        for kind in (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception)
+    ),
+    "hypothesis.errors.UnsatisfiedAssumption",
+    "hypothesis.errors.StopTest",
+)
+
+
+def is_outcome(exception: BaseException) -> bool:
+    """Tell whether an exception is a word of the framework's."""
+    return any(f"{kind.__module__}.{kind.__qualname__}" in OUTCOMES for kind in type.mro(type(exception)))
 
 
 def is_expected(item: pytest.Item, exception: BaseException) -> bool:

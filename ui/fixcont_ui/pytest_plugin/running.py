@@ -5,12 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from fixcont.stopping.stop import StopReason
+from fixcont_ui.pytest_plugin.front_end import code_of
+from fixcont_ui.pytest_plugin.generated import keep_from_explanations
 from fixcont_ui.pytest_plugin.parameters import keep
 from fixcont_ui.pytest_plugin.repairs import Repairs
+
+if TYPE_CHECKING:
+    from fixcont_ui.pytest_plugin.distributed.worker import Reporting
 
 #: The innermost of pytest's wrappers: nothing of pytest has seen the exception yet.
 _innermost: Final = pytest.hookimpl(wrapper=True, trylast=True)
@@ -19,14 +25,22 @@ _outermost: Final = pytest.hookimpl(wrapper=True, tryfirst=True)
 #: For the reports that tools read.
 _PROPERTY: Final = ("fixcont", "repaired")
 
+_ENDED: Final = "quit at the prompt of fixcont"
+
 _Wrapper = Generator[None, Any, Any]
 
 
 class Running:
-    """Hooks that are called around tests."""
+    """Hooks that are called around tests.
 
-    def __init__(self, repairs: Repairs) -> None:
+    Args:
+        reporting: for a worker, what tells the controller.
+    """
+
+    def __init__(self, repairs: Repairs, reporting: Reporting | None = None) -> None:
         self._repairs = repairs
+        self._reporting = reporting
+        self._has_ended = False
 
     @_outermost
     def pytest_make_collect_report(self, collector: pytest.Collector) -> _Wrapper:
@@ -41,14 +55,27 @@ class Running:
             repair.has_passed = report.passed
         return report
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self) -> None:
+        keep_from_explanations()
+
     @_outermost
     def pytest_runtest_protocol(self, item: pytest.Item) -> _Wrapper:
+        if self._reporting is not None:
+            self._reporting.begin_test(item.session)
         self._repairs.item = item
         self._repairs.forget(item)
         try:
             return (yield)
         finally:
             self._repairs.item = None
+            if self._reporting is not None and self._repairs.of(item) is not None:
+                self._reporting.tell()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        if self._reporting is not None:
+            self._reporting.tell(waits=True)
 
     @_innermost
     def pytest_runtest_setup(self) -> _Wrapper:
@@ -63,19 +90,41 @@ class Running:
     @_innermost
     def pytest_runtest_call(self, item: pytest.Item) -> _Wrapper:
         function = getattr(item, "obj", None)
-        self._repairs.wants_fixtures = False
+        self._repairs.wants_fixtures = self._repairs.goes_again = self._repairs.halts = False
         parameters = keep(_parameters_of(item))
         with self._ending_the_run():
-            result = yield
-            while self._repairs.wants_fixtures:
-                self._repairs.wants_fixtures = False
+            result = None
+            with self._repeated():
+                result = yield
+            while self._repairs.wants_fixtures or self._repairs.goes_again:
+                self._repairs.wants_fixtures = self._repairs.goes_again = False
                 if function is not None and item.obj is not function:  # type: ignore[attr-defined]
                     item.obj = function  # type: ignore[attr-defined] # plug-ins wrap it for one call
                 for restore in parameters:
                     restore()
                 set_up_again(item)
-                item.runtest()
+                self._halt_in(item)
+                with self._repeated():
+                    item.runtest()
         return result
+
+    @contextmanager
+    def _repeated(self) -> Iterator[None]:
+        """Drop what a test is made to fail by because it did not fail any more when it was repeated: it is run again."""
+        try:
+            yield
+        except Exception:
+            if not self._repairs.goes_again:
+                raise
+        else:
+            self._repairs.goes_again = False
+
+    def _halt_in(self, item: pytest.Item) -> None:
+        """Stop at the first line of a test function that was restarted so."""
+        code = code_of(item)
+        if self._repairs.halts and code is not None:
+            self._repairs.session.stepping.stop_in(code, StopReason.STEP)
+        self._repairs.halts = False
 
     @_outermost
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> _Wrapper:
@@ -89,21 +138,25 @@ class Running:
                 report.is_repaired = True
         return report
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
-        # Not those of subtests: they are copies of the test's.
-        if type(report) is pytest.TestReport and hasattr(report, "is_repaired") and not hasattr(report, "wasxfail"):
-            return "repaired", "R", ("REPAIRED", {"yellow": True})
-        return None
-
     @contextmanager
     def _ending_the_run(self) -> Iterator[None]:
         """Make of the command `quit` what pytest ends a run by, also where what it raises is kept, as a subtest does."""
         try:
             yield
         finally:
-            if self._repairs.is_ending:
-                pytest.exit("quit at the prompt of fixcont", returncode=int(pytest.ExitCode.INTERRUPTED))
+            if self._repairs.is_ending and self._reporting is not None:
+                self._end_everywhere()
+            elif self._repairs.is_ending:
+                pytest.exit(_ENDED, returncode=int(pytest.ExitCode.INTERRUPTED))
+
+    def _end_everywhere(self) -> None:
+        """End a run that several processes share: where one of them exits another is started in its place."""
+        node = self._repairs.item or self._repairs.collector
+        if node is not None:
+            node.session.shouldstop = _ENDED
+        if not self._has_ended:  # once is enough
+            self._has_ended = True
+            raise pytest.fail.Exception(_ENDED, pytrace=False) from None
 
 
 def _parameters_of(item: pytest.Item) -> list[Any]:
