@@ -259,6 +259,9 @@ class _Debuggee(Debuggee):
         super().__init__(waits=False, was_started_for_it=True)
         self.install_what_was_saved = user.install_what_was_saved
 
+    def ended(self, summary: object, patch_file: str | None) -> None:
+        """Nobody is to be told at the end of this process what scenarios have repaired."""
+
 
 @contextlib.contextmanager
 def _connected(debuggee: Debuggee) -> Iterator[Client]:
