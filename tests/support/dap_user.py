@@ -73,7 +73,6 @@ class DapUser(ScriptedUser):
     def __init__(self, answers: Iterable[Answer], file: str) -> None:
         super().__init__(answers, file)
         self._debuggee = _Debuggee(self)
-        self._ids: dict[int, int] = {}  # id of a `Frame` -> that of the frame, for stops that have ended too
         self._halting: set[int] = set()  # numbers of the threads that are to halt
         self._is_over = False
 
@@ -97,6 +96,7 @@ class DapUser(ScriptedUser):
         finally:
             session.uninstall()
             self._debuggee.loop.stop()
+            self._debuggee.user = None  # a session that has installed something is there until the process ends
             _given.clear()
         assert not self._halting, f"no stop where the frame began anew\n{self._client.transcript}"
 
@@ -111,6 +111,8 @@ class DapUser(ScriptedUser):
             if not self._client.sent("disconnect"):
                 self._client.request("disconnect")
             worker.join(DEADLINE)
+            told = [each["output"] for each in self._client.events("output") if each["category"] == "important"]
+            self.messages += [each for each in told if "a fault of fixcont" in each]
 
     def _work(self, session: Session) -> None:
         """Answer stops until the scenario is over."""
@@ -202,18 +204,19 @@ class DapUser(ScriptedUser):
 
     def _step(self, thread: int, stop: Stop, way: Step) -> _Request:
         assert way.frame is stop.frames[stop.selected], "clients step from the frame that they show"
-        assert way.kind in _STEPS and not way.at_edges, "clients do not step like this"
+        assert way.kind in _STEPS, "clients do not step like this"
         target = {}
         if way.target is not None:
             targets = self._client.request("stepInTargets", frameId=self._id_of(thread, stop, way.frame))["targets"]
-            (number,) = [each["id"] for each in targets if (each["label"], each["column"]) == (way.target.name, way.target.column + 1)]
+            (number,) = [
+                each["id"] for each in targets if (each["label"], each["column"]) == (way.target.name, way.target.column + 1)
+            ]
             target["targetId"] = number
         return _Request(_STEPS[way.kind], {"threadId": thread, **target})
 
     def _id_of(self, thread: int, stop: Stop, frame: Frame) -> int:
-        for each, shown in zip(stop.frames, self._client.frames(thread), strict=True):
-            self._ids[id(each)] = shown["id"]
-        return self._ids[id(frame)]
+        (number,) = [shown["id"] for each, shown in zip(stop.frames, self._client.frames(thread), strict=True) if each is frame]
+        return int(number)
 
     # What is seen
 
@@ -257,7 +260,11 @@ class _Debuggee(Debuggee):
 
     def __init__(self, user: DapUser) -> None:
         super().__init__(waits=False, was_started_for_it=True)
-        self.install_what_was_saved = user.install_what_was_saved
+        self.user: DapUser | None = user
+
+    def install_what_was_saved(self) -> None:
+        assert self.user is not None
+        self.user.install_what_was_saved()
 
     def ended(self, summary: object, patch_file: str | None) -> None:
         """Nobody is to be told at the end of this process what scenarios have repaired."""
