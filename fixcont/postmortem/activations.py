@@ -12,15 +12,16 @@ from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
 
 
-def running_frames() -> set[FrameType]:
-    """Return the frames that are on the stack of a thread."""
-    found: set[FrameType] = set()
-    for top in sys._current_frames().values():
-        frame: FrameType | None = top
-        while frame is not None:
-            found.add(frame)
-            frame = frame.f_back
-    return found
+def is_on_a_stack(frame: FrameType) -> bool:
+    """Tell whether a frame is on the stack of a thread."""
+    is_found = False
+    stacks: list[FrameType | None] = [*sys._current_frames().values()]
+    while stacks:  # emptied, as the frame of this function is among them: a cycle would keep all of their variables alive
+        running = stacks.pop()
+        while running is not None:
+            is_found = is_found or running is frame
+            running = running.f_back
+    return is_found
 
 
 def function_of(frame: FrameType) -> FunctionType | None:

@@ -16,7 +16,7 @@ from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Res
 from fixcont.editing.known import is_cell
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
-from fixcont.postmortem.activations import running_frames
+from fixcont.postmortem.activations import is_on_a_stack
 from fixcont.postmortem.arguments import arguments_for, changed_parameters
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
@@ -154,7 +154,7 @@ class PostMortem:
     @staticmethod
     def is_running(frame: Frame) -> bool:
         """Tell whether a frame is on the stack still: what it called has unwound, it itself has handled the exception."""
-        return frame.raw in running_frames()
+        return is_on_a_stack(frame.raw)
 
 
 def _entries(traceback: TracebackType | None) -> list[tuple[FrameType, int, int]]:

@@ -66,10 +66,12 @@ def _packages() -> set[tuple[str, str]]:
 def thread_lines() -> Iterator[Line]:
     """Describe all threads but the present one: where they are, without their variables."""
     known: dict[int, Any] = dict(vars(threading).get("_active", {}))  # asking for them takes a lock, which a held thread may have
-    for ident, raw in islice(sys._current_frames().items(), _THREADS):
+    present = get_ident()  # whose innermost frame is the one of this generator: a variable that holds it would be a cycle
+    others = [(ident, raw) for ident, raw in islice(sys._current_frames().items(), _THREADS) if ident != present]
+    for ident, raw in others:
         thread = known.get(ident)
         name = own_dictionary(thread).get("_name") if thread is not None else None
-        if ident == get_ident() or (thread is None and _is_asking(raw)):
+        if thread is None and _is_asking(raw):
             continue
         yield {
             "kind": "thread",

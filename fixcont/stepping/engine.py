@@ -331,7 +331,7 @@ class Stepping(PlacedBreakpoints):
         return None
 
     def _begin_pause(self, ident: int) -> None:
-        running = sys._current_frames()
+        running = set(sys._current_frames())
         for gone in [each for each, step in list(self.steps.items()) if step.anywhere is not None and each not in running]:
             self.steps.pop(gone, None)
         step = self.steps[ident] = Following.pause(thread_of(ident))

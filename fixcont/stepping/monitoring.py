@@ -259,8 +259,9 @@ def _needs_begins(steps: Mapping[int, Following]) -> bool:
 def _running_codes() -> list[CodeType]:
     """Return the code of all frames that run now, in all threads."""
     found: dict[int, CodeType] = {}
-    for innermost in sys._current_frames().values():
-        frame: FrameType | None = innermost
+    stacks: list[FrameType | None] = [*sys._current_frames().values()]
+    while stacks:  # emptied, as the frame of this function is among them: a cycle would keep all of their variables alive
+        frame = stacks.pop()
         while frame is not None:
             found[id(frame.f_code)] = frame.f_code
             frame = frame.f_back

@@ -52,6 +52,7 @@ def threads() -> list[ThreadInfo]:
     """
     running = sys._current_frames()
     found = [ThreadInfo(ident, name_of(ident), is_main(ident)) for ident, frame in running.items() if not _is_own(ident, frame)]
+    del running  # this frame is in it: a cycle would keep the variables of the whole stack alive
     known: dict[int, Any] = getattr(threading, "_active", {})
     order = {ident: number for number, ident in enumerate(known.copy())}  # those that `threading` does not know come last
     return sorted(found, key=lambda each: (not each.is_main, order.get(each.ident, len(order)), each.ident))

@@ -7,6 +7,8 @@ import gc
 import json
 import subprocess
 import sys
+import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +16,12 @@ import pytest
 
 from fixcont.continuing.ways import Resume, Way
 from fixcont.editing import parsing
+from fixcont.editing.running import is_body_running
+from fixcont.postmortem.activations import is_on_a_stack
+from fixcont.postmortem.process import thread_lines
 from fixcont.stopping.stop import Stop
-from support.front_end import LiveProgram, find_frame, fix
+from fixcont.stopping.threads import running_frames, threads
+from support.front_end import LiveProgram, find_frame, fix, run_in_thread
 from support.once import cases
 from support.session import child_environment
 
@@ -76,3 +82,57 @@ def test_syntax_trees_live_as_long_as_the_stop(live: Callable[..., LiveProgram],
     ]
     assert during == [before + 4]
     assert trees() == before
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        threads,
+        lambda: running_frames(threading.get_ident(), lambda frame: False),
+        lambda: is_body_running("program.py", "Basket"),
+        lambda: is_on_a_stack(sys._getframe()),
+        lambda: [*thread_lines()],
+        lambda: next(thread_lines(), None),
+    ],
+    ids=["threads", "running frames", "running bodies", "running", "lines of threads", "first line of threads"],
+)
+def test_looking_at_the_stacks_of_all_threads_keeps_no_variables_alive(look: Callable[[], object]) -> None:
+    """Who looks is among them: a variable of his that holds his own frame would keep all variables further out until the collector comes."""
+    ended = threading.Event()
+    other = run_in_thread("other", ended.wait)
+    assert is_freed_after(look)
+    ended.set()
+    other.join()
+
+
+def test_a_pause_and_a_breakpoint_keep_no_variables_alive(live: Callable[..., LiveProgram]) -> None:
+    program = live("def job():\n    return 1\n")
+    stepping, filename = program.session.stepping, str(program.program.path)
+    ended = threading.Event()
+    other = run_in_thread("other", ended.wait)
+    assert other.ident is not None
+    ident = other.ident
+    assert is_freed_after(lambda: stepping.pause(ident))
+    assert is_freed_after(lambda: stepping.add(filename, 2))
+    ended.set()
+    other.join()
+
+
+def is_freed_after(look: Callable[[], object]) -> bool:
+    """Tell whether what a caller of `look` has in a variable is freed with it, without the collector."""
+
+    class Thing:
+        pass
+
+    def caller() -> weakref.ref[Thing]:
+        thing = Thing()
+        look()
+        return weakref.ref(thing)
+
+    look()  # what it imports and makes once
+    gc.collect()
+    gc.disable()
+    try:
+        return caller()() is None
+    finally:
+        gc.enable()

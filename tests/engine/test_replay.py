@@ -681,7 +681,7 @@ def test_what_a_replay_has_made_goes_with_the_stop(live: Live) -> None:
     dead.program.names["ref"] = weakref.ref
     dead.mortem("job", 1)
     dead.outcomes.clear()
-    dead.program.front_end._shown = None
+    dead.program.front_end._shown = None  # type: ignore[attr-defined]
     collect()
 
     assert [made() for made in dead.program.names["kept"]] == [None, None]

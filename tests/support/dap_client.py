@@ -128,7 +128,11 @@ class Client:
     @classmethod
     def connect(cls, host: str, port: int, *, check: bool = True) -> Client:
         """Connect to a debuggee or adapter that listens already."""
-        connection = socket.create_connection((host, port), DEADLINE)
+        return cls.over(socket.create_connection((host, port), DEADLINE), check=check)
+
+    @classmethod
+    def over(cls, connection: socket.socket, *, check: bool = True) -> Client:
+        """Talk over a connection that is there already, and is closed in the end."""
         connection.settimeout(None)
 
         def close() -> None:
@@ -275,6 +279,11 @@ class Client:
     def output(self, category: str = "stdout") -> str:
         """Give what has come of the program's output so far."""
         return "".join(body["output"] for body in self.events("output") if body.get("category", "console") == category)
+
+    def has_event(self, name: str) -> bool:
+        """Tell whether an event of this name has come that was not waited for."""
+        with self._changed:
+            return any(event.get("event") == name for event, _ in self._events)
 
     def no_event(self, name: str) -> None:
         """Fail where an event of this name has come that was not waited for. Send a request first, behind which it would have come."""

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -57,8 +58,11 @@ class Seen:
     context: tuple[str, ...]
 
 
-class ScriptedFrontEnd:
-    """Answers each stop with the next of its answers, and lets the exception go on when they are used up.
+class ScriptedUser:
+    """Answers each stop with the next of the answers, and lets the exception go on when they are used up.
+
+    Args:
+        file: of the program.
 
     Attributes:
         saw: the stops, in order; one that was refused and shown again is there once.
@@ -69,23 +73,52 @@ class ScriptedFrontEnd:
     def __init__(self, answers: Iterable[Answer], file: str) -> None:
         self._answers = iter(answers)
         self._file = file
-        self._shown: Stop | None = None
         self.saw: list[Seen] = []
         self.refusals: list[Refusal] = []
         self.messages: list[str] = []
 
+    def session(self, **options: Any) -> AbstractContextManager[Session]:
+        """Be asked by a session that is active meanwhile.
+
+        Args:
+            options: for the `Session`.
+        """
+        raise NotImplementedError
+
+    def _next_answer(self) -> Answer:
+        return next(self._answers, propagate)
+
+    def _refused(self, refusal: Refusal) -> None:
+        self.refusals.append(refusal)
+        if len(self.refusals) > 20:
+            self._answers = iter(())  # an endless answer that is always refused
+
+
+class ScriptedFrontEnd(ScriptedUser):
+    """The same as the engine's front end."""
+
+    def __init__(self, answers: Iterable[Answer], file: str) -> None:
+        super().__init__(answers, file)
+        self._shown: Stop | None = None
+
+    @contextlib.contextmanager
+    def session(self, **options: Any) -> Iterator[Session]:
+        session = Session(options.pop("front_end", self), **options)
+        session.install()
+        try:
+            yield session
+        finally:
+            session.uninstall()
+
     def stopped(self, stop: Stop) -> Way:
         if stop is not self._shown:
             self.saw.append(self._seen(stop))
-        answer = next(self._answers, propagate)
-        way = answer(stop)
+        way = self._next_answer()(stop)
         self._shown = stop if stop.refusal_of(way) is not None else None
         return way
 
     def refused(self, refusal: Refusal) -> None:
-        self.refusals.append(refusal)
-        if len(self.refusals) > 20:
-            self._answers = iter(())  # an endless answer that is always refused
+        self._refused(refusal)
 
     def report(self, message: str) -> None:
         self.messages.append(message)
@@ -148,13 +181,22 @@ def fix(replace: Mapping[str, str], answer: Answer) -> Answer:
 
     def save_and_install(stop: Stop) -> Way:
         Program(Path(stop.frames[stop.selected].filename)).edit(replace)
-        session = active()
-        assert session is not None
-        result = session.sources.install_changes()
-        assert result.status is InstallStatus.INSTALLED, result
+        install_what_was_saved()
         return answer(stop)
 
     return save_and_install
+
+
+def install_what_was_saved() -> None:
+    """Install what has changed in the files, by the means of the user who is asked."""
+    session = active()
+    assert session is not None
+    install: Callable[[], None] | None = getattr(session.front_end, "install_what_was_saved", None)
+    if install is not None:
+        install()
+        return
+    result = session.sources.install_changes()
+    assert result.status is InstallStatus.INSTALLED, result
 
 
 def find_frame(stop: Stop, function: str | None = None, which: int = 0) -> Frame:
@@ -187,7 +229,7 @@ class LiveProgram:
         names: the globals of the program.
     """
 
-    def __init__(self, program: Program, session: Session, front_end: ScriptedFrontEnd) -> None:
+    def __init__(self, program: Program, session: Session, front_end: ScriptedUser) -> None:
         self.program = program
         self.session = session
         self.front_end = front_end
@@ -257,6 +299,7 @@ def live_program(
     *answers: Answer,
     endless: Answer | None = None,
     load: bool = True,
+    user: Callable[[Iterable[Answer], str], ScriptedUser] = ScriptedFrontEnd,
     **options: Any,
 ) -> Iterator[LiveProgram]:
     """Load a program under a session of its own; at the end uninstall it, and fail if fixcont reported a fault of its own.
@@ -267,21 +310,20 @@ def live_program(
         answers: what the stops are answered with, in order.
         endless: the answer to all later stops; without it the exception goes on.
         load: whether to run the module's code; else the test does so.
+        user: makes who answers.
         options: for the `Session`, with a front end in the place of the scripted one, if it is given; its scope is the folder if nothing else is said.
     """
     program = write_program(folder / f"program{next(_numbers)}", text)
-    front_end = ScriptedFrontEnd(itertools.chain(answers, itertools.repeat(endless) if endless else ()), str(program.path))
+    front_end = user(itertools.chain(answers, itertools.repeat(endless) if endless else ()), str(program.path))
     options.setdefault("scope", (str(program.folder),))
-    session = Session(options.pop("front_end", front_end), **options)
-    live = LiveProgram(program, session, front_end)
-    session.install()
-    try:
-        if load:
-            live.load()
-        yield live
-    finally:
-        session.uninstall()
-        sys.modules.pop(live.module.__name__, None)
+    with front_end.session(**options) as session:
+        live = LiveProgram(program, session, front_end)
+        try:
+            if load:
+                live.load()
+            yield live
+        finally:
+            sys.modules.pop(live.module.__name__, None)
     assert front_end.messages == []
 
 

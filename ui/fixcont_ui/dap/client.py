@@ -256,10 +256,10 @@ class Client:
     def _logged(self, found: Breakpoint, text: str) -> None:
         self.output(text + "\n", "console")
 
-    def went_on(self, held: HeldThread) -> None:
+    def went_on(self, ident: int) -> None:
         """Tell that a thread goes on without the client having asked for it."""
         if self.progress.state is State.RUNNING:
-            number = self.debuggee.threads.number(held.ident)
+            number = self.debuggee.threads.number(ident)
             self.tell(messages.event("continued", {"threadId": number, "allThreadsContinued": False}))
 
 

@@ -104,7 +104,8 @@ class Debuggee:
             with self._lock:
                 self.held.remove(held)
             if not held.is_quiet:
-                self.loop.call_soon(lambda: self._tell("went_on", held))
+                ident = held.ident  # and not the stop: what the program had in its frames must not live until the loop is there
+                self.loop.call_soon(lambda: self._tell_went_on(ident))
 
     def refused(self, refusal: Refusal) -> None:
         self.say(f"refused: {refusal}", "important")
@@ -130,9 +131,9 @@ class Debuggee:
             held.let_go()
             raise
 
-    def _tell(self, what: str, held: HeldThread) -> None:
+    def _tell_went_on(self, ident: int) -> None:
         if self.client is not None:
-            getattr(self.client, what)(held)
+            self.client.went_on(ident)
 
     def _console(self, held: HeldThread) -> DebugConsole:
         from fixcont_ui.dap.console import DebugConsole

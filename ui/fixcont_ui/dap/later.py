@@ -49,8 +49,9 @@ class Later:
 
     def cancel(self) -> None:
         """Give up on it: the client does not want it any more."""
-        if self.fail(failure("cancelled", "the client has cancelled it")) and self.give_up is not None:
-            self.give_up()
+        give_up = self.give_up
+        if self.fail(failure("cancelled", "the client has cancelled it")) and give_up is not None:
+            give_up()
 
     def then(self, action: Callable[[], None]) -> None:
         """Have something done, in whichever thread, when the answer is there, before anybody is told of it."""
@@ -62,6 +63,8 @@ class Later:
                 return False
             self._answer = body, failure
             listener, first = self._listener, self._first
+            # They know this answer, and the stop: in a cycle all would live until the collector comes, with the values of the program.
+            self._listener = self._first = self.give_up = None
         if first is not None:
             first()
         if listener is not None:
