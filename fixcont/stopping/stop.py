@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from fixcont.continuing.arguments import Arguments
     from fixcont.continuing.ways import Landing, Replay, Resume, Skip, UseValue, Way
     from fixcont.errors import Refusal
     from fixcont.stopping.frames import Frame
@@ -59,6 +60,8 @@ class Stop:
         breakpoints: the numbers of the breakpoints that were hit.
         returned: after a step that `collects`, the qualified names of the user's functions that were stepped over or out of, with what they
             returned, the last one last. Empty once the stop has ended.
+        arguments_of: gives what a frame was called with, some of it as given, by parameter; None where nothing of it is left. It raises
+            `Refused` ("argument-rebound") where an argument is not kept.
         late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
     """
 
@@ -75,6 +78,7 @@ class Stop:
     breakpoints: tuple[int, ...] = ()
     thread_ident: int = 0
     returned: tuple[tuple[str, Any], ...] = ()
+    arguments_of: Callable[[Frame, Mapping[str, Any]], Arguments] | None = None
 
     def forget_values(self) -> None:
         """Let go of the values of the program that it has; called when it ends."""
