@@ -16,9 +16,11 @@ from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.arguments import recovered
 from fixcont.testcases.graphs import Graph, describe
 from fixcont.testcases.main_modules import what_runs
-from fixcont.testcases.writing import TIMEOUT, Failure, Written, write_test
+from fixcont.testcases.writing import TIMEOUT, Failure, Written, what_was_changed, write_test
 
 if TYPE_CHECKING:
+    from fixcont.editing.history import PatchedFile
+    from fixcont.editing.texts import Text
     from fixcont.session import Session
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.stop import Stop
@@ -55,6 +57,8 @@ def failure_at(stop: Stop, frame: Frame, given: Mapping[str, Any], session: Sess
     if newest.code is None:
         assert newest.refusal is not None
         raise Refused(newest.refusal)
+    before, after = _before(stop, frame, session), _after(session)
+    what_was_changed(newest.code.co_qualname, before, after)
     module = _module_of(frame)
     arguments = _arguments(stop, frame, given, session)
     error = stop.exception
@@ -65,8 +69,8 @@ def failure_at(stop: Stop, frame: Frame, given: Mapping[str, Any], session: Sess
         line=frame.line,
         arguments=_described(raw.f_code, arguments, raw.f_globals.get("__name__") == "__main__", module),
         error=None if error is None else (type(error).__qualname__, _message(error)),
-        before=_before(session, raw.f_code),
-        after=_after(session),
+        before=before,
+        after=after,
         path=[each for each in sys.path if type(each) is str],
     )
 
@@ -155,27 +159,34 @@ def renamed(graph: Graph, module: str) -> Graph:
     return replace(graph, entries=entries)
 
 
-def _before(session: Session, code: CodeType) -> dict[str, bytes]:
-    """Give what the files said when a call began that runs `code`: from the first patch on that its text does not have."""
+def _before(stop: Stop, frame: Frame, session: Session) -> dict[str, bytes]:
+    """Give what the files said when a call began: all that was changed by the first patch that it has not seen, and those behind it.
+
+    That is the first one of this stop, or one that the frame of the call, or one that it has called, runs the text before.
+    """
     sources = session.sources
     patches = [patch for patch in sources.history.patches if patch.undone is None]
-    text = sources.text_for(code)
-    at = 0
-    if text is not None:
+    at = sum(patch.time < stop.began for patch in patches)
+    for each in stop.frames:
+        text = sources.text_for(each.code)
         places = [
-            number
-            for number, patch in enumerate(patches)
-            if (file := patch.file(code.co_filename)) is not None and file.before == text.source
+            number for number, patch in enumerate(patches) if text is not None and _is_before(patch.file(text.filename), text)
         ]
-        at = places[-1] if places else 0
+        at = min([at, *places[-1:]])
+        if each is frame:
+            break
+    if at == len(patches) and not frame.is_live:  # it may have died long before anybody looked
+        at = 0
     found: dict[str, bytes] = {}
     for patch in patches[at:]:
         for file in patch.files:
             if file.before is not None:
                 found.setdefault(file.filename, file.before)
-    if text is not None and text.source != sources.history.texts().get(code.co_filename, text.source):
-        found.setdefault(code.co_filename, text.source)
     return found
+
+
+def _is_before(file: PatchedFile | None, text: Text) -> bool:
+    return file is not None and file.before == text.source
 
 
 def _after(session: Session) -> dict[str, bytes]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Stop:
             returned, the last one last. Empty once the stop has ended.
         arguments_of: gives what a frame was called with, some of it as given, by parameter; None where nothing of it is left. It raises
             `Refused` ("argument-rebound") where an argument is not kept.
+        began: when, in seconds since the epoch.
         late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
     """
 
@@ -79,6 +81,7 @@ class Stop:
     thread_ident: int = 0
     returned: tuple[tuple[str, Any], ...] = ()
     arguments_of: Callable[[Frame, Mapping[str, Any]], Arguments] | None = None
+    began: float = field(default_factory=time.time)
 
     def forget_values(self) -> None:
         """Let go of the values of the program that it has; called when it ends."""

@@ -72,8 +72,13 @@ class Builder:
         """
         number = index_of(reference)
         if number is not None and wanted:
-            self._wanted.setdefault(number, wanted)
+            self._wanted.setdefault(number, self.name_for(reference, wanted))
         return self._part(reference)
+
+    def name_for(self, reference: Reference, wanted: str) -> str:
+        """Give the name that a variable for a value should have: another one than that of an object inside of its methods."""
+        number = index_of(reference)
+        return _common_name(self._graph.entries[number]) if number is not None and wanted in ("", "self", "cls") else wanted
 
     def fill(self) -> None:
         """Make the statements that fill what holds itself. To be called once, when all values have their expressions."""
@@ -98,14 +103,20 @@ class Builder:
         doc = self._whole(number, entry)
         if number in self._variables:  # it was made by statements
             return self._variables[number]
-        has_identity = entry["t"] in WITH_IDENTITY or number in self._in_cycles
-        if self._uses[number] > 1 and (has_identity or len(flat(doc)) > _LONG):
+        if self._uses[number] > 1 and (self._has_identity(number) or len(flat(doc)) > _LONG):
             return self._named(number, entry, doc)
         return doc
 
     def _named(self, number: int, entry: Entry, doc: Doc) -> str:
         name = self._variables[number] = self.assign(self._wanted.get(number) or _common_name(entry), doc)
         return name
+
+    def _has_identity(self, number: int) -> bool:
+        """Tell whether it matters that an entry is built once only: for itself, or for something in it."""
+        if self._graph.entries[number]["t"] in WITH_IDENTITY or number in self._in_cycles:
+            return True
+        inside = (index_of(each) for _, each in children(self._graph.entries[number]))
+        return any(at is not None and self._has_identity(at) for at in inside)
 
     def _whole(self, number: int, entry: Entry) -> Doc:
         kind = entry["t"]
@@ -215,6 +226,8 @@ class Builder:
         special = self._special(cls, entry)
         if special is not None:
             return special
+        if has_state_of_its_own(cls):
+            raise Unbuildable(number, "is {a}", entry["type"])
         ways = ways_of(cls, entry)
         tried = self._tried.get(cls, 0)
         if tried >= len(ways):
@@ -264,11 +277,11 @@ class Builder:
 
     def _raw(self, number: int, cls: type, entry: Entry) -> Doc:
         """Make an object without its attributes, past its constructor."""
+        if has_state_of_its_own(cls):
+            raise Unbuildable(number, "is {a}", entry["type"])
         name = self._imports.name(*entry["type"])
         base = entry.get("base")
         if base is None:
-            if has_state_of_its_own(cls):
-                raise Unbuildable(number, "is {a}", entry["type"])
             return f"object.__new__({name})"
         kind = base["t"]
         if kind == "exception":

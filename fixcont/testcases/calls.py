@@ -194,6 +194,7 @@ def _given(
     positional = code.co_varnames[: code.co_argcount]
     defaults = set(positional[code.co_argcount - len(function.__defaults__ or ()) :]) | set(function.__kwdefaults__ or {})
     parts: list[Doc] = []
+    words: list[Doc] = []
     by_word = False
     for number, name in enumerate(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]):
         reference = named.get(name, keywords.pop(name, Ellipsis))
@@ -205,16 +206,19 @@ def _given(
                 sentence = f"{code.co_qualname} has a new parameter, {name}, for which the call that failed has no value"
                 raise Refused(Refusal("parameters-differ", sentence, "give it a default value"))
             by_word = True
-        elif by_word and number < code.co_posonlyargcount:
+        elif by_word and (number < code.co_posonlyargcount or (number < code.co_argcount and graph.positional)):
             raise Refused(Refusal("parameters-differ", f"the parameters of {code.co_qualname} are others now", _INSTEAD))
+        elif by_word:
+            words.append(Led(name, "=", build(reference, name)))
         else:
-            parts.append(Led(name, "=", build(reference, name)) if by_word else build(reference, name))
+            parts.append(build(reference, name))
     if code.co_flags & interpreter.VARARGS:
         parts += [build(each, "argument") for each in graph.positional]
+    parts += words
     if code.co_flags & interpreter.VARKEYWORDS:
-        words = {name: build(each, name) for name, each in keywords.items()}
-        parts += [Led(name, "=", doc) for name, doc in words.items() if _is_word(name)]
-        others: list[Doc] = [Led(repr(name), ": ", doc) for name, doc in words.items() if not _is_word(name)]
+        collected = {name: build(each, name) for name, each in keywords.items()}
+        parts += [Led(name, "=", doc) for name, doc in collected.items() if _is_word(name)]
+        others: list[Doc] = [Led(repr(name), ": ", doc) for name, doc in collected.items() if not _is_word(name)]
         parts += [Nested("**{", others, "}")] if others else []
     return parts
 

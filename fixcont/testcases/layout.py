@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Union
 
-WIDTH: Final = 100
+WIDTH: Final = 96  # and four in front of them, in the function
 
 
 class Nested(NamedTuple):

@@ -166,7 +166,7 @@ def _made(module: str, target: Target, graph: Graph, tried: dict[type, int]) -> 
             return known
         doc = builder.build(reference, wanted)
         if len(flat(doc)) > _LONG and not flat(doc).isidentifier():
-            doc = builder.assign(wanted or "value", doc)
+            doc = builder.assign(builder.name_for(reference, wanted), doc)
         docs[json.dumps(reference)] = doc
         return doc
 

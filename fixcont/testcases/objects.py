@@ -6,13 +6,23 @@ import dataclasses
 import enum
 import inspect
 import keyword
+import struct
 import types
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from fixcont.postmortem.values import Entry, Reference
 from fixcont.testcases.layout import Doc, Led, Nested
 from fixcont.testcases.leaves import quoted
+
+_IS_MADE_AT_RUN_TIME: Final = 1 << 9
+_CANNOT_BE_CHANGED: Final = 1 << 8
+_POINTER: Final = struct.calcsize("P")
+#: Classes in C of which everything is noted.
+_KNOWN: Final = frozenset([
+    object, list, tuple, set, frozenset, dict, int, float, complex, str, bytes, bytearray, deque, OrderedDict, defaultdict, Counter,
+])  # fmt: skip
 
 
 class Way(enum.Enum):
@@ -75,12 +85,17 @@ def _by_parameters(cls: type, attributes: Mapping[str, Reference]) -> list[tuple
 
 
 def has_state_of_its_own(cls: type) -> bool:
-    """Tell whether objects of a class have more to them than attributes: a file, a socket, a lock, a generator."""
-    try:
-        object.__new__(cls)
-    except TypeError:
+    """Tell whether objects of a class have more to them than attributes and items: a file, a socket, a lock, a generator."""
+    return any(_is_made_in_c(each) for each in cls.__mro__ if each not in _KNOWN and not issubclass(each, BaseException))
+
+
+def _is_made_in_c(cls: type) -> bool:
+    """Tell whether a class was not made by a class statement: it may then have what only its own code can see."""
+    if not cls.__flags__ & _IS_MADE_AT_RUN_TIME or cls.__flags__ & _CANNOT_BE_CHANGED:
         return True
-    return False
+    slots = sum(type(member) is types.MemberDescriptorType for member in vars(cls).values())
+    above = cls.__base__.__basicsize__ if cls.__base__ is not None else 0
+    return cls.__basicsize__ - above > _POINTER * (slots + 2)  # two for the dictionary and the weak references
 
 
 def attribute_statements(variable: str, cls: type, attributes: Mapping[str, Doc]) -> Iterator[Doc]:

@@ -5,6 +5,7 @@ The answer goes to a file: "passed", "failed", "error" where it did not get to r
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -32,12 +33,12 @@ def main() -> None:
 
 
 def _with_pytest(file: str, name: str, folder: str) -> dict[str, str]:
-    import pytest
-
+    pytest = importlib.import_module("pytest")
     listener = _Listener()
     options = ["-q", "-o", f"cache_dir={folder}", "-p", "no:fixcont", "--assert=plain"]
-    options += ["-n0"] if importlib.util.find_spec("xdist") is not None else []
-    options += ["--no-cov"] if importlib.util.find_spec("pytest_cov") is not None else []
+    if not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        options += ["-n0"] if importlib.util.find_spec("xdist") is not None else []
+        options += ["--no-cov"] if importlib.util.find_spec("pytest_cov") is not None else []
     pytest.main([*options, f"{file}::{name}"], plugins=[listener])
     return listener.answer
 

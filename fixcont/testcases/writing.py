@@ -82,10 +82,7 @@ def write_test(failure: Failure, path: str, limit: float = TIMEOUT) -> Written:
     """
     path = os.path.abspath(path)
     existing = texts.read(path)
-    before = {name: source for name, source in failure.before.items() if failure.after.get(name, _read(name)) != source}
-    if not before:
-        sentence = f"nothing was changed since this call of {failure.qualname} began, so a test of it would fail on every version"
-        raise Refused(Refusal("not-repaired", sentence, 'repair it with "fix" first'))
+    before = what_was_changed(failure.qualname, failure.before, failure.after)
     answer = processes.ask("making", _request(failure), limit)
     name = texts.test_name(failure.qualname, failure.error[0] if failure.error is not None else "", existing)
     draft = _Draft(path, existing, name)
@@ -101,6 +98,15 @@ def write_test(failure: Failure, path: str, limit: float = TIMEOUT) -> Written:
     finally:
         draft.remove()
     return Written(path, name, existing is None, failed_with, is_alike)
+
+
+def what_was_changed(qualname: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Give the files that do say something else than before, with what they said; see `Failure`. Raises `Refused` where there is none."""
+    found = {name: source for name, source in before.items() if after.get(name, _read(name)) != source}
+    if not found:
+        sentence = f"nothing was changed since this call of {qualname} began, so a test of it would fail on every version"
+        raise Refused(Refusal("not-repaired", sentence, 'repair it with "fix" first'))
+    return found
 
 
 def _request(failure: Failure) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from fixcont.postmortem.saving import Saved
     from fixcont.postmortem.wanted import Wanted
     from fixcont.stepping.engine import Stepping
-    from fixcont.testcases.writing import Written
 
 
 class NotDone(Exception):
@@ -147,9 +146,6 @@ class Console(Protocol):
 
     def save_stop(self, path: str, wanted: Wanted) -> Saved:
         """Save the stop to a file. Raises `Refused` where that cannot be."""
-
-    def write_testcase(self, frame: Frame, path: str, given: Mapping[str, Any], limit: float) -> Written:
-        """Write a test of the call that a frame is the activation of. Raises `Refused` where that cannot be."""
 
 
 class AppliesTo(enum.Enum):
