@@ -57,6 +57,7 @@ def failure_at(stop: Stop, frame: Frame, given: Mapping[str, Any], session: Sess
     if newest.code is None:
         assert newest.refusal is not None
         raise Refused(newest.refusal)
+    _check_made(frame)
     before, after = _before(stop, frame, session), _after(session)
     what_was_changed(newest.code.co_qualname, before, after)
     module = _module_of(frame)
@@ -73,6 +74,17 @@ def failure_at(stop: Stop, frame: Frame, given: Mapping[str, Any], session: Sess
         after=after,
         path=[each for each in sys.path if type(each) is str],
     )
+
+
+def _check_made(frame: Frame) -> None:
+    """Refuse the constructor of a class above that of the object: a test can only make an object as a whole."""
+    code = frame.code
+    made = type(frame.raw.f_locals.get(code.co_varnames[0])) if code.co_name == "__init__" and code.co_argcount else None
+    if made is not None and f"{made.__qualname__}.__init__" != code.co_qualname and made is not type(None):
+        sentence = f"{frame.function} is making a {made.__qualname__}, which only its own constructor can be asked for"
+        raise Refused(
+            Refusal("not-importable", sentence, f"select the frame of {made.__qualname__}.__init__, or that of its caller")
+        )
 
 
 def _module_of(frame: Frame) -> str:

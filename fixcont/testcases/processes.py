@@ -28,7 +28,7 @@ def ask(module: str, request: dict[str, Any], limit: float) -> dict[str, Any]:
         Refused: there is no answer: the time was over, the user did not want to wait, or the process ended otherwise.
     """
     if not sys.executable:
-        raise Refused(Refusal("no-interpreter", "sys.executable does not say which interpreter this is", "set it"))
+        raise Refused(Refusal("not-made", "sys.executable does not say which interpreter this is", "set it"))
     with tempfile.TemporaryDirectory(prefix="fixcont-testcase-") as folder:
         paths = [os.path.join(folder, name) for name in ("request", "answer", "output")]
         with open(paths[0], "w", encoding="utf-8") as stream:
@@ -53,7 +53,7 @@ def _run(command: list[str], output: Any, limit: float) -> int:
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
         )
     except OSError as error:
-        raise Refused(Refusal("no-interpreter", f"{command[0]} cannot be started: {error}", "set sys.executable")) from None
+        raise Refused(Refusal("not-made", f"{command[0]} cannot be started: {error}", "set sys.executable")) from None
     try:
         return process.wait(limit)
     except subprocess.TimeoutExpired:
@@ -72,4 +72,4 @@ def _no_answer(status: int, output: str) -> Refusal:
         lines = [line.strip() for line in stream.read()[-4000:].splitlines() if line.strip()]
     told = f": {lines[-1][:_SHOWN]}" if lines else ""
     how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-    return Refusal("process-failed", f"the process that ran the program {how} before it was through{told}")
+    return Refusal("not-made", f"the process that ran the program {how} before it was through{told}")
