@@ -25,6 +25,7 @@ ARROWS = {
     "stopping": {"bytecode", "continuing", "editing"},
     "stepping": {"bytecode", "continuing", "editing", "stopping"},
     "postmortem": {"bytecode", "continuing", "editing", "stopping"},
+    "testcases": {"bytecode", "postmortem"},
 }
 ENGINE_MODULES = sorted(ENGINE.rglob("*.py"))
 ALL_MODULES = [*ENGINE_MODULES, *sorted(FRONT_ENDS.rglob("*.py"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Final, NamedTuple
 
@@ -61,10 +62,36 @@ def _changes(code: CodeType) -> parameters.Changes:
     return found[1]
 
 
+def changed_parameters(frame: FrameType) -> list[str]:
+    """Return the parameters that a frame may have bound anew, dropped, or changed (a dict of `**keywords`), where nothing was kept."""
+    code = frame.f_code
+    if not code.co_flags & interpreter.OPTIMIZED:
+        return []
+    view = original.original_view(code)
+    first = original.prefix_units(code)
+    ops, args = view.ops[first:], view.args[first:]
+    bound, dropped = parameters.changes(code, ops, args)
+    gone = set(bound) | {slot for slot in dropped if frame.f_locals.get(code.co_varnames[slot]) is None}
+    keywords = parameters.changed_keywords(code, ops)
+    if keywords is not None:
+        gone.add(keywords)
+    return [code.co_varnames[slot] for slot in sorted(gone)]
+
+
 def kept(frame: FrameType, stack: tuple[Any, ...]) -> dict[str, Any]:
     """Return the arguments that a frame keeps, since it binds their parameters anew. For `stack` see `at_entry`."""
     code = frame.f_code
     return {code.co_varnames[slot]: value for slot, value in zip(original.kept_parameters(code), stack, strict=False)}
+
+
+def grouped(code: CodeType, values: Mapping[str, Any]) -> Arguments:
+    """Return what a call was made with, from the values of all parameters."""
+    count = code.co_argcount + code.co_kwonlyargcount
+    ordered = names(code)
+    rest = list(ordered[count:])
+    positional = tuple(values[rest.pop(0)]) if code.co_flags & interpreter.VARARGS else ()
+    keywords = dict(values[rest.pop(0)]) if code.co_flags & interpreter.VARKEYWORDS else {}
+    return Arguments({name: values[name] for name in ordered[:count]}, positional, keywords)
 
 
 def at_entry(frame: FrameType, stack: tuple[Any, ...]) -> Arguments:

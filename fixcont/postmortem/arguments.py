@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from fixcont.bytecode import interpreter, original, parameters
-from fixcont.continuing.arguments import Arguments, names, unbound
+from fixcont.bytecode import interpreter
+from fixcont.continuing.arguments import Arguments, changed_parameters, grouped, names, unbound
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.activations import function_of
 from fixcont.postmortem.expressions import Unknown, called_by, expression_at, is_certain, value_of
@@ -20,22 +20,6 @@ from fixcont.postmortem.expressions import Unknown, called_by, expression_at, is
 if TYPE_CHECKING:
     from fixcont.postmortem.dead import PostMortem
     from fixcont.stopping.frames import Frame
-
-
-def changed_parameters(frame: FrameType) -> list[str]:
-    """Return the parameters that a dead frame may have bound anew, dropped, or changed (a dict of `**keywords`)."""
-    code = frame.f_code
-    if not code.co_flags & interpreter.OPTIMIZED:
-        return []
-    view = original.original_view(code)
-    first = original.prefix_units(code)
-    ops, args = view.ops[first:], view.args[first:]
-    bound, dropped = parameters.changes(code, ops, args)
-    gone = set(bound) | {slot for slot in dropped if frame.f_locals.get(code.co_varnames[slot]) is None}
-    keywords = parameters.changed_keywords(code, ops)
-    if keywords is not None:
-        gone.add(keywords)
-    return [code.co_varnames[slot] for slot in sorted(gone)]
 
 
 def arguments_for(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> tuple[CodeType, Arguments]:
@@ -61,7 +45,14 @@ def arguments_for(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> t
     if lacking:
         sentence = f"{frame.function} has a new parameter, {lacking[0]}, for which this call has no value"
         raise Refused(Refusal("parameters-differ", sentence, f"give it a default value, or say {_to_give(lacking)}"))
-    return code, _grouped(raw.f_code, values, {name: given[name] for name in given if name not in names(raw.f_code)})
+    found = grouped(raw.f_code, values)
+    new = {name: given[name] for name in given if name not in names(raw.f_code)}
+    return code, found._replace(named=found.named | new)
+
+
+def original_arguments(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> Arguments:
+    """Return what a dead frame was called with, as `arguments_for`, whatever the newest version of its function wants."""
+    return grouped(frame.raw.f_code, _values(post, frame, given))
 
 
 def newest_of(post: PostMortem, frame: Frame) -> CodeType:
@@ -100,9 +91,9 @@ def _values(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> dict[st
         if name not in given and not (name in values and name in at_death and values[name] is not at_death[name])
     ]
     if lost:
-        recovered = _recovered(post, frame)
-        values |= {name: recovered[name] for name in lost if name in recovered}
-        lost = [name for name in lost if name not in recovered]
+        told = recovered(post, frame)
+        values |= {name: told[name] for name in lost if name in told}
+        lost = [name for name in lost if name not in told]
     lost += [name for name in names(raw.f_code) if name not in values and name not in given and name not in lost]
     if lost:
         sentence = f"{frame.function} has bound {' and '.join(lost)} anew, or dropped it, and what the call gave is not kept"
@@ -114,16 +105,15 @@ def _to_give(lacking: list[str]) -> str:
     return '"replay ' + ", ".join(f"{name}=EXPRESSION" for name in lacking) + '"'
 
 
-def _grouped(code: CodeType, values: dict[str, Any], new: dict[str, Any]) -> Arguments:
-    count = code.co_argcount + code.co_kwonlyargcount
-    ordered = names(code)
-    rest = list(ordered[count:])
-    positional = tuple(values[rest.pop(0)]) if code.co_flags & interpreter.VARARGS else ()
-    keywords = dict(values[rest.pop(0)]) if code.co_flags & interpreter.VARKEYWORDS else {}
-    return Arguments({name: values[name] for name in ordered[:count]} | new, positional, keywords)
+class Callers(Protocol):
+    """What is asked of the stop that a frame is in."""
+
+    def caller_of(self, frame: Frame) -> Frame | None: ...
+    def is_running(self, frame: Frame) -> bool: ...
+    def tree_of(self, code: CodeType) -> ast.Module | None: ...
 
 
-def _recovered(post: PostMortem, frame: Frame) -> dict[str, Any]:
+def recovered(post: Callers, frame: Frame) -> dict[str, Any]:
     """Return the arguments that the caller's call still tells."""
     caller = post.caller_of(frame)
     function = function_of(frame.raw)

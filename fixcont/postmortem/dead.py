@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import linecache
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol
 
 from fixcont.bytecode import original, parameters
+from fixcont.continuing.arguments import Arguments, changed_parameters
 from fixcont.continuing.checks import Versions
 from fixcont.continuing.unwinding import is_ours, is_shell
 from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Resume, Skip, UseValue, Way
@@ -17,7 +18,7 @@ from fixcont.editing.known import is_cell
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
 from fixcont.postmortem.activations import is_on_a_stack
-from fixcont.postmortem.arguments import arguments_for, changed_parameters
+from fixcont.postmortem.arguments import arguments_for, original_arguments
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
 
@@ -79,6 +80,7 @@ class PostMortem:
             thread_name=threading.current_thread().name,
             refusal_of=self.refusal_of,
             landing_of=self.landing_of,
+            arguments_of=self.arguments_of,
         )
         self.at_death = {frame.raw: _values(frame.raw, changed_parameters(frame.raw)) for frame in self.stop.frames}
 
@@ -116,6 +118,10 @@ class PostMortem:
             return self.plan(Resume(way.frame, way.line)).plan.landing
         except Refused as refused:
             return refused.refusal
+
+    def arguments_of(self, frame: Frame, given: Mapping[str, Any]) -> Arguments:
+        """Give what a frame was called with; see `Stop`."""
+        return original_arguments(self, frame, given)
 
     def plan(self, way: Resume | UseValue) -> rebuild.Rebuilding:
         """Work out how a dead frame can go on; nothing is touched. Raises `Refused`."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from _thread import get_ident
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from fixcont.bytecode import interpreter, original
 from fixcont.bytecode.snapshots import forget_snapshot
-from fixcont.continuing import checks
-from fixcont.continuing.arguments import kept
+from fixcont.continuing import arguments, checks
+from fixcont.continuing.arguments import Arguments, kept
 from fixcont.continuing.checks import Newest, Versions
 from fixcont.continuing.resume import Middle, Plan, Takeover, plan_for
 from fixcont.continuing.unwinding import Answer, Arrival, Signal, TrapState, continue_unwinding, is_ours, is_shell
@@ -264,7 +264,22 @@ class _Held:
             landing_of=self.landing_of,
             prepare_edits=lambda stop: self.context.prepare_edits(_held_first(stop)),
             late=late,
+            arguments_of=self._arguments_of,
         )
+
+    def _arguments_of(self, frame: Frame, given: Mapping[str, Any]) -> Arguments:
+        """Give what a frame was called with; see `Stop`. What a frame further out has bound anew lies on its stack, where nobody can look."""
+        raw = frame.raw
+        known = kept(raw, self.state.stack) if raw is self.frame and self.state is not None else {}
+        values = {**raw.f_locals, **known, **given}
+        lost = [name for name in arguments.changed_parameters(raw) if name not in known and name not in given]
+        lost += [name for name in arguments.names(raw.f_code) if name not in values and name not in lost]
+        if lost:
+            sentence = (
+                f"{frame.function} has bound {' and '.join(lost)} anew, or dropped it, and what the call gave is out of reach"
+            )
+            raise Refused(Refusal("argument-rebound", sentence, f"give {' and '.join(lost)}"))
+        return arguments.grouped(raw.f_code, values)
 
     def _failed_at(self) -> int:
         """Return the byte offset of the failing instruction; -1 where that was in the frame that the held one took over."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from fixcont.continuing.arguments import Arguments
     from fixcont.continuing.ways import Landing, Replay, Resume, Skip, UseValue, Way
     from fixcont.errors import Refusal
     from fixcont.stopping.frames import Frame
@@ -61,6 +63,9 @@ class Stop:
             returned, the last one last. Empty once the stop has ended.
         prepare_edits: called with the stop, in the held thread, does what makes an install and a resume faster. Front ends that do not ask
             late need not call it.
+        arguments_of: gives what a frame was called with, some of it as given, by parameter; None where nothing of it is left. It raises
+            `Refused` ("argument-rebound") where an argument is not kept.
+        began: when, in seconds since the epoch.
         late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
     """
 
@@ -78,6 +83,8 @@ class Stop:
     breakpoints: tuple[int, ...] = ()
     thread_ident: int = 0
     returned: tuple[tuple[str, Any], ...] = ()
+    arguments_of: Callable[[Frame, Mapping[str, Any]], Arguments] | None = None
+    began: float = field(default_factory=time.time)
 
     def forget_values(self) -> None:
         """Let go of the values of the program that it has; called when it ends."""

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
 
 _LEAVING: Final = ("continue", "quit")
-_NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {"save", "rerun", "stale", "create", "window"}
+_NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {
+    "save",
+    "rerun",
+    "stale",
+    "create",
+    "window",
+    "testcase",
+}
 _HINT: Final = '"w", "up", "l", "p" look at what was saved; "fix" edits the file as it is now; "q" leaves'
 
 

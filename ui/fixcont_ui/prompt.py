@@ -28,6 +28,7 @@ from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import SessionConsole
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.streams import Streams, choose_streams
+from fixcont_ui.testcase_command import TESTCASE_COMMANDS
 from fixcont_ui.unavailable import NOT_AVAILABLE, NotAvailable
 from fixcont_ui.window_command import WINDOW_COMMANDS
 from fixcont_ui.window_host import WindowHost
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 _SECTIONS = (
     ("Breakpoints", BREAKPOINT_COMMANDS),
     ("Stepping", STEPPING_COMMANDS),
-    ("Fix and continue", (*POSTMORTEM_COMMANDS, *COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
+    ("Fix and continue", (*POSTMORTEM_COMMANDS, *TESTCASE_COMMANDS, *COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
 )
 #: What one who knows pdb only needs to begin.
 _HINT = '"fix" edits the code, then "rf" restarts or "retry" goes on; "help" lists all'

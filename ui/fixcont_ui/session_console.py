@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fixcont.session import Session
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.stop import Stop
+    from fixcont.testcases.writing import Written
 
 Result = TypeVar("Result")
 
@@ -161,6 +162,11 @@ class SessionConsole(ABC):
         from fixcont.saving import save_stop
 
         return save_stop(self.stop, path, wanted, self.session)
+
+    def write_testcase(self, frame: Frame, path: str, given: Mapping[str, Any], limit: float) -> Written:
+        from fixcont.testcase import write_testcase
+
+        return write_testcase(self.stop, frame, path, given, self.session, limit)
 
     # -- carrying commands out
 

@@ -23,6 +23,7 @@ from fixcont_ui.evaluating import Evaluation, assigning, error_text
 from fixcont_ui.finding_files import find_file, newest_lines
 from fixcont_ui.session_console import SessionConsole
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
+from fixcont_ui.testcase_command import TESTCASE_COMMANDS
 from fixcont_ui.values.children import Names
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ _FIX: Final = {
 }
 _FIX_AND_CONTINUE: Final = tuple(
     dataclasses.replace(command, **_FIX) if command.name == "fix" else command  # type: ignore[arg-type]
-    for command in (*COMMANDS, *CREATE_COMMANDS)
+    for command in (*TESTCASE_COMMANDS, *COMMANDS, *CREATE_COMMANDS)
 )
 _SECTIONS: Final = (
     ("Breakpoints", tuple(command for command in BREAKPOINT_COMMANDS if command.name != "commands")),

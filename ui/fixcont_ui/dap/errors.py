@@ -152,6 +152,18 @@ ERROR_IDS: Final[dict[str, int]] = {
     "editor-failed": 1805,
     "stays-bound": 1806,
     "assigns-elsewhere": 1807,
+    # writing tests
+    "not-repaired": 1850,
+    "not-importable": 1851,
+    "would-run": 1852,
+    "argument-not-plain": 1853,
+    "result-not-plain": 1854,
+    "result-not-comparable": 1855,
+    "still-fails": 1856,
+    "does-not-fail": 1857,
+    "does-not-pass": 1858,
+    "not-a-test-file": 1859,
+    "not-made": 1860,
 }
 
 

@@ -17,10 +17,13 @@ from fixcont_ui.drop_in.breaks import BreakpointsByMonitoring
 from fixcont_ui.drop_in.console import StopConsole
 from fixcont_ui.drop_in.edits import running_text
 from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
+from fixcont_ui.testcase_command import TESTCASE_COMMANDS
 
 #: The commands that pdb does not have.
 OURS: Final = tuple(
-    command for command in (*COMMANDS, *POSTMORTEM_COMMANDS, *CREATE_COMMANDS) if not hasattr(pdb.Pdb, f"do_{command.name}")
+    command
+    for command in (*COMMANDS, *POSTMORTEM_COMMANDS, *TESTCASE_COMMANDS, *CREATE_COMMANDS)
+    if not hasattr(pdb.Pdb, f"do_{command.name}")
 )
 _BY_NAME: Final = {name: command for command in OURS for name in command.names}
 

@@ -21,6 +21,7 @@ from fixcont_ui.editing_in_place import EditingInPlace
 from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import Result, SessionConsole
 from fixcont_ui.streams import Streams
+from fixcont_ui.testcase_command import TESTCASE_COMMANDS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -218,7 +219,7 @@ class StopConsole(SessionConsole):
         if command.applies_to is not AppliesTo.FRAME:
             return None
         frame = self.frame
-        if frame is not None and (frame.is_live or command in POSTMORTEM_COMMANDS):
+        if frame is not None and (frame.is_live or command in (*POSTMORTEM_COMMANDS, *TESTCASE_COMMANDS)):
             return None
         name = self._debugger.curframe.f_code.co_qualname if self._debugger.curframe is not None else "the program"
         if frame is None and any(each.raw is self._debugger.curframe for each in self.stop.frames):

@@ -1,0 +1,227 @@
+"""`testcase`: a repair becomes a test, which fails on what failed and passes on what is repaired."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from support.editor import ScriptedEditor
+from support.programs import Program
+from support.session import DebugSession, child_environment
+
+Programs = Callable[[str], Program]
+
+HEAVIEST = {'"g": 0.0': '"g": 0.001'}
+
+
+def environment(editor: ScriptedEditor) -> dict[str, str]:
+    return {**editor.environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the plug-ins of this suite are half of the time
+
+
+def run_tests(file: Path) -> subprocess.CompletedProcess[str]:
+    """Run pytest as a user would, without the test suite's own path."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", str(file)]
+    variables = child_environment({"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    return subprocess.run(command, cwd=file.parent, env=variables, capture_output=True, text=True, check=False, timeout=60)
+
+
+#: Label of where it fails -> the edit that repairs it, and the assertion that the test makes.
+REPAIRS: Final[dict[str, tuple[dict[str, str], str]]] = {
+    "heaviest": (HEAVIEST, """assert shelf.heaviest(1, unit="g") == "bolt(1,) 1500.0\""""),
+    "fetch": ({"table[key]": "table.get(key)"}, 'assert asyncio.run(fetch("b", table={"a": 1})) is None'),
+}
+
+
+def test_a_repair_becomes_a_test(program: Programs, scripted_editor: Callable[..., ScriptedEditor]) -> None:
+    workshop = program("workshop")
+    editor = scripted_editor(*(edit for edit, _ in REPAIRS.values()))
+    file = workshop.folder / "test_parts.py"
+    with DebugSession(workshop, environment=environment(editor)) as session:
+        for label, (_, assertion) in REPAIRS.items():
+            assert f"# @{label}" in session.stop()
+            session.command("fix")
+            told = session.command("testcase test_parts.py")
+            assert "\nnow: passes\n" in told and "before the repair: fails, " in told, told
+            assert assertion in file.read_text()
+            session.send("rf")
+        session.stop()
+        assert "refused: not-repaired: nothing was changed since this call of connected began" in session.command(
+            "testcase test_parts.py"
+        )
+        session.send("q")
+        session.finish()
+
+    assert "2 passed" in run_tests(file).stdout
+    workshop.other("parts.py").edit({'"g": 0.001': '"g": 0.0'})
+    assert "1 failed, 1 passed" in run_tests(file).stdout
+
+
+def at_stop(workshop: Program, label: str) -> None:
+    """Let only the statement of the main module be called that fails at a label."""
+    text = workshop.text
+    head, _, body = text.partition("    screws")
+    lines = [line for line in body.splitlines() if f"parts.{label}(" in line]
+    workshop.path.write_text(head + "\n".join(lines) + "\n")
+    assert lines, label
+
+
+def test_what_cannot_be_tested_is_refused_and_nothing_is_written(
+    program: Programs, scripted_editor: Callable[..., ScriptedEditor]
+) -> None:
+    workshop = program("workshop")
+    at_stop(workshop, "connected")
+    editor = scripted_editor(
+        {"return 1 / number  # @connected": "return 1.0  # @connected"},
+        {"return 1.0  # @connected": "raise ZeroDivisionError('division by zero')  # @connected"},
+    )
+    (workshop.folder / "notes.py").write_text("x = 1\n")
+    with DebugSession(workshop, environment=environment(editor)) as session:
+        session.stop()
+        assert "Name the file for the test" in session.command("testcase")
+        assert "Invalid argument" in session.command("testcase test_x.py 5")
+        session.command("fix")
+        assert "argument-not-plain: argument link[0]['link'] is a socket; select a frame" in session.command("testcase test_x.py")
+        assert "no-parameter: connected has no parameter x" in session.command("testcase test_x.py x=1")
+        assert "not-a-test-file: " in session.command("testcase notes.py link=1")
+        assert "file-not-written: " in session.command("testcase nowhere/test_x.py link=1")
+        assert "does-not-fail: " in session.command("testcase test_x.py link=1, number=1")
+        session.command("fix")
+        assert "still-fails: connected still raises ZeroDivisionError: division by zero" in session.command(
+            "testcase test_x.py link=1"
+        )
+        session.send("q")
+        session.finish()
+
+    assert sorted(each.name for each in workshop.folder.glob("*.py")) == ["main.py", "notes.py", "parts.py"]
+    assert (workshop.folder / "notes.py").read_text() == "x = 1\n"
+
+
+def test_time_is_limited_and_ctrl_c_ends_it(program: Programs, scripted_editor: Callable[..., ScriptedEditor]) -> None:
+    workshop = program("workshop")
+    at_stop(workshop, "hurry")
+    loop = "open('begun', 'w').close()\n    while True:\n        pass"
+    editor = scripted_editor({"return 1 / number  # @hurry": loop})
+    with DebugSession(workshop, environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        assert "timed-out: the program was not through after 0.5 seconds" in session.command("testcase --timeout 0.5 test_x.py")
+        begun = workshop.folder / "begun"
+        begun.unlink(missing_ok=True)
+        session.send("testcase test_x.py")
+        while not begun.exists():
+            pass
+        session.interrupt()
+        assert "refused: interrupted: nothing was written" in session.expect(r"\(fixcont\) ")
+        session.send("q")
+        session.finish()
+
+    assert not (workshop.folder / "test_x.py").exists()
+
+
+def test_an_argument_that_the_call_has_changed_is_told(program: Programs, scripted_editor: Callable[..., ScriptedEditor]) -> None:
+    workshop = program("workshop")
+    at_stop(workshop, "taken")
+    editor = scripted_editor(
+        {"item = queue.pop()\n    return item / len(queue)": "item = sum(queue)\n    return item / (len(queue) or 1)"}
+    )
+    tests = workshop.folder / "tests"
+    tests.mkdir()
+    with DebugSession(workshop, environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        told = session.command("testcase tests/test_parts.py")
+        session.send("q")
+        session.finish()
+
+    assert "before the repair: fails, IndexError: pop from empty list\n" in told
+    assert "that is not how it failed here: the call may have changed its arguments" in told
+    text = (tests / "test_parts.py").read_text()
+    assert "# The arguments are as they were when it had failed" in text
+    assert "sys.path.insert(0, str(Path(__file__).resolve().parents[1]))" in text
+    assert "1 passed" in run_tests(tests / "test_parts.py").stdout
+
+
+SCRIPT = """\
+class Rate:
+    def __init__(self, value):
+        self.value = value
+
+def convert(amount, rate):
+    amount = float(amount)
+    return amount / rate.value
+
+def main():
+    print(convert("12", Rate(0)))
+
+"""
+GUARDED = SCRIPT + "if __name__ == '__main__':\n    main()\n"
+
+
+def test_a_script_is_imported_by_its_name_or_refused(
+    small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]
+) -> None:
+    program = small_program(SCRIPT + "main()\n")
+    editor = scripted_editor(
+        {"amount / rate.value": "amount / (rate.value or 1)"}, {"\n\nmain()": "\n\nif __name__ == '__main__':\n    main()"}
+    )
+    with DebugSession(program, environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        told = session.command("testcase test_it.py")
+        assert "would-run: importing program.py would run the program: line 12: main(); put that under" in told
+        session.command("fix")
+        assert "now: passes" in session.command("testcase test_it.py")
+        session.send("q")
+        session.finish()
+
+    text = (program.folder / "test_it.py").read_text()
+    assert 'assert convert("12", Rate(value=0)) == 12.0' in text and "from program import Rate, convert" in text
+    assert "1 passed" in run_tests(program.folder / "test_it.py").stdout
+
+
+def test_at_what_has_died(small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]) -> None:
+    program = small_program(GUARDED)
+    editor = scripted_editor({"amount / rate.value": "amount / (rate.value or 1)"})
+    lines = [
+        "import fixcont",
+        "fixcont.pm()",
+        "fix",
+        "replay",
+        "testcase test_it.py amount='9'",
+        "q",
+        "exit()",
+    ]
+    with DebugSession(
+        program, launcher=("-i", "-q"), kind="terminal", environment={"PYTHON_BASIC_REPL": "1", **environment(editor)}
+    ) as session:
+        for line in lines:
+            session.expect(r">>> |\(fixcont\) ")
+            session.send(line)
+        output = session.finish().output
+
+    assert output.count("before the repair: fails, ZeroDivisionError: ") == 1
+    text = (program.folder / "test_it.py").read_text()
+    assert 'assert convert("9", Rate(value=0)) == 9.0' in text
+
+
+def test_a_test_file_keeps_what_is_in_it(small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]) -> None:
+    program = small_program(GUARDED)
+    editor = scripted_editor({"amount / rate.value": "amount / (rate.value or 1)"})
+    file = program.folder / "test_it.py"
+    before = b"# -*- coding: latin-1 -*-\r\ndef test_convert_zero_division_error():\r\n    assert '\xe9'\r\n"
+    file.write_bytes(before)
+    file.chmod(0o640)
+    with DebugSession(program, environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        assert "test_convert_zero_division_error_2\n" in session.command("testcase test_it.py")
+        session.send("q")
+        session.finish()
+
+    after = file.read_bytes()
+    assert after.startswith(before) and after.count(b"\r\n") == after.count(b"\n")
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert "2 passed" in run_tests(file).stdout
