@@ -88,6 +88,9 @@ class SessionConsole(ABC):
         version: int = self.session.sources.newest(frame.code).version
         return version
 
+    def file_to_edit(self, name: str) -> str:
+        return name
+
     def stale(self) -> list[Stale]:
         with self.uninterrupted():
             return self.session.sources.stale([frame.raw for frame in self.stop.frames])
@@ -160,9 +163,13 @@ class SessionConsole(ABC):
 
     # -- carrying commands out
 
+    def refusal_of_command(self, command: Command) -> Refusal | None:
+        """Tell why a command cannot be given now, None where it can."""
+        return command.refusal(self)  # type: ignore[arg-type]  # the front end makes it a whole `Console`
+
     def refuse_command(self, command: Command) -> bool:
         """Show why a command cannot be given now. Returns whether that is so."""
-        refusal = command.refusal(self)  # type: ignore[arg-type]  # the front end makes it a whole `Console`
+        refusal = self.refusal_of_command(command)
         if refusal is not None:
             self.refuse(refusal)
         return refusal is not None

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 
 from fixcont.stopping.stop import StopReason
 from fixcont_ui.dap.loop import Loop
-from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
 from fixcont_ui.dap.watching import Signature, Watcher
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from fixcont_ui.dap.failures import Failure
     from fixcont_ui.dap.held import HeldThread
     from fixcont_ui.dap.later import Body, Later
+    from fixcont_ui.dap.program import Program
     from fixcont_ui.dap.workplace import Workplace
 
 
@@ -50,10 +50,10 @@ class Debuggee:
         client: the one that is served, or None.
         held: the threads that are held, in the order in which they stopped.
         threads: their numbers.
-        texts: those that clients may ask for.
         halts: ident of a thread -> the reason to give for its next stop.
         pauses: idents of the threads that a client has asked to stop, and that have not stopped since.
         name: of the program, "" where that is not known.
+        greeting: what each client is told as its session begins, "" for nothing.
         address: where it listens, None where it does not.
         was_configured: whether a client has said that the program may run.
         told_refusal: what could not be installed, and the files as they were then; None where all could.
@@ -68,12 +68,12 @@ class Debuggee:
         self.client: Client | None = None
         self.held: list[HeldThread] = []
         self.threads: Final = Threads()
-        self.texts: Final = Texts()
+        self._program: Program | None = None
         self.halts: dict[int, str] = {}
         self.pauses: set[int] = set()
         self.waits = waits
         self.was_started_for_it = was_started_for_it
-        self.name = ""
+        self.name = self.greeting = ""
         self.address: tuple[str, int] | None = None
         self.loop: Final = Loop(self._failed, self._at_work)
         self._watcher: Final = Watcher(self.loop, lambda: self.session.filenames(), self._files_changed)
@@ -135,11 +135,22 @@ class Debuggee:
             getattr(self.client, what)(held)
 
     def _console(self, held: HeldThread) -> DebugConsole:
-        from fixcont_ui.dap.console import DebugConsole
-
-        return DebugConsole(self.session, held.stop, self.say, uninterrupted=held.uninterrupted)
+        return self.program.console(held, self.say)
 
     # For handlers and others, in any thread.
+
+    @property
+    def program(self) -> Program:
+        """What clients are shown beside held frames. Made when it is first asked for, unless it was set: the one that runs here."""
+        if self._program is None:
+            from fixcont_ui.dap.program import RunningProgram
+
+            self._program = RunningProgram(self.session)
+        return self._program
+
+    @program.setter
+    def program(self, program: Program) -> None:
+        self._program = program
 
     def say(self, text: str, category: str = "console") -> None:
         """Show a text to the user, in the client's console, or on standard error where there is no client."""

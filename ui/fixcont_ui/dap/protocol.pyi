@@ -411,6 +411,8 @@ LaunchRequestArguments = TypedDict(
         "__restart": NotRequired[Any],
         "program": NotRequired[str],
         "module": NotRequired[str],
+        "openStop": NotRequired[str],
+        "unpickle": NotRequired[bool],
         "args": NotRequired[list[str]],
         "cwd": NotRequired[str],
         "env": NotRequired[dict[str, str | None]],

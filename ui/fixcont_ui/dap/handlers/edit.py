@@ -174,6 +174,7 @@ def create(client: Client, arguments: Mapping[str, Any]) -> Later:
 
 def install(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """Install what has changed in the files."""
+    _check_installs(client)
 
     def work() -> Body:
         result = installing.install_or_fail(client.debuggee)
@@ -188,6 +189,7 @@ def install(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
 
 def redefine_classes(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """Install what has changed, by the name and in the form of java-debug."""
+    _check_installs(client)
 
     def work() -> Body:
         result = installing.install(client.debuggee)
@@ -196,6 +198,12 @@ def redefine_classes(client: Client, arguments: Mapping[str, Any]) -> Body | Lat
         return {"changedClasses": names} if refusal is None else {"changedClasses": [], "errorMessage": str(refusal)}
 
     return client.debuggee.wherever(work, LOOK)
+
+
+def _check_installs(client: Client) -> None:
+    refusal = client.debuggee.program.no_install
+    if refusal is not None:
+        raise Failure(refusal)
 
 
 def undo(client: Client, arguments: Mapping[str, Any]) -> Body | Later:

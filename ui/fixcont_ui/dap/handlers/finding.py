@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fixcont_ui.dap.debuggee import LOOK
-from fixcont_ui.dap.failures import failure
+from fixcont_ui.dap.failures import Failure, failure
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 
@@ -19,7 +19,7 @@ def held_thread(client: Client, number: int) -> HeldThread:
     ident = client.debuggee.threads.ident(number)
     held = client.debuggee.find(ident) if ident is not None else None
     if held is None:
-        raise failure("not-stopped", f"thread {number} is not stopped", "pause it first")
+        raise Failure(client.debuggee.program.not_held(f"thread {number}"), is_shown=False)
     return held
 
 

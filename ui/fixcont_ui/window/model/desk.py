@@ -173,7 +173,7 @@ class Desk:
         prompt = self._prompt
         undo = None if prompt.history.last is not None else Refusal("nothing-to-undo", "no patch is installed")
         others = {"create": missing if isinstance(missing, Refusal) else None, "undo": undo}
-        return way_rows(self._stop, prompt.frame, prompt.command_named, lambda command: command.refusal(prompt), others)
+        return way_rows(self._stop, prompt.frame, prompt.command_named, prompt.refusal_of_command, others)
 
     def _source(self) -> Source:
         prompt = self._prompt

@@ -1,0 +1,41 @@
+"""What the commands are told at a saved stop, in whichever front end: everything that looks works, nothing that goes on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fixcont.errors import Refusal
+from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
+from fixcont_ui.commands import Command
+from fixcont_ui.present_files import PresentFiles
+from fixcont_ui.session_console import SessionConsole
+
+_INSTEAD: Final = "look, evaluate, and edit the file"
+_LEAVING: Final = ("continue", "quit")
+_NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {"save", "rerun", "stale", "create"}
+#: Why nothing can be set, changed or let run at a saved stop.
+NO_PROGRAM: Final = "this stop was read from a file, so there is no program"
+NO_INSTALL: Final = Refusal("post-mortem", f"{NO_PROGRAM} that an edit could be installed in", _INSTEAD)
+
+
+class OpenedConsole(SessionConsole):
+    """The part of a console that is the same at saved stops. It comes in front of the front end's own class.
+
+    Attributes:
+        present: the files that are here now.
+    """
+
+    present: PresentFiles
+
+    def file_to_edit(self, name: str) -> str:
+        return self.present.find(name) or name
+
+    def refusal_of_command(self, command: Command) -> Refusal | None:
+        if (command.goes_on and command.name not in _LEAVING) or command.name in _NOT_HERE:
+            return Refusal("post-mortem", f'"{command.name}" needs a program, and this stop was read from a file', _INSTEAD)
+        return super().refusal_of_command(command)
+
+    def install(self, *, tell_unchanged: bool) -> None:
+        """Say what becomes of edits: there is nothing to install them in."""
+        if tell_unchanged:
+            self.say("the file is edited; nothing runs it here")
