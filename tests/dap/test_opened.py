@@ -2,59 +2,236 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.dap_client import Client
-from support.dap_session import ADAPTER, Debugging, Listening, attached, launched
-from support.programs import Program, copy_program, write_program
+from support.dap_client import Client, Failed
+from support.dap_session import ADAPTER, Debugging, Listening, attached
+from support.programs import Program, copy_program
 from support.session import child_environment
 
+VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 
-def save(program: Program, path: Path, *options: str, python: str = sys.executable, arguments: Sequence[str] = ()) -> Path:
+
+def save(program: Program, path: Path, *, python: str = sys.executable) -> Path:
     """Run a program that fails, and have its stop saved."""
-    command = [python, "-m", "fixcont", "--save-stop", str(path), *options, str(program.path), *arguments]
-    ended = subprocess.run(command, env=child_environment(), cwd=program.folder, capture_output=True, text=True, check=False, timeout=120)
+    command = [python, "-m", "fixcont", "--save-stop", str(path), str(program.path)]
+    ended = subprocess.run(
+        command, env=child_environment(), cwd=program.folder, capture_output=True, text=True, check=False, timeout=120
+    )
     assert path.exists(), ended.stderr
     return path
 
 
-@pytest.fixture
-def till(tmp_path: Path) -> Program:
-    return copy_program("till", tmp_path)
+def change(program: Program) -> None:
+    """Change the program's file, as time goes by."""
+    program.path.write_text("# a new first line\n" + program.text.replace("def ", "def new_"), encoding="utf-8")
 
 
 @contextmanager
 def opened(program: Program, path: Path, **arguments: Any) -> Iterator[Debugging]:
-    """Let an adapter open a saved stop."""
+    """Let an adapter open a saved stop. It ends with the session, unless the test ends that."""
     with Client.stdio(ADAPTER, folder=program.folder) as client:
         session = Debugging(client, program)
         session.begin("launch", openStop=str(path), **arguments)
         yield session
         if not client.sent("disconnect"):
             client.request("disconnect")
-            client.wait_for_event("exited", {"exitCode": 0})
+        client.wait_for_end()
+        assert client.events("exited") == [{"exitCode": 0}], client.transcript
+
+
+def stack(session: Debugging) -> list[dict[str, Any]]:
+    """Wait for the stop, and give its frames."""
+    session.stopped()
+    return session.frames()
+
+
+def text_of(session: Debugging, frame: dict[str, Any]) -> list[str]:
+    source = frame["source"]
+    assert "path" not in source, session.client.transcript
+    content: str = session.client.request("source", source=source, sourceReference=source["sourceReference"])["content"]
+    return content.splitlines()
+
+
+def refused(session: Debugging, command: str, **arguments: Any) -> Failed:
+    failed = session.client.failure(command, **arguments)
+    assert failed.code == "post-mortem", session.client.transcript
+    return failed
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Program:
+    return copy_program("ledger", tmp_path)
+
+
+def test_it_is_stopped_at_once_on_the_text_that_ran(ledger: Program, tmp_path: Path) -> None:
+    path = save(ledger, tmp_path / "a.stop")
+    ran = ledger.text.splitlines()
+    fails, book = ledger.line("fails"), ledger.line("book")
+    change(ledger)
+
+    with opened(ledger, Path("../a.stop"), cwd=str(ledger.folder)) as session:
+        client = session.client
+        frame = session.stopped()
+        assert (frame["name"], frame["line"], frame["canRestart"]) == ("amount", fails, False)
+        assert (frame["source"]["name"], frame["source"]["origin"]) == ("ledger.py (as it ran)", "saved stop")
+        assert text_of(session, frame) == text_of(session, session.frame("book")) == ran
+        assert [each["line"] for each in session.frames()][1:] == [book, ran.index('    book(Ledger([1, 2]), "x")  # @call') + 1]
+        assert f"{path}: saved " in client.output("console")
+        assert client.request("loadedSources")["sources"] == [frame["source"]]
+
+        check_values(session)
+        check_exception(session)
+        check_others(session)
+        check_refusals(session, frame["id"])
+        session.run_on()
+        client.wait_for_event("output", lambda body: "there is nothing that goes on" in body["output"])
+        assert session.over() == ""
+
+
+def check_values(session: Debugging) -> None:
+    client = session.client
+    number = session.frame("book")["id"]
+    (found,) = [each for each in client.request("scopes", frameId=number)["scopes"] if each["name"] == "Locals"]
+    rows = {
+        each["name"]: each for each in client.request("variables", variablesReference=found["variablesReference"])["variables"]
+    }
+    assert set(rows) == {"ledger", "text", "amounts"}
+    # What was cut is there as far as it was saved, page by page, and says how much is missing.
+    amounts = rows["amounts"]
+    assert amounts["indexedVariables"] == 1001
+    page = client.request("variables", variablesReference=amounts["variablesReference"], start=998, count=3)["variables"]
+    assert [each["value"] for each in page] == ["998", "999", "<not saved: 2000 more items>"]
+    inside = client.request("variables", variablesReference=rows["ledger"]["variablesReference"])["variables"]
+    assert [(each["name"], each["type"], each.get("evaluateName")) for each in inside] == [
+        ("entries", "list", "ledger.entries"),
+        ("note", "str", "ledger.note"),
+    ]
+    assert inside[1]["value"].startswith("<not saved: str of 30000, cut: 'nnnn")
+    assert inside[1]["variablesReference"] == 0
+
+    assert session.evaluate("ledger.entries[1] + len(text)", "watch", "book") == "3"
+    assert session.evaluate("[each for each in ledger.entries if each > 1]", frame="book") == "[2]"
+    failed = client.failure("evaluate", expression="amount('1')", frameId=number, context="repl")
+    assert "cannot be called: code is not saved" in failed.message
+    # A variable can be assigned, which fills in what was not saved.
+    client.request("setVariable", variablesReference=found["variablesReference"], name="text", value="'12'")
+    assert session.evaluate("int(text)", "hover", "book") == "12"
+    labels = [each["label"] for each in client.request("completions", text="ledger.n", column=9, frameId=number)["targets"]]
+    assert labels == ["note"]
+
+
+def check_exception(session: Debugging) -> None:
+    info = session.client.request("exceptionInfo", threadId=session.thread)
+    assert (info["exceptionId"], info["details"]["message"]) == ("LookupError", "no amount")
+    (cause,) = info["details"]["innerException"]
+    assert cause["typeName"] == "ValueError" and "invalid literal" in cause["message"]
+    shown = info["details"]["stackTrace"]
+    assert 'raise LookupError("no amount") from error  # @fails' in shown  # not what is in the file now
+    assert "return int(text)  # @parse" in shown
+
+
+def check_others(session: Debugging) -> None:
+    client = session.client
+    names = [each["name"] for each in client.request("threads")["threads"]]
+    assert names == ["MainThread", "waiter"]
+    frames = client.frames(2)
+    assert "wait" in [each["name"] for each in frames]
+    assert {each["id"] for each in frames} == {0}
+    shown = {each["name"]: each["source"]["name"] for each in frames}
+    assert (shown["wait"], shown["Event.wait"]) == ("ledger.py (as it ran)", "threading.py (not saved)")
+    assert "only the stack was" in refused(session, "scopes", frameId=0).message
+    refused(session, "continue", threadId=2)
+    modules = {each["id"]: each for each in client.request("modules", startModule=0)["modules"]}
+    assert modules["__main__"]["isUserCode"] and modules["__main__"]["path"] == str(session.program.path)
+    assert modules["pytest"]["version"] == pytest.__version__
+
+
+def check_refusals(session: Debugging, number: int) -> None:
+    client, path = session.client, str(session.program.path)
+    ways = client.request("fixcont/ways", frameId=number)["ways"]
+    assert not any(each["enabled"] for each in ways) and len(ways) > 8
+    assert all("read from a file" in each["reason"] for each in ways), ways
+    for command in ("restartFrame", "fixcont/restart", "fixcont/retry", "fixcont/skip", "fixcont/create"):
+        assert "read from a file" in refused(session, command, frameId=number).message
+    for command in ("fixcont/returnFromFrame", "fixcont/useValue", "fixcont/throw"):
+        refused(session, command, frameId=number, expression="1 / 0")
+    for command in ("next", "stepIn", "stepOut"):
+        refused(session, command, threadId=session.thread)
+    refused(session, "gotoTargets", source={"path": path}, line=3)
+    refused(session, "fixcont/install")
+    refused(session, "redefineClasses")
+    assert client.request("stepInTargets", frameId=number)["targets"] == []
+    for body in (
+        client.request("setBreakpoints", source={"path": path}, breakpoints=[{"line": 3}]),
+        client.request("setFunctionBreakpoints", breakpoints=[{"name": "amount"}]),
+        client.request("setExceptionBreakpoints", filters=["raised"]),
+    ):
+        (told,) = body["breakpoints"]
+        assert not told["verified"] and "there is no program" in told["message"]
+    for typed in ("retry", "rf", "break 3", "save b.stop", "replay", "stale", "step"):
+        refused(session, "evaluate", expression=typed, frameId=number, context="repl")
+    client.request("evaluate", expression="fix", frameId=number, context="repl")
+    client.wait_for_event("output", {"category": "console", "output": f"edit {path}:12 in the IDE, and save it\n"})
+
+
+def test_a_file_that_says_the_same_is_shown_itself(ledger: Program, tmp_path: Path) -> None:
+    path = save(ledger, tmp_path / "a.stop")
+    elsewhere = Program(tmp_path / "elsewhere" / "ledger.py")
+    elsewhere.folder.mkdir()
+    ledger.path.rename(elsewhere.path)
+    with opened(ledger, path, cwd=str(elsewhere.folder)) as session:
+        # In another folder, as on another machine.
+        assert [each["source"].get("path") for each in stack(session)] == [str(elsewhere.path)] * 3
+        client = session.client
+        client.request("evaluate", expression="fix", frameId=session.frames()[0]["id"], context="repl")
+        client.wait_for_event("output", lambda body: body["output"].startswith(f"edit {elsewhere.path}:12 "))
+        shutil.copy(elsewhere.path, ledger.path)
+        assert session.frames()[0]["source"]["path"] == str(ledger.path)
+        change(ledger)
+        assert session.frames()[0]["source"]["name"] == "ledger.py (as it ran)"
+        ledger.path.unlink()
+        elsewhere.path.unlink()
+        assert session.frames()[0]["source"]["name"] == "ledger.py (as it ran)"
+        session.evaluate("q")
+        session.over()
+
+
+def test_one_that_cannot_be_read_is_refused_with_the_reason(ledger: Program, tmp_path: Path) -> None:
+    for name, content, code in (
+        ("a", b"print()", "not-a-saved-stop"),
+        ("b", b"\x1f\x8b\x08\x00", "damaged"),
+        ("c", None, "file-unreadable"),
+    ):
+        path = tmp_path / f"{name}.stop"
+        if content is not None:
+            path.write_bytes(content)
+        with Client.stdio(ADAPTER, folder=ledger.folder) as client:
+            with pytest.raises(Failed) as failed:
+                client.start("launch", openStop=str(path))
+            assert (failed.value.code, failed.value.error["showUser"]) == (code, True)
             client.wait_for_event("terminated")
 
 
-def test_it_is_stopped_at_once(till: Program, tmp_path: Path) -> None:
-    path = save(till, tmp_path / "a.stop")
-    with opened(till, path) as session:
-        frame = session.stopped(at="")
-        print(session.client.transcript)
-        session.frame("charge")
-        for f in session.frames():
-            print(f)
-            print(session.client.variables(f["id"]))
-        print(session.client.request("exceptionInfo", threadId=session.thread))
-        print(session.client.request("modules"))
-        print(session.client.request("fixcont/ways", frameId=frame["id"]))
-        print(session.client.failure("restartFrame", frameId=frame["id"]))
-        print(session.client.failure("next", threadId=session.thread))
-        assert 0
+def test_a_client_that_connects(ledger: Program, tmp_path: Path) -> None:
+    path = save(ledger, tmp_path / "a.stop")
+    with Listening(Program(path), ("--listen", "0", "--open")) as listening:
+        with Client.connect(listening.host, listening.port) as client:
+            session = Debugging(client, ledger)
+            session.begin("attach")
+            assert session.stopped()["name"] == "amount"
+            assert f"{path}: saved " in client.output("console")
+            # It goes without a word: the next one sees the stop too.
+        with attached(listening, ledger) as session:
+            assert session.stopped()["source"]["path"] == str(ledger.path)
+            session.client.request("terminate")
+            session.client.wait_for_event("terminated")
+        listening.over()

@@ -18,6 +18,13 @@ NO_PROGRAM: Final = "this stop was read from a file, so there is no program"
 NO_INSTALL: Final = Refusal("post-mortem", f"{NO_PROGRAM} that an edit could be installed in", _INSTEAD)
 
 
+def refusal_of(command: Command) -> Refusal | None:
+    """Tell why a command cannot be given at a saved stop, None where it can."""
+    if (command.goes_on and command.name not in _LEAVING) or command.name in _NOT_HERE:
+        return Refusal("post-mortem", f'"{command.name}" needs a program, and this stop was read from a file', _INSTEAD)
+    return None
+
+
 class OpenedConsole(SessionConsole):
     """The part of a console that is the same at saved stops. It comes in front of the front end's own class.
 
@@ -31,9 +38,7 @@ class OpenedConsole(SessionConsole):
         return self.present.find(name) or name
 
     def refusal_of_command(self, command: Command) -> Refusal | None:
-        if (command.goes_on and command.name not in _LEAVING) or command.name in _NOT_HERE:
-            return Refusal("post-mortem", f'"{command.name}" needs a program, and this stop was read from a file', _INSTEAD)
-        return super().refusal_of_command(command)
+        return refusal_of(command) or super().refusal_of_command(command)
 
     def install(self, *, tell_unchanged: bool) -> None:
         """Say what becomes of edits: there is nothing to install them in."""

@@ -21,6 +21,7 @@ from fixcont_ui.completion import Surroundings, proposals
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.evaluating import Evaluation, assigning, error_text
 from fixcont_ui.finding_files import find_file, newest_lines
+from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import SessionConsole
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.values.children import Names
@@ -75,7 +76,7 @@ _FIX_AND_CONTINUE: Final = tuple(
 _SECTIONS: Final = (
     ("Breakpoints", tuple(command for command in BREAKPOINT_COMMANDS if command.name != "commands")),
     ("Stepping", STEPPING_COMMANDS),
-    ("Fix and continue", (*_FIX_AND_CONTINUE, _HELP_COMMAND)),
+    ("Fix and continue", (*POSTMORTEM_COMMANDS, *_FIX_AND_CONTINUE, _HELP_COMMAND)),
 )
 _BY_NAME: Final = {name: command for _, commands in _SECTIONS for command in commands for name in command.names}
 #: Commands of the prompt that are none here -> why not.

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from fixcont.continuing.ways import Replay
 from fixcont.stopping.stop import StopReason
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.threads import Threads
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fixcont.continuing.ways import Way
     from fixcont.editing.diffs import Summary
     from fixcont.errors import Refusal
+    from fixcont.postmortem.replay import Replayed
     from fixcont.session import Session
     from fixcont.stopping.stop import Stop
     from fixcont_ui.dap.client import Client
@@ -71,6 +73,7 @@ class Debuggee:
         self._program: Program | None = None
         self.halts: dict[int, str] = {}
         self.pauses: set[int] = set()
+        self._replayed: dict[int, Replayed] = {}  # ident of a thread at a post-mortem stop -> what its last replay gave
         self.waits = waits
         self.was_started_for_it = was_started_for_it
         self.name = self.greeting = ""
@@ -97,9 +100,13 @@ class Debuggee:
                 return unattended(stop, was_paused=held.was_paused)
             self.held.append(held)
         held.shown_as = self.halts.pop(held.ident, "")
+        held.replayed = self._replayed.get(held.ident)
         self._announce(held)
         try:
-            return held.serve()
+            way = held.serve()
+            if held.is_post_mortem and not isinstance(way, Replay):
+                self._replayed.pop(held.ident, None)  # nobody asks for it any more
+            return way
         finally:
             with self._lock:
                 self.held.remove(held)
@@ -114,6 +121,16 @@ class Debuggee:
             self.say(message, "important")
         else:
             _to_stderr(f"fixcont: {message}")
+
+    def replayed(self, outcome: Replayed) -> None:
+        """Show what came of a replay. Its value is to be seen at the stop that is shown next in this thread."""
+        from fixcont_ui.wording_of_replays import outcome_lines
+
+        if outcome.error is None:
+            self._replayed[get_ident()] = outcome
+        else:
+            self._replayed.pop(get_ident(), None)
+        self.say("\n".join(outcome_lines(outcome)))
 
     def ended(self, summary: Summary, patch_file: str | None) -> None:
         from fixcont_ui.history_wording import summary_lines

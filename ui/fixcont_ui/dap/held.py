@@ -17,6 +17,7 @@ from fixcont.stopping.stop import Stop, StopReason
 from fixcont_ui.dap.workplace import Workplace
 
 if TYPE_CHECKING:
+    from fixcont.postmortem.replay import Replayed
     from fixcont_ui.dap.console import DebugConsole
     from fixcont_ui.dap.loop import Loop
 
@@ -35,6 +36,7 @@ class HeldThread(Workplace):
         stop: where it is held.
         shown_as: the reason to give to the client in place of the stop's own, "" for that.
         was_paused: whether it stopped because a client has asked for that.
+        replayed: what the last replay in this thread gave, None where there was none.
         is_quiet: whether the client knows already, as it asked for it, that the thread goes on.
     """
 
@@ -44,6 +46,7 @@ class HeldThread(Workplace):
         self.shown_as = ""
         self.is_quiet = False
         self.was_paused = False
+        self.replayed: Replayed | None = None
         self._lock: Final = allocate_lock()
         self._told: object = None  # the client that knows of the stop
         self._make_console = console
@@ -81,6 +84,11 @@ class HeldThread(Workplace):
             self._console = self._make_console(self)
         self._console.select(index)
         return self._console
+
+    @property
+    def is_post_mortem(self) -> bool:
+        """Whether the frames have unwound, so that they are only looked at and replayed."""
+        return any(not frame.is_live for frame in self.stop.frames[:1])
 
     # In the loop's thread.
 

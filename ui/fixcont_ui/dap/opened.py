@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.continuing.ways import Propagate
 from fixcont.errors import Refusal
-from fixcont.postmortem.opening import Opened, OpenedFrame, load_pickle, open_stop
+from fixcont.postmortem.opening import Opened, OpenedFrame, load_pickle, open_stop, whole_lines
 from fixcont.postmortem.reading import MAX_SIZE, read
 from fixcont.session import Session
 from fixcont.stopping.exceptions import ExceptionInfo, describe_exception
@@ -20,7 +20,7 @@ from fixcont_ui.dap import starting
 from fixcont_ui.dap.console import DebugConsole
 from fixcont_ui.dap.places import file_source, hint
 from fixcont_ui.dap.program import Passing
-from fixcont_ui.opened_console import NO_INSTALL, NO_PROGRAM, OpenedConsole
+from fixcont_ui.opened_console import NO_INSTALL, NO_PROGRAM, OpenedConsole, refusal_of
 from fixcont_ui.present_files import PresentFiles
 from fixcont_ui.saved_wording import opened_lines
 from fixcont_ui.text_in_place import text_in_place
@@ -28,6 +28,7 @@ from fixcont_ui.text_in_place import text_in_place
 if TYPE_CHECKING:
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.stop import Stop
+    from fixcont_ui.commands import Command
     from fixcont_ui.dap import protocol
     from fixcont_ui.dap.debuggee import Debuggee
     from fixcont_ui.dap.held import HeldThread
@@ -63,7 +64,8 @@ class OpenedProgram:
     def stack_of(self, ident: int) -> list[Passing]:
         threads = self._opened.document.threads
         frames = next((each.frames for number, each in enumerate(threads) if _ident(number) == ident), ())
-        return [Passing(function, self._without_text(file, is_user=False), line, True) for function, file, line in frames]
+        users = {frame.filename: frame.is_user for frame in self._opened.stop.frames}
+        return [Passing(name, self._source_of(file), line, users.get(file, False)) for name, file, line in frames]
 
     def not_held(self, what: str) -> Refusal:
         return Refusal(
@@ -80,16 +82,27 @@ class OpenedProgram:
         number = frame.saved.text
         if number is None:
             return self._without_text(frame.filename, is_user=frame.is_user), frame.line
+        return self._with_text(number, is_user=frame.is_user), frame.line
+
+    def _source_of(self, file: str) -> protocol.Source:
+        """Describe a file by its name: a frame of the stop may have run it, so that its text was saved."""
+        for frame in self._opened.frames.values():
+            number = frame.saved.text
+            if frame.filename == file and number is not None and self._opened.document.texts[number].is_whole:
+                return self._with_text(number, is_user=frame.is_user)
+        return self._without_text(file, is_user=False)
+
+    def _with_text(self, number: int, *, is_user: bool) -> protocol.Source:
         text = self._opened.document.texts[number]
         path = self._present.with_text(text)
-        present = file_source(path, is_user=frame.is_user) if path is not None else None
+        present = file_source(path, is_user=is_user) if path is not None else None
         if present is not None:
-            return present, frame.line
+            return present
         return {
-            "name": f"{_base(frame.filename)} (as it ran)", "sourceReference": self._number(number, lambda: "".join(frame.text)),
-            "presentationHint": hint(frame.is_user),
+            "name": f"{_base(text.file)} (as it ran)",
+            "sourceReference": self._number(number, lambda: "".join(whole_lines(text))), "presentationHint": hint(is_user),
             "origin": "saved stop" if text.is_certain else "saved stop; the text is the file's at the time when it was saved",
-        }, frame.line  # fmt: skip
+        }  # fmt: skip
 
     def is_obsolete(self, frame: Frame) -> bool:
         return frame.is_obsolete
@@ -146,6 +159,9 @@ class OpenedProgram:
             for frame in {each.filename: each for each in reversed(self._opened.frames.values())}.values():
                 stack.enter_context(text_in_place(frame.filename, frame.text))
             return describe_exception(error, stop.frames)
+
+    def refusal_of(self, command: Command) -> Refusal | None:
+        return refusal_of(command)
 
     def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
         return OpenedDebugConsole(self._session, held.stop, say, self._present, uninterrupted=held.uninterrupted)

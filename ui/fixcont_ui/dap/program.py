@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.stop import Stop
     from fixcont.stopping.threads import ThreadInfo
+    from fixcont_ui.commands import Command
     from fixcont_ui.dap import protocol
     from fixcont_ui.dap.console import DebugConsole
     from fixcont_ui.dap.held import HeldThread
@@ -93,6 +94,9 @@ class Program(Protocol):
     def modules(self) -> list[protocol.Module]:
         """Give the modules, by their names."""
 
+    def refusal_of(self, command: Command) -> Refusal | None:
+        """Tell why a command makes no sense for this program, None where it does."""
+
     def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
         """Make what carries out what is typed at a stop."""
 
@@ -162,6 +166,9 @@ class RunningProgram:
         if type(version) is str:
             described["version"] = version
         return described
+
+    def refusal_of(self, command: Command) -> Refusal | None:
+        return None
 
     def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
         from fixcont_ui.dap.console import DebugConsole
