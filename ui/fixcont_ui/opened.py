@@ -23,6 +23,7 @@ from fixcont_ui.saved_wording import opened_lines
 if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
 
+_NO_TEXT: Final = "# The text of this frame was not saved.\n"
 _HINT: Final = '"w", "up", "l", "p" look at what was saved; "fix" edits the file as it is now; "q" leaves'
 
 
@@ -42,8 +43,10 @@ class OpenedPrompt(OpenedConsole, Prompt):
         self._path = path
         self.present = PresentFiles(opened.document, os.getcwd())
 
+    is_saved = True
+
     def _show_reason(self, stop: Stop) -> None:
-        for line in opened_lines(self._path, self._opened.document):
+        for line in self.introduction():
             self.message(line)
         super()._show_reason(stop)
 
@@ -54,6 +57,16 @@ class OpenedPrompt(OpenedConsole, Prompt):
     def _text_of(self, raw: FrameType) -> list[str]:
         frame = self._opened.frames.get(raw)
         return frame.text if frame is not None else []
+
+    def introduction(self) -> list[str]:
+        return opened_lines(self._path, self._opened.document)
+
+    def text_of_selected(self) -> list[str]:
+        return super().text_of_selected() or [_NO_TEXT]
+
+    def is_users_file(self, filename: str) -> bool:
+        frames = self._opened.frames.values()
+        return any(frame.is_user for frame in frames if filename in (frame.filename, self.present.find(frame.filename)))
 
     def _is_obsolete(self, raw: FrameType) -> bool:
         frame = self._opened.frames.get(raw)
