@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from support.session import child_environment
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 
 
-def save(program: Program, path: Path, *, python: str = sys.executable) -> Path:
+def save(program: Program, path: Path, *, python: str = sys.executable, options: Sequence[str] = ()) -> Path:
     """Run a program that fails, and have its stop saved."""
-    command = [python, "-m", "fixcont", "--save-stop", str(path), str(program.path)]
+    command = [python, "-m", "fixcont", "--save-stop", str(path), *options, str(program.path)]
     ended = subprocess.run(
         command, env=child_environment(), cwd=program.folder, capture_output=True, text=True, check=False, timeout=120
     )
@@ -205,6 +205,61 @@ def test_a_file_that_says_the_same_is_shown_itself(ledger: Program, tmp_path: Pa
         session.over()
 
 
+def _another_python() -> str | None:
+    """Give a Python of another version that starts, the newest; None where there is none."""
+    this = ".".join(map(str, sys.version_info[:2]))
+    for version in reversed([each for each in VERSIONS if each != this]):
+        path = shutil.which(f"python{version}")
+        words = [path or "", "-c", "import sys; print(sys.version)"]
+        if path is not None and subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stdout.startswith(
+            version
+        ):
+            return path
+    return None
+
+
+def test_another_version_of_python_has_saved_it_and_the_code_has_changed(tmp_path: Path) -> None:
+    other = _another_python()
+    if other is None:
+        pytest.skip("there is no other Python that starts here")
+    till = copy_program("till", tmp_path)
+    path = save(till, tmp_path / "a.stop", python=other)
+    ran, line = till.text.splitlines(), till.line("total")
+    change(till)
+    with opened(till, path) as session:
+        names = [each["name"] for each in stack(session)]
+        assert names[-3:] == ["charge", "main", "<module>"]
+        frame = session.frame("charge")
+        assert (frame["line"], frame["source"]["name"]) == (line, "till.py (as it ran)")
+        assert text_of(session, frame) == ran
+        variables = session.client.variables(frame["id"])
+        assert sorted(variables) == ["connection", "history", "order", "rate"]
+        assert variables["connection"] == "<Connection password=<not saved: str, redacted>>"
+        assert (
+            session.evaluate("order.lines[0][0] + 1, history[0] is order, order.placed.year", frame="charge")
+            == "(Decimal('3.50'), True, 2024)"
+        )
+        session.client.request("setExpression", expression="rate", value="3", frameId=frame["id"])
+        assert session.evaluate("rate * 2", "watch", "charge") == "6"
+        info = session.client.request("exceptionInfo", threadId=session.thread)
+        assert info["exceptionId"] == "TypeError" and "amount = order.total()  # @total" in info["details"]["stackTrace"]
+
+
+def test_pickles_are_loaded_where_that_is_said(small_program: Callable[[str], Program], tmp_path: Path) -> None:
+    made = small_program("import string\n\ndef fail(box):\n    return box / 0\n\nfail(string.Template('$x'))\n")
+    path = save(made, tmp_path / "a.stop", options=["--save-pickles"])
+    for unpickle, shown in ((False, "AttributeError"), (True, "'1'")):
+        with opened(made, path, unpickle=unpickle) as session:
+            number = stack(session)[0]["id"]
+            try:
+                found = session.client.request("evaluate", expression="box.substitute(x=1)", frameId=number, context="repl")[
+                    "result"
+                ]
+            except Failed as failed:
+                found = failed.message
+            assert shown in found
+
+
 def test_one_that_cannot_be_read_is_refused_with_the_reason(ledger: Program, tmp_path: Path) -> None:
     for name, content, code in (
         ("a", b"print()", "not-a-saved-stop"),
@@ -235,3 +290,30 @@ def test_a_client_that_connects(ledger: Program, tmp_path: Path) -> None:
             session.client.request("terminate")
             session.client.wait_for_event("terminated")
         listening.over()
+
+
+def test_it_is_opened_again_by_restart(ledger: Program, tmp_path: Path) -> None:
+    path = save(ledger, tmp_path / "a.stop")
+    with opened(ledger, path, noDebug=True) as session:  # as by "Run Without Debugging": there is nothing else to run
+        session.stopped()
+        session.client.request("restart")
+        assert session.stopped()["name"] == "amount"
+        session.client.request("disconnect", terminateDebuggee=True)
+
+
+def test_the_whole_session(ledger: Program, tmp_path: Path) -> None:
+    path = save(ledger, ledger.folder / "a.stop")
+    change(ledger)
+    with opened(ledger, path) as session:
+        client = session.client
+        frames = stack(session)
+        client.request("source", source=frames[0]["source"], sourceReference=frames[0]["source"]["sourceReference"])
+        client.variables(frames[1]["id"])
+        client.request("exceptionInfo", threadId=session.thread)
+        client.failure("restartFrame", frameId=frames[0]["id"])
+        client.failure("next", threadId=session.thread)
+        session.run_on()
+        session.over()
+        client.request("disconnect")
+        client.wait_for_end()
+        client.matches("saved_stop")
