@@ -171,7 +171,8 @@ def test_what_cannot_be_opened(tmp_path: Path, content: bytes | None, code: str)
 @pytest.mark.parametrize(
     "words",
     [["--json"], ["--open", "a.stop", "x.py"], ["--save-stop", "/no/folder/a.stop", "x.py"], ["--save-limit", "depth=2", "x.py"],
-     ["--save-stop", "a.stop", "--window", "x.py"], ["--save-stop", "a.stop", "--save-limit", "depht=2", "x.py"], ["--open", "a.stop", "--max-size", "big"]],
+     ["--save-stop", "a.stop", "--window", "x.py"], ["--save-stop", "a.stop", "--save-limit", "depht=2", "x.py"], ["--open", "a.stop", "--max-size", "big"],
+     ["--open", "a.stop", "--json", "--listen", "0"], ["--open", "a.stop", "--json", "--window"], ["--open", "a.stop", "--wait-for-client", "--listen", "0"]],
 )  # fmt: skip
 def test_options_that_make_no_sense(words: list[str]) -> None:
     ended = fixcont_command(*words)

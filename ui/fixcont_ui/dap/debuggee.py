@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from fixcont.continuing.ways import Replay
 from fixcont.stopping.stop import StopReason
 from fixcont_ui.dap.loop import Loop
 from fixcont_ui.dap.threads import Threads
@@ -55,6 +54,7 @@ class Debuggee:
         halts: ident of a thread -> the reason to give for its next stop.
         pauses: idents of the threads that a client has asked to stop, and that have not stopped since.
         name: of the program, "" where that is not known.
+        quits_on_interrupt: whether Ctrl-C in the terminal of the process ends it while it is held; else that is the client's business.
         greeting: what each client is told as its session begins, "" for nothing.
         address: where it listens, None where it does not.
         was_configured: whether a client has said that the program may run.
@@ -77,6 +77,7 @@ class Debuggee:
         self.waits = waits
         self.was_started_for_it = was_started_for_it
         self.name = self.greeting = ""
+        self.quits_on_interrupt = False
         self.address: tuple[str, int] | None = None
         self.loop: Final = Loop(self._failed, self._at_work)
         self._watcher: Final = Watcher(self.loop, lambda: self.session.filenames(), self._files_changed)
@@ -92,7 +93,7 @@ class Debuggee:
     def stopped(self, stop: Stop) -> Way:
         from fixcont_ui.dap.held import HeldThread, unattended  # what only stops need is loaded at the first one
 
-        held = HeldThread(stop, self.loop, self._console)
+        held = HeldThread(stop, self.loop, self._console, quits_on_interrupt=self.quits_on_interrupt)
         with self._lock:
             held.was_paused = stop.reason is StopReason.INTERRUPT and held.ident in self.pauses
             self.pauses.discard(held.ident)
@@ -104,7 +105,7 @@ class Debuggee:
         self._announce(held)
         try:
             way = held.serve()
-            if held.is_post_mortem and not isinstance(way, Replay):
+            if not held.is_replayed:
                 self._replayed.pop(held.ident, None)  # nobody asks for it any more
             return way
         finally:

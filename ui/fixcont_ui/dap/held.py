@@ -11,7 +11,7 @@ from _thread import allocate_lock
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from fixcont.continuing.ways import Propagate, Throw, Way
+from fixcont.continuing.ways import Propagate, QuitProgram, Replay, Throw, Way
 from fixcont.errors import Refused
 from fixcont.stopping.stop import Stop, StopReason
 from fixcont_ui.dap.workplace import Workplace
@@ -31,6 +31,7 @@ class HeldThread(Workplace):
     Args:
         loop: where answers are sent from.
         console: makes what carries commands out, once it is needed.
+        quits_on_interrupt: leave the stop for the program's end when Ctrl-C comes that nobody here has sent.
 
     Attributes:
         stop: where it is held.
@@ -40,8 +41,12 @@ class HeldThread(Workplace):
         is_quiet: whether the client knows already, as it asked for it, that the thread goes on.
     """
 
-    def __init__(self, stop: Stop, loop: Loop, console: Callable[[HeldThread], DebugConsole]) -> None:
+    def __init__(
+        self, stop: Stop, loop: Loop, console: Callable[[HeldThread], DebugConsole], *, quits_on_interrupt: bool = False
+    ) -> None:
         super().__init__(loop)
+        if quits_on_interrupt:
+            self._limited.otherwise = lambda: self._leave(QuitProgram())
         self.stop = stop
         self.shown_as = ""
         self.is_quiet = False
@@ -86,9 +91,9 @@ class HeldThread(Workplace):
         return self._console
 
     @property
-    def is_post_mortem(self) -> bool:
-        """Whether the frames have unwound, so that they are only looked at and replayed."""
-        return any(not frame.is_live for frame in self.stop.frames[:1])
+    def is_replayed(self) -> bool:
+        """Whether the stop may be shown again with what a replay gives: it was left by one, or is one that came meanwhile."""
+        return isinstance(self._way, Replay) or any(frame.is_live for frame in self.stop.frames[:1])
 
     # In the loop's thread.
 
@@ -103,13 +108,15 @@ class HeldThread(Workplace):
         Args:
             way: None to go on as if nobody had looked: there is nobody any more.
         """
+        self.interrupt()
+        self._leave(way)
 
+    def _leave(self, way: Way | None) -> None:
         def leave() -> None:
             if self._way is None:
                 self._way = unattended(self.stop, was_paused=self.was_paused) if way is None else way
                 self.close()
 
-        self.interrupt()
         self._exchange.submit(leave)
 
     # In either thread.

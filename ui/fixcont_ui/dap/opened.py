@@ -195,6 +195,7 @@ def open_file(path: str, *, connect: str = "", listen: str = "", unpickles: bool
     def make(debuggee: Debuggee) -> Session:
         session = Session(debuggee, stop="never")
         debuggee.program = OpenedProgram(session, opened)
+        debuggee.quits_on_interrupt = True
         debuggee.greeting = "\n".join([*opened_lines(path, opened.document), ""])
         return session
 
