@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import fixcont
 from support.dap_client import Client, Failed
 from support.dap_session import ADAPTER, Debugging, Listening, attached
 from support.programs import Program, copy_program
@@ -296,7 +297,20 @@ def test_it_is_opened_again_by_restart(ledger: Program, tmp_path: Path) -> None:
         session.stopped()
         session.client.request("restart")
         assert session.stopped()["name"] == "amount"
-        session.client.request("disconnect", terminateDebuggee=True)
+        for answer in [session.client.send("terminate"), session.client.send("disconnect", terminateDebuggee=True)]:
+            session.client.response(answer)
+
+
+def test_an_exception_that_was_never_raised_has_no_frames(tmp_path: Path) -> None:
+    fixcont.save(ExceptionGroup("several", [ValueError(1), KeyError("x")]), tmp_path / "a.stop")
+    with opened(Program(tmp_path / "none.py"), tmp_path / "a.stop") as session:
+        session.thread = session.client.stopped("exception")["threadId"]
+        assert session.frames() == []
+        for typed in ("1", "retry"):
+            assert "there are no frames" in refused(session, "evaluate", expression=typed, context="repl").message
+        refused(session, "next", threadId=session.thread)
+        details = session.client.request("exceptionInfo", threadId=session.thread)["details"]
+        assert [each["typeName"] for each in details["innerException"]] == ["ValueError", "KeyError"]
 
 
 def test_the_whole_session(ledger: Program, tmp_path: Path) -> None:

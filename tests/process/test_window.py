@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fixcont.bytecode import interpreter
-from support.programs import Program, copy_program
 from support.screen import ScreenSession
-from support.session import child_environment
 from support.window import Window
 
 pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="the programs retry in loops, which 3.15 cannot keep")
@@ -402,56 +397,3 @@ def test_install_with_a_window() -> None:
         window.type("fr 3\r")
         assert window.finish() == 0
         assert window.text.endswith("3")
-
-
-def opened_in_the_window(folder: Path, change: Callable[[Program], object]) -> ScreenSession:
-    """Save the stop of a program, change its file, and open the stop."""
-    ledger = copy_program("ledger", folder)
-    words = ["--save-stop", str(folder / "a.stop"), str(ledger.path)]
-    subprocess.run(
-        [sys.executable, "-m", "fixcont", *words], env=child_environment(), capture_output=True, check=False, timeout=60
-    )
-    change(ledger)
-    return ScreenSession({}, ["-m", "fixcont", "--open", str(folder / "a.stop"), "--window"], size=(120, 40))
-
-
-def test_a_saved_stop_is_shown_on_the_text_that_ran_and_the_file_is_edited(tmp_path: Path) -> None:
-    def change(ledger: Program) -> None:
-        ledger.edit({"def amount(text):\n": "def amount(text):\n    # of another version\n"})
-
-    with opened_in_the_window(tmp_path, change) as window:
-        window.wait_until(lambda: window.screen.is_full_screen and "A saved stop: the text that ran is shown" in window.text)
-        assert "what ran (Ctrl-T: the file)" in window.text
-        assert re.search(r'16 ->  +raise LookupError\("no amount"\) from error', window.text)
-        assert "of another version" not in window.text
-        assert re.search(r"> amount +ledger.py:16 x", window.text) and re.search(r"  book +ledger.py:21 x", window.text)
-        assert "text = 'x'" in window.text
-        assert "left out: 1 (items), 1 (text)" in window.text
-        assert "(F7 restart)" in window.text  # in parentheses: it cannot be gone
-        window.press("f7")
-        window.wait_for("refused: post-mortem")
-        window.press("c-t")
-        window.wait_for("of another version")
-        assert "not what ran (Ctrl-T)" in window.text and re.search(r"17 ->  +raise LookupError", window.text)
-        window.press("end")
-        window.type("  # edited")
-        window.press("c-s")
-        window.wait_for("the file is edited; nothing runs it here")
-        assert 'LookupError("no amount") from error  # @fails  # edited\n' in (tmp_path / "program/ledger.py").read_text()
-        window.press("s-tab", "s-tab", "down")
-        window.wait_for("ledger = <Ledger entries=")
-        assert "amounts = [0, 1, 2" in window.text
-        assert re.search(r"21 ->  +return amount\(text\) \+ sum\(amounts\)", window.text)  # what ran, in another frame
-        window.press("c-q")
-        window.wait_for("Close the saved stop")
-        window.press("y")
-        assert window.finish() == 0
-        assert not window.screen.is_full_screen
-
-
-def test_a_saved_stop_whose_file_is_not_there(tmp_path: Path) -> None:
-    with opened_in_the_window(tmp_path, lambda ledger: ledger.path.unlink()) as window:
-        window.wait_until(lambda: window.screen.is_full_screen and "its file is not here" in window.text)
-        assert re.search(r'16 ->  +raise LookupError\("no amount"\) from error', window.text)
-        window.press("f5")
-        assert window.finish() == 0

@@ -14,7 +14,8 @@ from fixcont.errors import Refusal
 from fixcont.postmortem.opening import Opened, load_pickle, open_stop
 from fixcont.postmortem.reading import MAX_SIZE, read
 from fixcont.session import Session
-from fixcont_ui.opened_console import OpenedConsole
+from fixcont_ui import wording
+from fixcont_ui.opened_console import NO_FRAMES, OpenedConsole
 from fixcont_ui.present_files import PresentFiles
 from fixcont_ui.prompt import Prompt
 from fixcont_ui.saved_summary import summary
@@ -111,6 +112,11 @@ def open_file(
     if as_json:
         json.dump(summary(opened), sys.stdout, indent=2)
         sys.stdout.write("\n")
+        return 0
+    if not opened.stop.frames:
+        error = opened.stop.exception
+        told = wording.exception_lines(error) if error is not None else []
+        print("\n".join([*opened_lines(path, document), *told, NO_FRAMES.sentence]))
         return 0
     session = Session(_Nobody(), stop="never")
     OpenedPrompt(session, opened, path, commands, window=window).stopped(opened.stop)

@@ -16,6 +16,10 @@ _NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {"save
 #: Why nothing can be set, changed or let run at a saved stop.
 NO_PROGRAM: Final = "this stop was read from a file, so there is no program"
 NO_INSTALL: Final = Refusal("post-mortem", f"{NO_PROGRAM} that an edit could be installed in", _INSTEAD)
+#: Why there is nothing to evaluate in.
+NO_FRAMES: Final = Refusal(
+    "post-mortem", "there are no frames: the exception was saved before it was raised", "look at the exception"
+)
 
 
 def refusal_of(command: Command) -> Refusal | None:

@@ -289,9 +289,9 @@ class Debuggee:
 
 def waiting_line(stop: Stop) -> str:
     """Say that a thread is held, where nobody is there to see it."""
-    frame = stop.frames[stop.selected]
+    where = "".join(f" at {frame.filename}:{frame.line} in {frame.function}" for frame in stop.frames[stop.selected :][:1])
     what = f"{type(stop.exception).__name__}: {stop.exception}" if stop.exception is not None else stop.reason.value
-    return f"fixcont: held at {frame.filename}:{frame.line} in {frame.function} ({what}); waiting for a client"
+    return f"fixcont: held{where} ({what}); waiting for a client"
 
 
 def _to_stderr(text: str) -> None:

@@ -55,7 +55,16 @@ def selected_frame(client: Client, arguments: Mapping[str, Any]) -> tuple[HeldTh
     held = next((each for each in reversed(client.debuggee.held) if not each.is_left), None)
     if held is None:
         raise failure("not-stopped", "the program runs", "pause it first")
+    check_frames(held)
     return held, held.stop.selected
+
+
+def check_frames(held: HeldThread) -> None:
+    """Raise `Failure` where a stop has no frames: it was made of an exception that was never raised."""
+    if not held.stop.frames:
+        from fixcont_ui.opened_console import NO_FRAMES
+
+        raise Failure(NO_FRAMES, is_shown=False)
 
 
 def evaluation_limit(client: Client) -> float:
