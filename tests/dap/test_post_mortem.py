@@ -96,3 +96,34 @@ def test_the_debug_console_replays_too(small_program: Make) -> None:
         assert replayed(session)["(replay) divide"] == "-1"
         assert session.evaluate("quit") == ""
         assert session.over() == "given -1\nend\n"
+
+
+TWO: Final = """
+import threading
+import fixcont
+
+def dies(n):
+    try:
+        n / 0
+    except ZeroDivisionError:
+        fixcont.post_mortem()
+
+threads = [threading.Thread(target=dies, args=(n,)) for n in (1, 2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("end")
+"""
+
+
+def test_several_threads_are_at_dead_tracebacks_at_once(small_program: Make) -> None:
+    with launched(small_program(TWO)) as session:
+        client = session.client
+        numbers = {client.stopped("exception")["threadId"] for _ in range(2)}
+        assert len(numbers) == 2
+        found = {client.variables(client.frames(number)[0]["id"])["n"] for number in numbers}
+        assert found == {"1", "2"}
+        for number in numbers:
+            client.request("continue", threadId=number)
+        assert session.over() == "end\n"
