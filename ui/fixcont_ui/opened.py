@@ -16,7 +16,7 @@ from fixcont.postmortem.reading import MAX_SIZE, read
 from fixcont.session import Session
 from fixcont_ui import wording
 from fixcont_ui.opened_console import NO_FRAMES, OpenedConsole
-from fixcont_ui.present_files import PresentFiles
+from fixcont_ui.present_files import PresentFiles, finder
 from fixcont_ui.prompt import Prompt
 from fixcont_ui.saved_summary import summary
 from fixcont_ui.saved_wording import opened_lines
@@ -42,7 +42,7 @@ class OpenedPrompt(OpenedConsole, Prompt):
         super().__init__(session, commands, window=window)
         self._opened = opened
         self._path = path
-        self.present = PresentFiles(opened.document, os.getcwd())
+        self.present = PresentFiles(finder(opened.document, os.getcwd()))
 
     is_saved = True
 

@@ -38,8 +38,9 @@ class OpenedConsole(SessionConsole):
 
     present: PresentFiles
 
-    def file_to_edit(self, name: str) -> str:
-        return self.present.find(name) or name
+    def file_to_edit(self) -> str:
+        saved = super().file_to_edit()
+        return self.present.find(saved) or saved
 
     def refusal_of_command(self, command: Command) -> Refusal | None:
         return refusal_of(command) or super().refusal_of_command(command)

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import os
 import re
+from collections.abc import Callable
 from typing import Final
 
 from fixcont.postmortem.reading import Document, SavedText
@@ -15,29 +16,38 @@ _LARGEST: Final = 16_000_000  # bytes of a file that is compared
 
 
 class PresentFiles:
-    """Finds them: by the name that they had, or where the program ran elsewhere, by the way to them from its folder.
+    """Finds them.
 
     Args:
-        folder: what stands for the folder in which the program ran.
+        find: gives the present file for the name of a saved one, None where there is none.
     """
 
-    def __init__(self, document: Document, folder: str) -> None:
-        before = document.process.get("folder")
-        self._before = before if isinstance(before, str) else ""
-        self._folder = folder
-
-    def find(self, name: str) -> str | None:
-        """Give the present file for the name of a saved one, None where there is none."""
-        found = [name] if os.path.isabs(name) else []
-        parts = _way(self._before, name)
-        if parts:
-            found.append(os.path.join(self._folder, *parts))
-        return next((each for each in found if os.path.isfile(each)), None)
+    def __init__(self, find: Callable[[str], str | None]) -> None:
+        self.find: Final = find
 
     def with_text(self, text: SavedText) -> str | None:
         """Give the present file that says what a saved text says, None where there is none."""
         path = self.find(text.file)
         return path if path is not None and _says(path, text) else None
+
+
+def finder(document: Document, folder: str) -> Callable[[str], str | None]:
+    """Give what finds files by the names that they had, or where the program ran elsewhere, by the way to them from its folder.
+
+    Args:
+        folder: what stands for the folder in which the program ran.
+    """
+    told = document.process.get("folder")
+    before = told if isinstance(told, str) else ""
+
+    def find(name: str) -> str | None:
+        found = [name] if os.path.isabs(name) else []
+        parts = _way(before, name)
+        if parts:
+            found.append(os.path.join(folder, *parts))
+        return next((each for each in found if os.path.isfile(each)), None)
+
+    return find
 
 
 def _way(folder: str, name: str) -> list[str]:

@@ -12,6 +12,8 @@ from fixcont_ui import history_wording, wording
 from fixcont_ui.commands import Command, NotDone
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from fixcont.editing.history import History
     from fixcont.editing.result import UndoResult
     from fixcont.editing.sources import Rerun
@@ -40,6 +42,10 @@ class SessionConsole(ABC):
     @property
     @abstractmethod
     def stop(self) -> Stop: ...
+
+    @property
+    @abstractmethod
+    def place(self) -> tuple[CodeType, int]: ...
 
     # -- what a front end says
 
@@ -88,8 +94,9 @@ class SessionConsole(ABC):
         version: int = self.session.sources.newest(frame.code).version
         return version
 
-    def file_to_edit(self, name: str) -> str:
-        return name
+    def file_to_edit(self) -> str:
+        code, _ = self.place
+        return code.co_filename
 
     def stale(self) -> list[Stale]:
         with self.uninterrupted():

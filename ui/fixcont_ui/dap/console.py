@@ -365,7 +365,7 @@ class DebugConsole(SessionConsole):
     def edit_in_place(self, *, is_wanted: bool) -> bool:
         """Say where to edit in the IDE. Returns True: what was saved there is to be installed."""
         code, line = self.place
-        path = self.file_to_edit(code.co_filename)
+        path = self.file_to_edit()
         if code.co_name != "<module>":
             line = editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
         self.say(f"edit {path}:{line} in the IDE, and save it")

@@ -21,7 +21,7 @@ from fixcont_ui.dap.console import DebugConsole
 from fixcont_ui.dap.places import file_source, hint
 from fixcont_ui.dap.program import Passing
 from fixcont_ui.opened_console import NO_INSTALL, NO_PROGRAM, OpenedConsole, refusal_of
-from fixcont_ui.present_files import PresentFiles
+from fixcont_ui.present_files import PresentFiles, finder
 from fixcont_ui.saved_wording import opened_lines
 from fixcont_ui.text_in_place import text_in_place
 
@@ -50,7 +50,7 @@ class OpenedProgram:
     def __init__(self, session: Session, opened: Opened) -> None:
         self._session = session
         self._opened = opened
-        self._present = PresentFiles(opened.document, os.getcwd())
+        self._present = PresentFiles(finder(opened.document, os.getcwd()))
         self._contents: list[str] = []  # by number, from 1
         self._numbers: dict[int | str, int] = {}  # index of a text, or name of a file without one -> number of a content
 

@@ -195,7 +195,7 @@ class Desk:
     def _source(self) -> Source:
         prompt = self._prompt
         code, line = prompt.place
-        filename, old = prompt.file_to_edit(code.co_filename), prompt.text_of_selected()
+        filename, old = prompt.file_to_edit(), prompt.text_of_selected()
         disk, refusal = None, None
         try:
             disk = SourceFile.read(filename)
