@@ -5,13 +5,11 @@ from __future__ import annotations
 import functools
 import linecache
 import os
+from types import CodeType
 from typing import TYPE_CHECKING, Literal
 
-from fixcont.editing.texts import Text
-
 if TYPE_CHECKING:
-    from types import CodeType
-
+    from fixcont.editing.texts import Text
     from fixcont.session import Session
     from fixcont_ui.dap import protocol
 
@@ -41,10 +39,10 @@ class Texts:
         if not 0 < number <= len(self._texts):
             return None
         found = self._texts[number - 1]
-        lines = found.lines if isinstance(found, Text) else linecache.getlines(found.co_filename)
-        if lines or isinstance(found, Text):
-            return {"content": "".join(lines), "mimeType": "text/x-python"}
-        return {"content": _instructions(found)}
+        if not isinstance(found, CodeType):
+            return {"content": "".join(found.lines), "mimeType": "text/x-python"}
+        lines = linecache.getlines(found.co_filename)
+        return {"content": "".join(lines), "mimeType": "text/x-python"} if lines else {"content": _instructions(found)}
 
 
 def _instructions(code: CodeType) -> str:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from fixcont.errors import Refusal
-from fixcont.stopping.exceptions import ExceptionInfo, describe_exception
 from fixcont_ui.dap.places import Texts, file_source, place_of
 
 if TYPE_CHECKING:
     from fixcont.session import Session
+    from fixcont.stopping.exceptions import ExceptionInfo
     from fixcont.stopping.frames import Frame
     from fixcont.stopping.stop import Stop
     from fixcont.stopping.threads import ThreadInfo
@@ -139,6 +139,8 @@ class RunningProgram:
         return f"Post-mortem of {name}: the frames have unwound, and can be replayed"
 
     def exception(self, error: BaseException, stop: Stop) -> ExceptionInfo:
+        from fixcont.stopping.exceptions import describe_exception  # where it is asked for
+
         return describe_exception(error, stop.frames)
 
     def text(self, number: int) -> protocol.SourceResponseBody | None:
