@@ -163,7 +163,7 @@ def check_refusals(session: Debugging, number: int) -> None:
     ways = client.request("fixcont/ways", frameId=number)["ways"]
     assert not any(each["enabled"] for each in ways) and len(ways) > 8
     assert all("read from a file" in each["reason"] for each in ways), ways
-    for command in ("restartFrame", "fixcont/restart", "fixcont/retry", "fixcont/skip", "fixcont/create"):
+    for command in ("restartFrame", "fixcont/replay", "fixcont/restart", "fixcont/retry", "fixcont/skip", "fixcont/create"):
         assert "read from a file" in refused(session, command, frameId=number).message
     for command in ("fixcont/returnFromFrame", "fixcont/useValue", "fixcont/throw"):
         refused(session, command, frameId=number, expression="1 / 0")

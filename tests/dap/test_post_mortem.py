@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import pytest
+
+from support.dap_client import Failed
 from support.dap_session import Debugging, launched
 from support.programs import Program
 
@@ -89,6 +92,11 @@ def test_the_debug_console_replays_too(small_program: Make) -> None:
         assert client.failure("fixcont/replay", frameId=number, retry=True, arguments={"count": "1"}).code == "bad-arguments"
         assert client.failure("fixcont/replay", frameId=number, arguments={"other": "1"}).code == "no-parameter"
         assert client.failure("fixcont/replay", frameId=number, arguments={"count": "1 / 0"}).code == "evaluation-failed"
+        for wrong in ({"arguments": {"count": 1}}, {"arguments": [1]}, {"line": "3"}):
+            message = {"type": "request", "command": "fixcont/replay", "arguments": {"frameId": number, **wrong}}
+            sent = client.send_message(message, check=False)
+            with pytest.raises(Failed, match="bad-arguments"):
+                client.response(sent)
         session.evaluate("replay count=6")
         assert replayed(session)["(replay) divide"] == "2.0"
         made.edit(FIXED)

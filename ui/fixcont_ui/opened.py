@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from types import FrameType
@@ -42,7 +41,7 @@ class OpenedPrompt(OpenedConsole, Prompt):
         super().__init__(session, commands, window=window)
         self._opened = opened
         self._path = path
-        self.present = PresentFiles(finder(opened.document, os.getcwd()))
+        self.present = PresentFiles(finder(opened.document))
 
     is_saved = True
 

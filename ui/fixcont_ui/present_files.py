@@ -31,19 +31,19 @@ class PresentFiles:
         return path if path is not None and _says(path, text) else None
 
 
-def finder(document: Document, folder: str) -> Callable[[str], str | None]:
-    """Give what finds files by the names that they had, or where the program ran elsewhere, by the way to them from its folder.
-
-    Args:
-        folder: what stands for the folder in which the program ran.
-    """
+def finder(document: Document) -> Callable[[str], str | None]:
+    """Give what finds files by the names that they had, or below the present folder by the way to them from the one in which the program ran."""
     told = document.process.get("folder")
     before = told if isinstance(told, str) else ""
+    try:
+        folder = os.getcwd()
+    except OSError:  # it is gone
+        folder = ""
 
     def find(name: str) -> str | None:
         found = [name] if os.path.isabs(name) else []
         parts = _way(before, name)
-        if parts:
+        if parts and folder:
             found.append(os.path.join(folder, *parts))
         return next((each for each in found if os.path.isfile(each)), None)
 

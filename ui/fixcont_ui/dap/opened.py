@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable
@@ -50,7 +49,7 @@ class OpenedProgram:
     def __init__(self, session: Session, opened: Opened) -> None:
         self._session = session
         self._opened = opened
-        self._present = PresentFiles(finder(opened.document, os.getcwd()))
+        self._present = PresentFiles(finder(opened.document))
         self._contents: list[str] = []  # by number, from 1
         self._numbers: dict[int | str, int] = {}  # index of a text, or name of a file without one -> number of a content
 

@@ -29,6 +29,10 @@ def replay(client: Client, arguments: Mapping[str, Any]) -> Later:
     in_the_middle = bool(arguments.get("retry")) or line is not None
     if given and in_the_middle:
         raise failure("bad-arguments", "arguments are given to a call: they make no sense together with retry or line")
+    if type(given) is not dict or any(type(each) is not str for each in given.values()):
+        raise failure("bad-arguments", "arguments.arguments must be an object of strings")
+    if line is not None and type(line) is not int:
+        raise failure("bad-arguments", "arguments.line must be an integer")
 
     def work(held: HeldThread, index: int) -> Body:
         frame = held.stop.frames[index]
