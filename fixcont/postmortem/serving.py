@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,8 @@ def serve(session: Session, exception: BaseException | None, traceback: Tracebac
 
 
 def _show(session: Session, stop: Stop) -> Way:
-    with one_at_a_time, session.at_work():
+    alone = nullcontext() if getattr(session.front_end, "holds_several", False) else one_at_a_time
+    with alone, session.at_work():
         try:
             session.expect_edits([*stop.frames[stop.selected :], *stop.frames[: stop.selected]])
             return session.front_end.stopped(stop)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import fixcont
 from support.programs import Program, copy_program
+from support.screen import ScreenSession
 from support.session import DebugSession, child_environment
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
@@ -171,13 +175,79 @@ def test_what_cannot_be_opened(tmp_path: Path, content: bytes | None, code: str)
 @pytest.mark.parametrize(
     "words",
     [["--json"], ["--open", "a.stop", "x.py"], ["--save-stop", "/no/folder/a.stop", "x.py"], ["--save-limit", "depth=2", "x.py"],
-     ["--save-stop", "a.stop", "--window", "x.py"], ["--save-stop", "a.stop", "--save-limit", "depht=2", "x.py"], ["--open", "a.stop", "--max-size", "big"]],
+     ["--save-stop", "a.stop", "--window", "x.py"], ["--save-stop", "a.stop", "--save-limit", "depht=2", "x.py"], ["--open", "a.stop", "--max-size", "big"],
+     ["--open", "a.stop", "--json", "--listen", "0"], ["--open", "a.stop", "--json", "--window"], ["--open", "a.stop", "--wait-for-client", "--listen", "0"]],
 )  # fmt: skip
 def test_options_that_make_no_sense(words: list[str]) -> None:
     ended = fixcont_command(*words)
 
     assert ended.returncode == 2
     assert "fixcont: error: " in ended.stderr
+
+
+def test_an_exception_that_was_never_raised_has_no_frames(tmp_path: Path) -> None:
+    fixcont.save(LookupError("none"), tmp_path / "a.stop")
+    ended = fixcont_command("--open", tmp_path / "a.stop", typed="p 1\n")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[-2:] == [
+        "LookupError: none",
+        "there are no frames: the exception was saved before it was raised",
+    ]
+
+
+# -- in the window
+
+
+def opened_in_the_window(folder: Path, change: Callable[[Program], object]) -> ScreenSession:
+    """Save the stop of a program, change its file, and open the stop."""
+    ledger = copy_program("ledger", folder)
+    fixcont_command("--save-stop", folder / "a.stop", ledger.path)
+    change(ledger)
+    return ScreenSession({}, ["-m", "fixcont", "--open", str(folder / "a.stop"), "--window"], size=(120, 40))
+
+
+def test_a_saved_stop_is_shown_on_the_text_that_ran_and_the_file_is_edited(tmp_path: Path) -> None:
+    def change(ledger: Program) -> None:
+        ledger.edit({"def amount(text):\n": "def amount(text):\n    # of another version\n"})
+
+    with opened_in_the_window(tmp_path, change) as window:
+        window.wait_until(lambda: window.screen.is_full_screen and "A saved stop: the text that ran is shown" in window.text)
+        assert "what ran (Ctrl-T: the file)" in window.text
+        assert re.search(r'16 ->  +raise LookupError\("no amount"\) from error', window.text)
+        assert "of another version" not in window.text
+        assert re.search(r"> amount +ledger.py:16 x", window.text) and re.search(r"  book +ledger.py:21 x", window.text)
+        assert "text = 'x'" in window.text
+        assert "left out: 1 (items), 1 (text)" in window.text
+        assert "(F7 restart)" in window.text  # in parentheses: it cannot be gone
+        window.press("f7")
+        window.wait_for("refused: post-mortem")
+        window.press("c-t")
+        window.wait_for("of another version")
+        window.wait_for(r"not what ran \(Ctrl-T\)")
+        window.wait_for(r"17 ->  +raise LookupError")
+        window.press("end")
+        window.type("  # edited")
+        window.press("c-s")
+        window.wait_for("the file is edited; nothing runs it here")
+        assert 'LookupError("no amount") from error  # @fails  # edited\n' in (tmp_path / "program/ledger.py").read_text()
+        window.press("s-tab", "s-tab", "down")
+        window.wait_for("ledger = <Ledger entries=")
+        window.wait_for(r"amounts = \[0, 1, 2")
+        window.wait_for(r"21 ->  +return amount\(text\) \+ sum\(amounts\)")  # what ran, in another frame
+        window.press("c-q")
+        window.wait_for("Close the saved stop")
+        window.press("y")
+        assert window.finish() == 0
+        assert not window.screen.is_full_screen
+
+
+def test_a_saved_stop_whose_file_is_not_there(tmp_path: Path) -> None:
+    with opened_in_the_window(tmp_path, lambda ledger: ledger.path.unlink()) as window:
+        window.wait_until(lambda: window.screen.is_full_screen and "its file is not here" in window.text)
+        assert re.search(r'16 ->  +raise LookupError\("no amount"\) from error', window.text)
+        window.press("f5")
+        assert window.finish() == 0
 
 
 # -- other versions

@@ -100,7 +100,7 @@ def check_contributions(contributes: dict[str, Any]) -> None:
         assert set(properties) == known, request
         assert all(each["description"].endswith(".") for each in properties.values()), request
     offered = [snippet["body"] for snippet in debugger["configurationSnippets"]]
-    assert [each["request"] for each in offered] == ["launch", "launch", "launch", "attach", "attach"]
+    assert [each["request"] for each in offered] == ["launch", "launch", "launch", "launch", "attach", "attach"]
     for each in (*offered, *debugger["initialConfigurations"]):
         assert set(each) - {"name", "type", "request"} <= set(declared[each["request"]]["properties"])
     buttons = {each["command"] for each in contributes["menus"]["debug/toolBar"]}

@@ -57,6 +57,7 @@ _TEXTS: Final = (
     (re.compile(r"\b0x[0-9a-f]{6,}\b"), "0xADDRESS"),
     (re.compile(r"\b\d+(?:\.\d+)? ?(ms|milliseconds|seconds|s)\b"), r"TIME \1"),
     (re.compile(r"\b(pid|process) \d+\b"), r"\1 PID"),
+    (re.compile(r"\bsaved \d{4}-\d\d-\d\d [\d:]+ UTC by Python \S+ on \w+"), "saved TIME by PYTHON"),
     (re.compile(r"(127\.0\.0\.1|localhost):\d+\b"), r"\1:PORT"),
 )
 

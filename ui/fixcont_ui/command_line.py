@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 USAGE: Final = """\
 usage: fixcont [option] ... SCRIPT [arg] ...
        fixcont [option] ... -m MODULE [arg] ...
-       fixcont --open FILE [--json]"""
+       fixcont --open FILE [--window | --listen [HOST:]PORT | --json]"""
 
 HELP: Final = f"""\
 {USAGE}
@@ -57,7 +57,7 @@ prompt where the failing function can be fixed and restarted.
                         may be repeated
   --save-environment    with --save-stop: save the environment variables too
   --save-pickles        with --save-stop: save objects as pickles too
-  --open FILE           show a saved stop; no program is run
+  --open FILE           show a saved stop, at the prompt, in the window, or to IDEs that connect; no program is run
   --json                with --open: print what it holds as JSON
   --unpickle            with --open: load the pickles in it. They can run anything: only for files that you trust
   --max-size BYTES      with --open: read larger files than the usual, which are 64 MB unpacked
@@ -223,6 +223,10 @@ def _check_saving(options: Options) -> None:
     """See that the options for saved stops fit together."""
     if options.opens and (options.target or options.save_stop):
         raise UsageError("option --open shows a saved stop, and runs no program")
+    if options.as_json and (options.listen or options.window):
+        raise UsageError("option --json prints the stop, so it excludes --listen and --window")
+    if options.waits_for_client and options.opens:
+        raise UsageError("option --wait-for-client has no program that waits: a saved stop is there for each client")
     if options.max_size and not options.max_size.isdecimal():
         raise UsageError(f"option --max-size wants a number of bytes, not {options.max_size!r}")
     if (options.as_json or options.unpickles or options.max_size) and not options.opens:
@@ -311,12 +315,24 @@ def _run(options: Options) -> int:
 def _open(options: Options) -> int:
     """Show a saved stop."""
     from fixcont.postmortem.reading import Unreadable
-    from fixcont_ui.opened import open_file
 
     size = int(options.max_size) if options.max_size else None
     try:
+        if options.listen or options.connect:
+            from fixcont_ui.dap import opened
+
+            return opened.open_file(
+                options.opens, connect=options.connect, listen=options.listen, unpickles=options.unpickles, max_size=size
+            )
+        from fixcont_ui.opened import open_file
+
         return open_file(
-            options.opens, commands=options.commands, as_json=options.as_json, unpickles=options.unpickles, max_size=size
+            options.opens,
+            commands=options.commands,
+            as_json=options.as_json,
+            window=options.window,
+            unpickles=options.unpickles,
+            max_size=size,
         )
     except Unreadable as unreadable:
         _write(f"fixcont: error: {unreadable}\n", sys.stderr.write)
@@ -359,8 +375,8 @@ def _for_clients(options: Options) -> Session:
         return _make_session(options, front_end)
 
     if options.connect:
-        return starting.connect(make, options.connect, options.target)
-    return starting.listen_for(make, options.listen, waits=options.waits_for_client, name=options.target)
+        return starting.connect(make, options.connect, options.target).session
+    return starting.listen_for(make, options.listen, waits=options.waits_for_client, name=options.target).session
 
 
 def _make_session(options: Options, front_end: FrontEnd) -> Session:

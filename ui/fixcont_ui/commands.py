@@ -60,6 +60,9 @@ class Console(Protocol):
     def place(self) -> tuple[CodeType, int]:
         """The selection's code and the line that runs in it, whether it is live or not."""
 
+    def file_to_edit(self) -> str:
+        """The file of the selected frame's function, as it is here."""
+
     def version_of(self, frame: Frame) -> int:
         """The number of the newest version of the frame's function."""
 
@@ -227,7 +230,7 @@ class Command:
 
 def _fix(console: Console, argument: str) -> None:
     code, line = console.place
-    path = code.co_filename
+    path = console.file_to_edit()
     if not os.path.isfile(path):
         console.refuse(Refusal("no-file", f"{path} is no file that can be edited"))
         raise NotDone

@@ -12,6 +12,8 @@ from fixcont_ui import editor, history_wording, wording
 from fixcont_ui.commands import Command, NotDone
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from fixcont.editing.history import History
     from fixcont.editing.result import UndoResult
     from fixcont.editing.sources import Rerun
@@ -41,6 +43,10 @@ class SessionConsole(ABC):
     @property
     @abstractmethod
     def stop(self) -> Stop: ...
+
+    @property
+    @abstractmethod
+    def place(self) -> tuple[CodeType, int]: ...
 
     # -- what a front end says
 
@@ -92,6 +98,10 @@ class SessionConsole(ABC):
     def version_of(self, frame: Frame) -> int:
         version: int = self.session.sources.newest(frame.code).version
         return version
+
+    def file_to_edit(self) -> str:
+        code, _ = self.place
+        return code.co_filename
 
     def stale(self) -> list[Stale]:
         with self.uninterrupted():
@@ -170,9 +180,13 @@ class SessionConsole(ABC):
 
     # -- carrying commands out
 
+    def refusal_of_command(self, command: Command) -> Refusal | None:
+        """Tell why a command cannot be given now, None where it can."""
+        return command.refusal(self)  # type: ignore[arg-type]  # the front end makes it a whole `Console`
+
     def refuse_command(self, command: Command) -> bool:
         """Show why a command cannot be given now. Returns whether that is so."""
-        refusal = command.refusal(self)  # type: ignore[arg-type]  # the front end makes it a whole `Console`
+        refusal = self.refusal_of_command(command)
         if refusal is not None:
             self.refuse(refusal)
         return refusal is not None

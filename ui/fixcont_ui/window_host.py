@@ -20,9 +20,11 @@ class WindowHost(TerminalConsole):
 
     Attributes:
         is_windowed: whether stops are shown in the window.
+        is_saved: whether the stop was read from a file: what is shown is the text that ran, and there is no program to go on.
     """
 
     is_windowed = False
+    is_saved = False
     _memory: Memory | None = None
 
     def select(self, index: int) -> None:
@@ -34,6 +36,14 @@ class WindowHost(TerminalConsole):
         """Give the lines of the text that the selected frame runs."""
         assert self.curframe is not None
         return self._text_of(self.curframe)
+
+    def introduction(self) -> list[str]:
+        """Give lines that the window's console begins with, before why the program is held."""
+        return []
+
+    def is_users_file(self, filename: str) -> bool:
+        """Tell whether a file is one of the user's own."""
+        return self.session.scope.is_user(filename)
 
     def variables(self) -> Mapping[str, Any]:
         """Give the variables of the selected frame."""

@@ -13,6 +13,8 @@ LAUNCH: Final = frozenset(
     {
         "program",
         "module",
+        "openStop",
+        "unpickle",
         "args",
         "cwd",
         "env",

@@ -135,6 +135,11 @@ class Client:
         """Whether the program is debugged at all, and not only started."""
         return not self.options.get("noDebug")
 
+    @property
+    def no_breakpoints(self) -> str:
+        """Why no breakpoint can be set, "" where it can."""
+        return self.debuggee.program.no_breakpoints if self.debugs else "the program was started without debugging"
+
     def authorize(self, token: object) -> None:
         """Raise `Failure` where the client does not know the token."""
         if not self._token:

@@ -21,6 +21,7 @@ from fixcont_ui.completion import Surroundings, proposals
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.evaluating import Evaluation, assigning, error_text
 from fixcont_ui.finding_files import find_file, newest_lines
+from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import SessionConsole
 from fixcont_ui.stepping_commands import STEPPING_COMMANDS
 from fixcont_ui.testcase_command import TESTCASE_COMMANDS
@@ -76,7 +77,7 @@ _FIX_AND_CONTINUE: Final = tuple(
 _SECTIONS: Final = (
     ("Breakpoints", tuple(command for command in BREAKPOINT_COMMANDS if command.name != "commands")),
     ("Stepping", STEPPING_COMMANDS),
-    ("Fix and continue", (*_FIX_AND_CONTINUE, _HELP_COMMAND)),
+    ("Fix and continue", (*POSTMORTEM_COMMANDS, *_FIX_AND_CONTINUE, _HELP_COMMAND)),
 )
 _BY_NAME: Final = {name: command for _, commands in _SECTIONS for command in commands for name in command.names}
 #: Commands of the prompt that are none here -> why not.
@@ -365,9 +366,10 @@ class DebugConsole(SessionConsole):
     def edit_in_place(self, *, is_wanted: bool) -> bool:
         """Say where to edit in the IDE. Returns True: what was saved there is to be installed."""
         code, line = self.place
+        path = self.file_to_edit()
         if code.co_name != "<module>":
-            line = editor.line_to_edit(code.co_filename, code.co_qualname, code.co_firstlineno)
-        self.say(f"edit {code.co_filename}:{line} in the IDE, and save it")
+            line = editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
+        self.say(f"edit {path}:{line} in the IDE, and save it")
         return True
 
     def confirm(self, question: str) -> bool | None:

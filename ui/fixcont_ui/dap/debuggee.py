@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from fixcont.stopping.stop import StopReason
 from fixcont_ui.dap.loop import Loop
-from fixcont_ui.dap.places import Texts
 from fixcont_ui.dap.threads import Threads
 from fixcont_ui.dap.watching import Signature, Watcher
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from fixcont.continuing.ways import Way
     from fixcont.editing.diffs import Summary
     from fixcont.errors import Refusal
+    from fixcont.postmortem.replay import Replayed
     from fixcont.session import Session
     from fixcont.stopping.stop import Stop
     from fixcont_ui.dap.client import Client
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fixcont_ui.dap.failures import Failure
     from fixcont_ui.dap.held import HeldThread
     from fixcont_ui.dap.later import Body, Later
+    from fixcont_ui.dap.program import Program
     from fixcont_ui.dap.workplace import Workplace
 
 
@@ -50,10 +51,11 @@ class Debuggee:
         client: the one that is served, or None.
         held: the threads that are held, in the order in which they stopped.
         threads: their numbers.
-        texts: those that clients may ask for.
         halts: ident of a thread -> the reason to give for its next stop.
         pauses: idents of the threads that a client has asked to stop, and that have not stopped since.
         name: of the program, "" where that is not known.
+        quits_on_interrupt: whether Ctrl-C in the terminal of the process ends it while it is held; else that is the client's business.
+        greeting: what each client is told as its session begins, "" for nothing.
         address: where it listens, None where it does not.
         was_configured: whether a client has said that the program may run.
         told_refusal: what could not be installed, and the files as they were then; None where all could.
@@ -68,12 +70,14 @@ class Debuggee:
         self.client: Client | None = None
         self.held: list[HeldThread] = []
         self.threads: Final = Threads()
-        self.texts: Final = Texts()
+        self._program: Program | None = None
         self.halts: dict[int, str] = {}
         self.pauses: set[int] = set()
+        self._replayed: dict[int, Replayed] = {}  # ident of a thread at a post-mortem stop -> what its last replay gave
         self.waits = waits
         self.was_started_for_it = was_started_for_it
-        self.name = ""
+        self.name = self.greeting = ""
+        self.quits_on_interrupt = False
         self.address: tuple[str, int] | None = None
         self.loop: Final = Loop(self._failed, self._at_work)
         self._watcher: Final = Watcher(self.loop, lambda: self.session.filenames(), self._files_changed)
@@ -89,7 +93,7 @@ class Debuggee:
     def stopped(self, stop: Stop) -> Way:
         from fixcont_ui.dap.held import HeldThread, unattended  # what only stops need is loaded at the first one
 
-        held = HeldThread(stop, self.loop, self._console)
+        held = HeldThread(stop, self.loop, self._console, quits_on_interrupt=self.quits_on_interrupt)
         with self._lock:
             held.was_paused = stop.reason is StopReason.INTERRUPT and held.ident in self.pauses
             self.pauses.discard(held.ident)
@@ -97,9 +101,13 @@ class Debuggee:
                 return unattended(stop, was_paused=held.was_paused)
             self.held.append(held)
         held.shown_as = self.halts.pop(held.ident, "")
+        held.replayed = self._replayed.get(held.ident)
         self._announce(held)
         try:
-            return held.serve()
+            way = held.serve()
+            if not held.is_replayed:
+                self._replayed.pop(held.ident, None)  # nobody asks for it any more
+            return way
         finally:
             with self._lock:
                 self.held.remove(held)
@@ -115,6 +123,16 @@ class Debuggee:
             self.say(message, "important")
         else:
             _to_stderr(f"fixcont: {message}")
+
+    def replayed(self, outcome: Replayed) -> None:
+        """Show what came of a replay. Its value is to be seen at the stop that is shown next in this thread."""
+        from fixcont_ui.wording_of_replays import outcome_lines
+
+        if outcome.error is None:
+            self._replayed[get_ident()] = outcome
+        else:
+            self._replayed.pop(get_ident(), None)
+        self.say("\n".join(outcome_lines(outcome)))
 
     def ended(self, summary: Summary, patch_file: str | None) -> None:
         from fixcont_ui.history_wording import summary_lines
@@ -136,11 +154,22 @@ class Debuggee:
             self.client.went_on(ident)
 
     def _console(self, held: HeldThread) -> DebugConsole:
-        from fixcont_ui.dap.console import DebugConsole
-
-        return DebugConsole(self.session, held.stop, self.say, uninterrupted=held.uninterrupted)
+        return self.program.console(held, self.say)
 
     # For handlers and others, in any thread.
+
+    @property
+    def program(self) -> Program:
+        """What clients are shown beside held frames. Made when it is first asked for, unless it was set: the one that runs here."""
+        if self._program is None:
+            from fixcont_ui.dap.program import RunningProgram
+
+            self._program = RunningProgram(self.session)
+        return self._program
+
+    @program.setter
+    def program(self, program: Program) -> None:
+        self._program = program
 
     def say(self, text: str, category: str = "console") -> None:
         """Show a text to the user, in the client's console, or on standard error where there is no client."""
@@ -261,9 +290,9 @@ class Debuggee:
 
 def waiting_line(stop: Stop) -> str:
     """Say that a thread is held, where nobody is there to see it."""
-    frame = stop.frames[stop.selected]
+    where = "".join(f" at {frame.filename}:{frame.line} in {frame.function}" for frame in stop.frames[stop.selected :][:1])
     what = f"{type(stop.exception).__name__}: {stop.exception}" if stop.exception is not None else stop.reason.value
-    return f"fixcont: held at {frame.filename}:{frame.line} in {frame.function} ({what}); waiting for a client"
+    return f"fixcont: held{where} ({what}); waiting for a client"
 
 
 def _to_stderr(text: str) -> None:

@@ -11,12 +11,13 @@ from _thread import allocate_lock
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from fixcont.continuing.ways import Propagate, Throw, Way
+from fixcont.continuing.ways import Propagate, QuitProgram, Replay, Throw, Way
 from fixcont.errors import Refused
 from fixcont.stopping.stop import Stop, StopReason
 from fixcont_ui.dap.workplace import Workplace
 
 if TYPE_CHECKING:
+    from fixcont.postmortem.replay import Replayed
     from fixcont_ui.dap.console import DebugConsole
     from fixcont_ui.dap.loop import Loop
 
@@ -30,20 +31,27 @@ class HeldThread(Workplace):
     Args:
         loop: where answers are sent from.
         console: makes what carries commands out, once it is needed.
+        quits_on_interrupt: leave the stop for the program's end when Ctrl-C comes that nobody here has sent.
 
     Attributes:
         stop: where it is held.
         shown_as: the reason to give to the client in place of the stop's own, "" for that.
         was_paused: whether it stopped because a client has asked for that.
+        replayed: what the last replay in this thread gave, None where there was none.
         is_quiet: whether the client knows already, as it asked for it, that the thread goes on.
     """
 
-    def __init__(self, stop: Stop, loop: Loop, console: Callable[[HeldThread], DebugConsole]) -> None:
+    def __init__(
+        self, stop: Stop, loop: Loop, console: Callable[[HeldThread], DebugConsole], *, quits_on_interrupt: bool = False
+    ) -> None:
         super().__init__(loop)
+        if quits_on_interrupt:
+            self._limited.otherwise = lambda: self._leave(QuitProgram())
         self.stop = stop
         self.shown_as = ""
         self.is_quiet = False
         self.was_paused = False
+        self.replayed: Replayed | None = None
         self._lock: Final = allocate_lock()
         self._told: object = None  # the client that knows of the stop
         self._make_console = console
@@ -82,6 +90,11 @@ class HeldThread(Workplace):
         self._console.select(index)
         return self._console
 
+    @property
+    def is_replayed(self) -> bool:
+        """Whether the stop may be shown again with what a replay gives: it was left by one, or is one that came meanwhile."""
+        return isinstance(self._way, Replay) or any(frame.is_live for frame in self.stop.frames[:1])
+
     # In the loop's thread.
 
     @property
@@ -95,13 +108,15 @@ class HeldThread(Workplace):
         Args:
             way: None to go on as if nobody had looked: there is nobody any more.
         """
+        self.interrupt()
+        self._leave(way)
 
+    def _leave(self, way: Way | None) -> None:
         def leave() -> None:
             if self._way is None:
                 self._way = unattended(self.stop, was_paused=self.was_paused) if way is None else way
                 self.close()
 
-        self.interrupt()
         self._exchange.submit(leave)
 
     # In either thread.

@@ -11,7 +11,7 @@ import contextlib
 import signal
 import threading
 from _thread import allocate_lock, get_ident
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
@@ -20,7 +20,11 @@ from fixcont_ui.dap.clock import CLOCK
 
 
 class Limited:
-    """What can be interrupted in one thread. Made in that thread, and used around all that is done in it."""
+    """What can be interrupted in one thread. Made in that thread, and used around all that is done in it.
+
+    Attributes:
+        otherwise: called in the main thread for a signal that nobody here has sent, and that is to interrupt nothing.
+    """
 
     def __init__(self) -> None:
         self._ident: Final = get_ident()
@@ -33,6 +37,7 @@ class Limited:
         self._is_sent = False  # an interrupt is on its way
         self._before: Any = None
         self._is_ours = False
+        self.otherwise: Callable[[], None] | None = None
 
     def __enter__(self) -> Limited:
         # A handler that is None is of C code, and cannot be put back.
@@ -115,6 +120,8 @@ class Limited:
         was_sent, self._is_sent = self._is_sent, False
         if self._is_allowed or was_sent:
             raise KeyboardInterrupt
+        if self.otherwise is not None:
+            self.otherwise()
 
     # In another thread.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
+import linecache
 import os
+from types import CodeType
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from types import CodeType
-
     from fixcont.editing.texts import Text
+    from fixcont.session import Session
     from fixcont_ui.dap import protocol
-    from fixcont_ui.dap.client import Client
 
 Hint = Literal["normal", "deemphasize"]
 
@@ -34,19 +34,35 @@ class Texts:
             found = self._numbers[text] = len(self._texts)
         return found
 
-    def get(self, number: int) -> Text | CodeType | None:
-        return self._texts[number - 1] if 0 < number <= len(self._texts) else None
+    def get(self, number: int) -> protocol.SourceResponseBody | None:
+        """Give a text by its number, None where there is none: an older version, one that the program has made, or the instructions."""
+        if not 0 < number <= len(self._texts):
+            return None
+        found = self._texts[number - 1]
+        if not isinstance(found, CodeType):
+            return {"content": "".join(found.lines), "mimeType": "text/x-python"}
+        lines = linecache.getlines(found.co_filename)
+        return {"content": "".join(lines), "mimeType": "text/x-python"} if lines else {"content": _instructions(found)}
 
 
-def place_of(client: Client, code: CodeType, line: int) -> tuple[protocol.Source, int]:
+def _instructions(code: CodeType) -> str:
+    import dis  # where it is needed: it is slow to load
+    import io
+
+    listing = io.StringIO()
+    dis.dis(code, file=listing)
+    return f"# there is no source text; these are the instructions\n{listing.getvalue()}"
+
+
+def place_of(session: Session, texts: Texts, code: CodeType, line: int) -> tuple[protocol.Source, int]:
     """Give the source that a line of a code object is shown in, and the line there.
 
     A frame that runs an older text than the one in the file is shown in the file, where the statement is there still; else in the text
     that it runs.
     """
-    sources = client.debuggee.session.sources
+    sources = session.sources
     filename = code.co_filename
-    is_user = client.debuggee.session.scope.is_user(filename)
+    is_user = session.scope.is_user(filename)
     text = sources.text_for(code) if is_user else None
     newest = sources.newest_text(filename) if text is not None else None
     if text is not None and newest is not None and text.source != newest.source:
@@ -54,23 +70,23 @@ def place_of(client: Client, code: CodeType, line: int) -> tuple[protocol.Source
 
         now = moved_line(text, newest, line)
         if now is None:
-            return _old(client, text), line
+            return _old(texts, text), line
         line = now
     source = file_source(filename, is_user=is_user)
     if source is None:
         name = os.path.basename(filename)
         return {
             "name": name,
-            "sourceReference": client.debuggee.texts.number(text or code),
-            "presentationHint": _hint(is_user),
+            "sourceReference": texts.number(text or code),
+            "presentationHint": hint(is_user),
         }, line
     return source, line
 
 
-def _old(client: Client, text: Text) -> protocol.Source:
+def _old(texts: Texts, text: Text) -> protocol.Source:
     """Describe a text that was in a file."""
     name = f"{os.path.basename(text.filename)} (old version)"
-    return {"name": name, "sourceReference": client.debuggee.texts.number(text), "origin": "an older version of the file"}
+    return {"name": name, "sourceReference": texts.number(text), "origin": "an older version of the file"}
 
 
 @functools.lru_cache(maxsize=4096)
@@ -78,8 +94,9 @@ def file_source(filename: str, *, is_user: bool) -> protocol.Source | None:
     """Describe a file, None where there is none of this name."""
     if filename.startswith("<") or not os.path.isfile(filename):
         return None
-    return {"name": os.path.basename(filename), "path": os.path.abspath(filename), "presentationHint": _hint(is_user)}
+    return {"name": os.path.basename(filename), "path": os.path.abspath(filename), "presentationHint": hint(is_user)}
 
 
-def _hint(is_user: bool) -> Hint:
+def hint(is_user: bool) -> Hint:
+    """Tell how a client is to show a source."""
     return "normal" if is_user else "deemphasize"

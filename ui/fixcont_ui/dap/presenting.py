@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.postmortem.objects import is_a
+from fixcont.postmortem.standins import Hole
 from fixcont_ui.dap.clock import CLOCK
 from fixcont_ui.dap.scopes import Node
 from fixcont_ui.static_attributes import type_name
@@ -53,7 +54,7 @@ class Presenter:
         expression = child.expression(parent.expression or "")
         reference, indexed, named = self._inside(child.value, expression)
         shown: protocol.Variable = {
-            "name": child.name.removeprefix("."), "value": self.look(child.value), "type": type_name(child.value),
+            "name": child.name.removeprefix("."), "value": self.look(child.value), "type": _type_name(child.value),
             "variablesReference": reference,
         }  # fmt: skip
         if reference:
@@ -68,7 +69,7 @@ class Presenter:
         """Present what was evaluated."""
         reference, indexed, named = self._inside(value, expression)
         shown: protocol.EvaluateResponseBody = {
-            "result": self.look(value), "type": type_name(value), "variablesReference": reference,
+            "result": self.look(value), "type": _type_name(value), "variablesReference": reference,
         }  # fmt: skip
         if reference:
             shown["indexedVariables"], shown["namedVariables"] = indexed, named
@@ -106,6 +107,11 @@ def whole(held: HeldThread, value: Any) -> str:
         return ""
     with held.running_code():
         return repr(value)
+
+
+def _type_name(value: object) -> str:
+    """Give the name of a value's type; of one that was not saved that which it had."""
+    return value.type_name if type(value) is Hole else type_name(value)
 
 
 def _size(value: object, kind: Any) -> int:

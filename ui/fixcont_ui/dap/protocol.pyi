@@ -306,6 +306,13 @@ class FixcontInstallResponseBody(TypedDict):
     warnings: list[str]
     unrun: list[FixcontUnrun]
 
+class FixcontReplayArguments(TypedDict):
+    frameId: int
+    retry: NotRequired[bool]
+    line: NotRequired[int]
+    arguments: NotRequired[dict[str, str]]
+    outward: NotRequired[bool]
+
 class FixcontRerunArguments(TypedDict):
     number: int
 
@@ -342,7 +349,19 @@ class FixcontUseValueArguments(TypedDict):
     expression: str
 
 class FixcontWay(TypedDict):
-    name: Literal["restartFrame", "retry", "skip", "returnFromFrame", "useValue", "throw", "resume", "undo", "create"]
+    name: Literal[
+        "restartFrame",
+        "retry",
+        "skip",
+        "returnFromFrame",
+        "useValue",
+        "throw",
+        "resume",
+        "undo",
+        "create",
+        "replay",
+        "replayRetry",
+    ]
     label: str
     enabled: bool
     reason: NotRequired[str]
@@ -411,6 +430,8 @@ LaunchRequestArguments = TypedDict(
         "__restart": NotRequired[Any],
         "program": NotRequired[str],
         "module": NotRequired[str],
+        "openStop": NotRequired[str],
+        "unpickle": NotRequired[bool],
         "args": NotRequired[list[str]],
         "cwd": NotRequired[str],
         "env": NotRequired[dict[str, str | None]],

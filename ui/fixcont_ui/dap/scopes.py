@@ -66,6 +66,8 @@ class Scopes:
             found["(exception)"] = stop.exception
         if stop.moment is Moment.RETURN and self._index == 0:
             found["(return value)"] = stop.value
+        if self._held.replayed is not None:
+            found[f"(replay) {self._held.replayed.function}"] = self._held.replayed.value
         found.update((f"(return) {name}", value) for name, value in stop.returned if self._index == stop.selected)
         return found
 

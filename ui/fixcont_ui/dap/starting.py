@@ -22,11 +22,12 @@ _LAST_WORDS: Final = 1.0  # seconds for what is still to be sent when the progra
 MakeSession = Callable[[Debuggee], Session]
 
 
-def connect(make_session: MakeSession, address: str, name: str) -> Session:
+def connect(make_session: MakeSession, address: str, name: str, *, installs: bool = True) -> Debuggee:
     """Connect to the adapter that has started this process, and wait until its client lets the program run.
 
     Args:
         name: of the program.
+        installs: make fixcont active, as there is a program in this process.
 
     Raises:
         Refused: it is not there.
@@ -35,7 +36,7 @@ def connect(make_session: MakeSession, address: str, name: str) -> Session:
     token = os.environ.pop(TOKEN, "")
     debuggee = Debuggee(waits=False, was_started_for_it=True)
     debuggee.name = name
-    _activate(debuggee, make_session)
+    _activate(debuggee, make_session, installs=installs)
     try:
         Server(debuggee).connect(host, port, token.encode())
     except OSError as error:
@@ -43,7 +44,7 @@ def connect(make_session: MakeSession, address: str, name: str) -> Session:
     debuggee.loop.start()
     debuggee.wait_until_configured()
     _show_lines_at_once()
-    return debuggee.session
+    return debuggee
 
 
 def _show_lines_at_once() -> None:
@@ -62,7 +63,8 @@ def listen_for(
     token: str | None = None,
     tells: bool = True,
     loaded: bool = False,
-) -> Session:
+    installs: bool = True,
+) -> Debuggee:
     """Let clients connect to this process.
 
     Args:
@@ -72,6 +74,7 @@ def listen_for(
         token: what clients must give; None for the one in the environment, or a new one where the address needs one.
         tells: tell on standard error where it listens.
         loaded: put traps into the functions that exist already.
+        installs: make fixcont active, as there is a program in this process.
 
     Raises:
         Refused: it cannot listen there.
@@ -81,7 +84,7 @@ def listen_for(
         token = os.environ.pop(TOKEN, "") or ("" if is_loopback(host) else new_token())
     debuggee = Debuggee(waits=True)
     debuggee.name = name
-    _activate(debuggee, make_session, loaded=loaded)
+    _activate(debuggee, make_session, loaded=loaded, installs=installs)
     try:
         found = Server(debuggee, token).listen(host, port)
     except OSError as error:
@@ -95,7 +98,7 @@ def listen_for(
     debuggee.loop.start()
     if waits:
         debuggee.wait_until_configured()
-    return debuggee.session
+    return debuggee
 
 
 def listen_here(
@@ -122,9 +125,8 @@ def listen_here(
     made = listen_for(
         make, address, waits=waits, token=token, tells=token is None and not is_loopback(read_address(address)[0]), loaded=True
     )
-    assert isinstance(made.front_end, Debuggee)
-    assert made.front_end.address is not None
-    return made.front_end.address
+    assert made.address is not None
+    return made.address
 
 
 def plug_in_words(arguments: Sequence[str]) -> list[str]:
@@ -156,9 +158,10 @@ def read_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _activate(debuggee: Debuggee, make_session: MakeSession, *, loaded: bool = False) -> None:
+def _activate(debuggee: Debuggee, make_session: MakeSession, *, loaded: bool = False, installs: bool = True) -> None:
     debuggee.session = make_session(debuggee)
-    debuggee.session.install(loaded=loaded)
+    if installs:
+        debuggee.session.install(loaded=loaded)
     atexit.register(_say_goodbye, debuggee)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=debuggee.forked)

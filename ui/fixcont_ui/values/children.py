@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any, Final, Literal
 
 from fixcont.postmortem.objects import class_dictionary, fields, is_a, items, length, own_dictionary, pairs
+from fixcont.postmortem.standins import Hole
 from fixcont_ui.static_attributes import UNKNOWN, class_attribute
 from fixcont_ui.values.looks import is_small, look
 
@@ -210,7 +211,7 @@ def _named(value: Any) -> list[Child]:
     if is_a(value, type):
         space = class_dictionary(value)
         return [_of_class(value, name, each) for name, each in list(space.items()) if type(name) is str and not is_special(name)]
-    if is_small(value):
+    if is_small(value) or type(value) is Hole:
         return []
     own = own_dictionary(value)
     leads = type(class_attribute(type(value), "__getattribute__")) is types.WrapperDescriptorType

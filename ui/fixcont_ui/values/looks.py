@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from fixcont.postmortem.objects import class_dictionary, classes, fields, is_a, items, length, own_dictionary, pairs
+from fixcont.postmortem.standins import Hole, Saved
 from fixcont_ui.static_attributes import attribute
 
 #: Characters of a text, bytes of data, digits of a number that are shown.
@@ -84,6 +85,8 @@ def _look(value: Any, depth: int, around: tuple[int, ...]) -> str:
         return _text(value)
     if kind in _PLAIN:
         return _cut(repr(value), _LENGTH)
+    if kind is Hole or (is_a(value, Saved) and not is_a(value, BaseException)):
+        return _cut(repr(value), _WHOLE)  # ours: as its own `repr` was where the stop was saved, or why it was not saved
     if is_a(value, type):
         return f"<class {_name(value)}>"
     if is_a(value, _OF_FUNCTIONS):

@@ -274,7 +274,8 @@ class Actions:
             return
         name = way.command.name
         if name == "quit":
-            self._window.status.ask("End the program?", {"y": ("yes", lambda: self.go("quit"))})
+            question = "Close the saved stop?" if self._window.view.is_saved else "End the program?"
+            self._window.status.ask(question, {"y": ("yes", lambda: self.go("quit"))})
         elif way.asks:
             default = str(self._window.source.editor.line) if name == "resume" else ""
             self._window.status.enter(way.asks, lambda text: self._unless_unsaved(name, text), default)
@@ -489,7 +490,15 @@ class Actions:
         """Say what there is to say when the window opens."""
         view = self._window.view
         words = {"restartframe": "restarts", "retry": "retries", "replay": "replays"}
-        if view.missing:
+        if view.is_saved and not view.accept[0]:
+            if view.source.disk is None:
+                told = "the text that ran is shown, its file is not here"
+            elif view.source.old is not None:
+                told = "the text that ran is shown; Ctrl-T: the file, which can be edited"
+            else:
+                told = "the file says what ran, and can be edited"
+            self._window.status.tell(f"A saved stop: {told}. Tab: next pane. F1: all keys")
+        elif view.missing:
             self._window.status.tell(f"F4 creates {view.missing}, and goes on into it. F1: all keys", "class:key")
         else:
             refused = {way.command.name for way in view.ways if way.refusal is not None}

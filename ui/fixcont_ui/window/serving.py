@@ -91,7 +91,7 @@ def _run(
     exchange = Exchange()
     if memory.shown is None or memory.shown() is not stop:
         memory.shown = weakref.ref(stop)
-        _begin(memory.said, stop)
+        _begin(memory.said, stop, prompt.introduction())
     mode = EditingMode.VI if wants_vi() else EditingMode.EMACS
     window = StopWindow(desk, exchange, memory, desk.view(), kept, mode, prompt.session.at_work)
     with ExitStack() as stack:
@@ -109,11 +109,11 @@ def _run(
     return window
 
 
-def _begin(said: list[str], stop: Stop) -> None:
+def _begin(said: list[str], stop: Stop, introduction: list[str]) -> None:
     """Let the console begin with why the program is held, in full."""
     if said and said[-1]:
         said.append("")
-    lines = [stop.late] if stop.late else []
+    lines = [*introduction, *([stop.late] if stop.late else [])]
     if stop.exception is not None:
         lines += wording.exception_lines(stop.exception)
     said[-1:] = [*lines, ""]

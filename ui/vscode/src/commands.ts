@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 import * as vscode from "vscode";
 
-import { DEBUG_TYPE } from "./model/configuration";
+import { DEBUG_TYPE, savedStop } from "./model/configuration";
 import { framesOf, placeOf, whyNotIn } from "./model/frames";
 import { noticesOf } from "./model/notices";
 import { LISTING, pythonProcesses } from "./model/processes";
@@ -16,7 +16,7 @@ import { Sessions } from "./sessions";
 import { FrameOfSession, Ways } from "./ways";
 
 /** What is sent with a way's request besides the frame; undefined where the user thought better of it. */
-type Arguments = Record<string, unknown> | undefined;
+type Arguments = Readonly<Record<string, unknown>> | undefined;
 
 export class Commands implements vscode.Disposable {
     private readonly registered: vscode.Disposable;
@@ -29,13 +29,14 @@ export class Commands implements vscode.Disposable {
     ) {
         const { registerCommand } = vscode.commands;
         this.registered = vscode.Disposable.from(
-            ...WAY_KINDS.flatMap(({ name }) => [
+            ...WAY_KINDS.flatMap(({ name, isRare }) => [
                 registerCommand(`fixcont.${name}`, (...args: unknown[]) => this.go(name, args)),
-                registerCommand(`fixcont.refused.${name}`, () => this.go(name, [])),
+                ...(isRare ? [] : [registerCommand(`fixcont.refused.${name}`, () => this.go(name, []))]),
             ]),
             registerCommand("fixcont.go", (name: unknown) => this.goFromView(name)),
             registerCommand("fixcont.install", () => this.install()),
             registerCommand("fixcont.pickProcess", () => pickProcess()),
+            registerCommand("fixcont.openSavedStop", (clicked: unknown) => openSavedStop(clicked)),
         );
     }
 
@@ -78,7 +79,7 @@ export class Commands implements vscode.Disposable {
         if (kind.question !== undefined) return this.askExpression(kind);
         if (kind.name === "resume") return this.lineToResumeAt(kind, frame, args);
         if (kind.name === "undo") return askWhereToUndo();
-        return {};
+        return kind.sends ?? {};
     }
 
     private async askExpression({ name, label, question }: WayKind): Promise<Arguments> {
@@ -182,6 +183,19 @@ async function askWhereToUndo(): Promise<Arguments> {
     ];
     const chosen = await vscode.window.showQuickPick(items, { title: "Undo the last edit" });
     return chosen && { files: chosen.files };
+}
+
+/** Show a saved stop: that of the file that a menu was opened at, else the one that the user chooses. */
+async function openSavedStop(clicked: unknown): Promise<void> {
+    const [file] = clicked instanceof vscode.Uri ? [clicked] : ((await askForSavedStop()) ?? []);
+    if (file === undefined) return;
+    const folder = vscode.workspace.getWorkspaceFolder(file) ?? vscode.workspace.workspaceFolders?.[0];
+    await vscode.debug.startDebugging(folder, savedStop(file.fsPath));
+}
+
+function askForSavedStop(): Thenable<vscode.Uri[] | undefined> {
+    const filters = { "Saved stops": ["stop"], "All files": ["*"] };
+    return vscode.window.showOpenDialog({ title: "Open Saved Stop", openLabel: "Open", filters });
 }
 
 /** Let the user choose a Python process; gives its id. */

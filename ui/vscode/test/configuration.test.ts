@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { checked, completed, Configuration, offered, Outcome, Surroundings } from "../src/model/configuration";
+import { checked, completed, Configuration, offered, Outcome, savedStop, Surroundings } from "../src/model/configuration";
 
 const around: Surroundings = {
     folder: "/code",
     installsAtOnce: true,
-    isFile: (path) => path === "/code/app.py" || path === "/code/sub/app.py" || path === "/other/app.py",
+    isFile: (path) =>
+        path === "/code/app.py" || path === "/code/sub/app.py" || path === "/other/app.py" || path === "/code/sub/crash.stop",
     isFolder: (path) => path === "/code" || path === "/code/sub",
 };
 
@@ -73,6 +74,12 @@ describe("a launch", () => {
         assert.equal(configuration["cwd"], "/other");
     });
 
+    it("finds the saved stop that it is to show", () => {
+        const configuration = made(checked(launch({ openStop: "crash.stop", cwd: "sub", unpickle: true }), around));
+        assert.deepEqual([configuration["openStop"], configuration["cwd"]], ["/code/sub/crash.stop", "/code/sub"]);
+        assert.deepEqual(made(checked(savedStop("/code/sub/crash.stop"), around))["openStop"], "/code/sub/crash.stop");
+    });
+
     it("leaves out what is empty", () => {
         const configuration = made(checked(launch({ program: "", module: "app" }), around));
         assert.ok(!("program" in configuration));
@@ -81,6 +88,8 @@ describe("a launch", () => {
     const refused: [string, Record<string, unknown>, RegExp][] = [
         ["nothing to run", {}, /does not say what to run/],
         ["two things to run", { program: "app.py", module: "app" }, /has program and module/],
+        ["a saved stop besides", { module: "app", openStop: "crash.stop" }, /has module and openStop/],
+        ["a saved stop that is not there", { openStop: "gone.stop" }, /^There is no saved stop \/code\/gone\.stop\.$/],
         ["a program that is not there", { program: "gone.py" }, /^There is no file \/code\/gone\.py to run\.$/],
         ["a folder as its program", { program: "sub" }, /^There is no file \/code\/sub to run\.$/],
         ["a cwd that is not there", { module: "app", cwd: "gone" }, /cwd is no folder: \/code\/gone$/],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 
-import { Document, editor, Session, settle } from "./standIn";
+import { Document, editor, Session, settle, Uri } from "./standIn";
 
 // It imports "vscode", so it must come after the stand-in.
 import { activate } from "../src/extension";
@@ -270,6 +270,52 @@ describe("an edit", () => {
             ["status", "$(check) installed: tabulate"],
             ["warning", "a generator runs the old code."],
         ]);
+    });
+});
+
+describe("a frame that has unwound", () => {
+    async function dead(): Promise<Session> {
+        const session = await stopped({ refused: ALL_WAYS });
+        const ways = [...ALL_WAYS, "replay", "replayRetry"].map((name) => ({
+            name,
+            label: name,
+            enabled: name.startsWith("replay"),
+            reason: REASON,
+        }));
+        session.answers.set("fixcont/ways", { ways });
+        await editor.select(session, 1, 11);
+        session.requests.length = 0;
+        return session;
+    }
+
+    it("has two more ways, which lead through one request", async () => {
+        const session = await dead();
+        assert.equal(editor.view?.getChildren().length, ALL_WAYS.length + 2);
+        assert.equal(editor.context.get("fixcont.can.replay"), true);
+        await editor.run("fixcont.replay");
+        await editor.run("fixcont.go", "replayRetry");
+        assert.deepEqual(wanted(session), [
+            ["fixcont/replay", { frameId: 11 }],
+            ["fixcont/replay", { frameId: 11, retry: true }],
+        ]);
+    });
+});
+
+describe("a saved stop", () => {
+    const started = { name: "fixcont: crash.stop", type: "fixcont", request: "launch", openStop: "/code/crash.stop" };
+
+    it("is chosen in a dialog, or where a menu was opened", async () => {
+        editor.started.length = 0;
+        editor.answers = [[new Uri("/code/crash.stop")]];
+        await editor.run("fixcont.openSavedStop");
+        await editor.run("fixcont.openSavedStop", new Uri("/code/crash.stop"));
+        assert.deepEqual(editor.started, [started, started]);
+    });
+
+    it("is not opened if the user thinks better of it", async () => {
+        editor.started.length = 0;
+        await editor.run("fixcont.openSavedStop");
+        assert.deepEqual(editor.started, []);
     });
 });
 

@@ -33,6 +33,11 @@ class EventEmitter {
     }
 }
 
+/** A file, as the editor names it. */
+export class Uri {
+    constructor(readonly fsPath: string) {}
+}
+
 class DebugStackFrame {
     constructor(
         readonly session: Session,
@@ -93,6 +98,8 @@ export class Editor {
     readonly texts: Document[] = [];
     /** How often the view was opened. */
     reveals = 0;
+    /** The configurations that were started. */
+    readonly started: unknown[] = [];
     /** The boxes that were shown for typing into. */
     readonly boxes: Record<string, unknown>[] = [];
     readonly stackItemChanged = new EventEmitter();
@@ -144,6 +151,7 @@ export class Editor {
             Disposable,
             EventEmitter,
             DebugStackFrame,
+            Uri,
             DebugAdapterExecutable: class {
                 constructor(
                     readonly command: string,
@@ -181,6 +189,7 @@ export class Editor {
                 onDidChangeActiveStackItem: this.stackItemChanged.event,
                 onDidReceiveDebugSessionCustomEvent: this.customEvent.event,
                 onDidTerminateDebugSession: this.ended.event,
+                startDebugging: async (_folder: unknown, configuration: unknown) => this.started.push(configuration) > 0,
                 registerDebugConfigurationProvider: (_type: string, provider: Record<string, Handler>) => {
                     this.providers.push(provider);
                     return new Disposable();
@@ -210,6 +219,7 @@ export class Editor {
                     this.boxes.push(options);
                     return this.answers.shift();
                 },
+                showOpenDialog: async () => this.answers.shift(),
                 showQuickPick: async (items: Record<string, unknown>[]) => {
                     const wanted = this.answers.shift();
                     return Array.isArray(wanted)
@@ -220,6 +230,7 @@ export class Editor {
             workspace: {
                 textDocuments: this.texts,
                 workspaceFolders: undefined,
+                getWorkspaceFolder: () => undefined,
                 getConfiguration: () => ({ get: (key: string, otherwise: unknown) => this.settings.get(key) ?? otherwise }),
             },
             extensions: { getExtension: () => undefined },

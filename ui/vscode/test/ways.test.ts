@@ -65,7 +65,7 @@ describe("the view", () => {
         const rows = rowsOf(known);
         assert.deepEqual(
             rows.map(({ kind }) => kind.name),
-            WAY_KINDS.map(({ name }) => name),
+            WAY_KINDS.filter(({ isRare }) => !isRare).map(({ name }) => name),
         );
         for (const { kind, isEnabled, description, tooltip } of rows) {
             const refusal = refusalOf(known, kind.name);
@@ -74,6 +74,12 @@ describe("the view", () => {
             assert.ok(tooltip.includes(refusal ?? kind.help));
             assert.equal(tooltip.endsWith("\n\nresume f at line 3, inside 2 loops."), kind.name === "retry");
         }
+    });
+
+    it("has a line for a rare way where the adapter names it", () => {
+        const ways = waysOf({ ways: [{ name: "replay", enabled: false, reason: "there is no program" }] });
+        const row = rowsOf({ state: "known", ways }).find(({ kind }) => kind.name === "replay");
+        assert.equal(row?.description, "there is no program.");
     });
 
     it("is empty while the program runs, and says so", () => {
@@ -118,10 +124,10 @@ describe("the manifest", () => {
     const names = new Set(commands.map(({ command }) => command));
 
     it("has a command for each way, with the same name but for what tells more, and one that tells why it is refused", () => {
-        for (const { name, label } of WAY_KINDS) {
+        for (const { name, label, isRare } of WAY_KINDS) {
             const title = commands.find(({ command }) => command === `fixcont.${name}`)?.title;
             assert.ok(title === label || name === "resume", name);
-            assert.ok(names.has(`fixcont.refused.${name}`) || name === "resume", name);
+            assert.ok(names.has(`fixcont.refused.${name}`) || name === "resume" || isRare, name);
         }
     });
 

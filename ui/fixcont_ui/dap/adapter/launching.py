@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fixcont_ui.dap.failures import failure
+from fixcont_ui.dap.failures import Failure, failure
 from fixcont_ui.dap.token import TOKEN
 
 _START: Final = Path(__file__).with_name("start.py")
@@ -64,26 +64,45 @@ def read_launch(arguments: Mapping[str, Any], address: tuple[str, int], token: s
     arguments_of_it = arguments.get("args") or []
     if isinstance(arguments_of_it, str):
         raise failure("bad-arguments", "launch: args must be a list of strings", is_shown=True)
+    if arguments.get("openStop"):
+        arguments_of_it = []
     command = (*words, str(_START), *options, *target, *map(str, arguments_of_it))
     environment = {**(arguments.get("env") or {}), TOKEN: token}
     return Launch(command, folder, environment, arguments.get("console") or "internalConsole", f"fixcont: {target[-1]}")
 
 
 def _target(arguments: Mapping[str, Any]) -> list[str]:
-    program, module = arguments.get("program") or "", arguments.get("module") or ""
-    if not isinstance(program, str) or not isinstance(module, str) or bool(program) == bool(module):
-        raise failure("no-program", "launch: either program or module is wanted", "name a script, or a module", is_shown=True)
-    if module:
-        return ["-m", module]
+    named = {name: arguments.get(name) or "" for name in ("program", "module", "openStop")}
+    if not all(isinstance(each, str) for each in named.values()) or len(list(filter(None, named.values()))) != 1:
+        sentence = "launch: one of program, module and openStop is wanted"
+        raise failure("no-program", sentence, "name a script, a module, or the file of a saved stop", is_shown=True)
+    if named["module"]:
+        return ["-m", named["module"]]
     folder = arguments.get("cwd") or os.curdir
+    if named["openStop"]:
+        return _saved_stop(os.path.join(folder, named["openStop"]))
+    program = named["program"]
     if not os.path.exists(os.path.join(folder, program)):
         raise failure("cannot-launch", f"there is no file {program}", "correct program", is_shown=True)
     return ["--", program]
 
 
+def _saved_stop(path: str) -> list[str]:
+    """See, before anything is started, that a saved stop can be read: then the answer says why not."""
+    from fixcont.postmortem.reading import Unreadable, read
+
+    try:
+        read(path)
+    except Unreadable as unreadable:
+        raise Failure(unreadable.refusal) from None
+    return ["--open", os.path.abspath(path)]
+
+
 def _options(arguments: Mapping[str, Any]) -> list[str]:
     """Give the options of the command line that arguments of `launch` stand for."""
     options: list[str] = []
+    if arguments.get("openStop"):
+        return ["--unpickle"] if arguments.get("unpickle") is True else []
     if arguments.get("noDebug"):
         return ["--stop", "never"]
     if arguments.get("stopOnEntry"):

@@ -19,6 +19,8 @@ Message = Mapping[str, Any]
 
 #: Seconds beyond what the program gives itself.
 _PATIENCE: Final = 15.0
+#: Requests that are done when the program has ended, whether it has answered them or not.
+_ENDING: Final = ("terminate", "disconnect")
 
 
 @dataclass
@@ -83,7 +85,11 @@ class Passing:
         for passed in waiting.values():
             if passed.timer is not None:
                 passed.timer.cancel()
-            if passed.request is not None:
+            if passed.request is None:
+                continue
+            if passed.request["command"] in _ENDING:
+                passed.answered(messages.response(passed.request))
+            else:
                 self._fail(passed.request, failure("debuggee-gone", "the program has ended"))
 
     def _send(self, message: dict[str, Any], passed: _Passed, seconds: float | None) -> None:

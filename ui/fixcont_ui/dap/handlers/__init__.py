@@ -56,6 +56,7 @@ _HANDLERS: Final = {
     "fixcont/returnFromFrame": "edit.return_from_frame",
     "fixcont/useValue": "edit.use_value",
     "fixcont/throw": "edit.throw",
+    "fixcont/replay": "replay.replay",
     "fixcont/install": "edit.install",
     "fixcont/undo": "edit.undo",
     "fixcont/rerun": "edit.rerun",

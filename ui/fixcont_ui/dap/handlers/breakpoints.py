@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from fixcont_ui.dap.client import Client
 
 _NOT_LOADED = "the file is not loaded yet"
-_NOT_DEBUGGED = "the program was started without debugging"
 
 
 def set_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
@@ -33,8 +32,8 @@ def set_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Late
         wanted = [{"line": line} for line in arguments.get("lines") or []]
     if not path:
         raise failure("not-supported", "breakpoints can be set in files only")
-    if not client.debugs:
-        return _none_of(wanted)
+    if client.no_breakpoints:
+        return _none_of(wanted, client.no_breakpoints)
 
     def work() -> Body:
         if client.options.get("autoInstall") is not False:
@@ -48,8 +47,8 @@ def set_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Late
 
 def set_function_breakpoints(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """Set breakpoints on functions, by their names, in the place of those that there were."""
-    if not client.debugs:
-        return _none_of(arguments["breakpoints"])
+    if client.no_breakpoints:
+        return _none_of(arguments["breakpoints"], client.no_breakpoints)
 
     def work() -> Body:
         engine = stepping(client)
@@ -68,8 +67,8 @@ def _reach_main_thread(client: Client) -> None:
         stepping(client).watch_main_thread()
 
 
-def _none_of(wanted: Sequence[Any]) -> Body:
-    return {"breakpoints": [{"verified": False, "message": _NOT_DEBUGGED} for _ in wanted]}
+def _none_of(wanted: Sequence[Any], reason: str) -> Body:
+    return {"breakpoints": [{"verified": False, "message": reason} for _ in wanted]}
 
 
 def _named(client: Client, wanted: Mapping[str, Any]) -> Breakpoint | Refusal:

@@ -140,20 +140,25 @@ def throw(client: Client, arguments: Mapping[str, Any]) -> Later:
     expression = _given(arguments, "expression", str)
 
     def way(held: HeldThread, index: int) -> Way:
+        frame = held.stop.frames[index]
+        if not frame.is_live and frame.restart_refusal is not None:
+            raise Refused(frame.restart_refusal)  # before anything is evaluated
+
         def evaluate(text: str) -> Any:
-            return _evaluated(held, index, text)
+            return evaluated(held, index, text)
 
         try:
             exception = exception_of(expression, evaluate, lambda function: _called(held, function))
         except NoException as error:
             raise failure("not-an-exception", str(error), "give an exception, or a type of one", is_shown=True) from None
-        return Throw(held.stop.frames[index], exception)
+        return Throw(frame, exception)
 
     return _leave(client, arguments, way, seconds=evaluation_limit(client))
 
 
 def create(client: Client, arguments: Mapping[str, Any]) -> Later:
     """Write a first version of what is missing, install it, and go on at the statement that needs it."""
+    _check_installs(client)
 
     def work(held: HeldThread, index: int) -> Body:
         session = client.debuggee.session
@@ -174,6 +179,7 @@ def create(client: Client, arguments: Mapping[str, Any]) -> Later:
 
 def install(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """Install what has changed in the files."""
+    _check_installs(client)
 
     def work() -> Body:
         result = installing.install_or_fail(client.debuggee)
@@ -188,6 +194,7 @@ def install(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
 
 def redefine_classes(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """Install what has changed, by the name and in the form of java-debug."""
+    _check_installs(client)
 
     def work() -> Body:
         result = installing.install(client.debuggee)
@@ -196,6 +203,13 @@ def redefine_classes(client: Client, arguments: Mapping[str, Any]) -> Body | Lat
         return {"changedClasses": names} if refusal is None else {"changedClasses": [], "errorMessage": str(refusal)}
 
     return client.debuggee.wherever(work, LOOK)
+
+
+def _check_installs(client: Client) -> None:
+    """Raise `Failure` where there is nothing that an edit could be installed in."""
+    refusal = client.debuggee.program.no_install
+    if refusal is not None:
+        raise Failure(refusal)
 
 
 def undo(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
@@ -241,7 +255,7 @@ def _leave_with(client: Client, arguments: Mapping[str, Any], kind: Callable[[Fr
         refusal = held.stop.refusal_of(kind(frame, None))
         if refusal is not None:  # before anything is evaluated
             raise Refused(refusal)
-        return kind(frame, _evaluated(held, index, expression))
+        return kind(frame, evaluated(held, index, expression))
 
     return _leave(client, arguments, way, seconds=evaluation_limit(client))
 
@@ -291,7 +305,8 @@ def _told(client: Client, held: HeldThread, way: Way) -> list[str]:
     return []
 
 
-def _evaluated(held: HeldThread, index: int, expression: str) -> Any:
+def evaluated(held: HeldThread, index: int, expression: str) -> Any:
+    """Evaluate in a frame. Raises `Failure` where that fails."""
     return _called(held, lambda: held.console(index).evaluate_in_frame(expression))
 
 

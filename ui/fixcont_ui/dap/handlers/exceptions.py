@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from fixcont.stopping.exceptions import ExceptionInfo, describe_exception
+from fixcont.stopping.exceptions import ExceptionInfo
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import failure
 from fixcont_ui.dap.handlers.finding import held_thread
@@ -24,6 +24,8 @@ def set_exception_breakpoints(client: Client, arguments: Mapping[str, Any]) -> B
     chosen = {**dict.fromkeys(arguments["filters"], ""), **options}
     if not client.debugs:
         return {"breakpoints": [_shown(name) for name in chosen]}
+    if client.no_breakpoints:
+        return {"breakpoints": [{"verified": False, "message": client.no_breakpoints} for _ in chosen]}
     modes = [name for name in chosen if name in _FILTERS]
     given = client.options
     client.debuggee.session.set_policy(
@@ -55,7 +57,7 @@ def exception_info(client: Client, arguments: Mapping[str, Any]) -> Later:
             raise failure("no-exception", "this thread is not stopped for an exception")
         mode = client.debuggee.session.policy.mode.value
         with held.running_code():
-            info = describe_exception(error, held.stop.frames)
+            info = client.debuggee.program.exception(error, held.stop)
         return {
             "exceptionId": info.full_type_name,
             "description": "\n".join([f"{info.type_name}: {info.message}" if info.message else info.type_name, *info.notes]),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fixcont_ui.dap.debuggee import LOOK
-from fixcont_ui.dap.failures import failure
+from fixcont_ui.dap.failures import Failure, failure
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 
@@ -19,7 +19,7 @@ def held_thread(client: Client, number: int) -> HeldThread:
     ident = client.debuggee.threads.ident(number)
     held = client.debuggee.find(ident) if ident is not None else None
     if held is None:
-        raise failure("not-stopped", f"thread {number} is not stopped", "pause it first")
+        raise Failure(client.debuggee.program.not_held(f"thread {number}"), is_shown=False)
     return held
 
 
@@ -55,7 +55,16 @@ def selected_frame(client: Client, arguments: Mapping[str, Any]) -> tuple[HeldTh
     held = next((each for each in reversed(client.debuggee.held) if not each.is_left), None)
     if held is None:
         raise failure("not-stopped", "the program runs", "pause it first")
+    check_frames(held)
     return held, held.stop.selected
+
+
+def check_frames(held: HeldThread) -> None:
+    """Raise `Failure` where a stop has no frames: it was made of an exception that was never raised."""
+    if not held.stop.frames:
+        from fixcont_ui.opened_console import NO_FRAMES
+
+        raise Failure(NO_FRAMES, is_shown=False)
 
 
 def evaluation_limit(client: Client) -> float:

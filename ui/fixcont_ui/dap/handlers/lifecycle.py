@@ -47,6 +47,8 @@ def configuration_done(client: Client, arguments: Mapping[str, Any]) -> Body | L
 
     def let_run() -> None:
         debuggee.configured()
+        if debuggee.greeting:
+            client.output(debuggee.greeting, "console")
         client.catch_up()
 
     if not client.is_waiting:

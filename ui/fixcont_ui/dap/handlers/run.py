@@ -10,7 +10,7 @@ from fixcont.errors import Refused
 from fixcont.stepping.targets import StepTarget
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import held_thread, of_frame
+from fixcont_ui.dap.handlers.finding import check_frames, held_thread, of_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.installing import install
 from fixcont_ui.dap.later import Body, Later
@@ -76,6 +76,7 @@ def _step(client: Client, arguments: Mapping[str, Any], kind: StepKind, target: 
     collects = client.options.get("showReturnValue") is not False
 
     def way(held: HeldThread) -> Way:
+        check_frames(held)
         frame = held.stop.frames[held.stop.selected]
         call = held.referred(target) if target is not None else None
         if target is not None and not isinstance(call, StepTarget):

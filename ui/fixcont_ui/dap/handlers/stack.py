@@ -9,11 +9,10 @@ from fixcont.stopping.frames import Frame, ask
 from fixcont.stopping.stop import StopReason
 from fixcont_ui import wording
 from fixcont_ui.dap.debuggee import LOOK
-from fixcont_ui.dap.failures import failure
+from fixcont_ui.dap.failures import Failure
 from fixcont_ui.dap.handlers.finding import held_thread, of_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
-from fixcont_ui.dap.places import place_of
 from fixcont_ui.dap.scopes import Scopes
 
 if TYPE_CHECKING:
@@ -37,27 +36,21 @@ def stopped_event(client: Client, held: HeldThread) -> protocol.StoppedEventBody
     body: protocol.StoppedEventBody = {
         "reason": held.shown_as if is_halt else _REASONS[stop.reason],
         "threadId": client.debuggee.threads.number(held.ident),
-        "allThreadsStopped": _are_all_held(client),
+        "allThreadsStopped": client.debuggee.program.stops_all({each.ident for each in client.debuggee.held if not each.is_left}),
         "preserveFocusHint": False,
     }
     if stop.exception is not None:
         lines = wording.exception_lines(stop.exception)
-        body["description"] = f"Stopped at {type(stop.exception).__name__}, before anything unwinds"
+        body["description"] = client.debuggee.program.describe(stop)
         body["text"] = "\n".join([*lines, *([stop.late] if stop.late else [])])
     if stop.breakpoints:
         body["hitBreakpointIds"] = list(stop.breakpoints)
     return body
 
 
-def _are_all_held(client: Client) -> bool:
-    """Tell whether no thread of the program runs. Some clients show a pause only then."""
-    held = {each.ident for each in client.debuggee.held if not each.is_left}
-    return all(each.ident in held for each in client.debuggee.session.threads())
-
-
 def threads(client: Client, arguments: Mapping[str, Any]) -> Body:
     """List the threads of the program."""
-    known = client.debuggee.session.threads()
+    known = client.debuggee.program.threads()
     client.debuggee.threads.forget_others({each.ident for each in known})
     found = sorted((client.debuggee.threads.number(each.ident), each.name) for each in known)
     return {"threads": [{"id": number, "name": name} for number, name in found]}
@@ -84,16 +77,16 @@ def stack_trace(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
 
 
 def _running_stack(client: Client, ident: int, start: int, levels: int) -> Body:
-    """Give the stack of a thread that runs, as it is at this moment; nothing can be done with its frames."""
-    frames = client.debuggee.session.running_frames(ident)
+    """Give the stack of a thread that is not held; nothing can be done with its frames."""
+    frames = client.debuggee.program.stack_of(ident)
     end = len(frames) if not levels else min(len(frames), start + levels)
-    shown: list[protocol.StackFrame] = []
-    for code, line, is_user in frames[start:end]:
-        source, at = place_of(client, code, line)
-        shown.append({
-            "id": 0, "name": code.co_qualname, "source": source, "line": client.shown_line(at), "column": client.shown_column(1),
-            "canRestart": False, "presentationHint": "normal" if is_user else "subtle",
-        })  # fmt: skip
+    shown: list[protocol.StackFrame] = [
+        {
+            "id": 0, "name": each.function, "source": each.source, "line": client.shown_line(each.line), "column": client.shown_column(1),
+            "canRestart": False, "presentationHint": "normal" if each.is_user else "subtle",
+        }
+        for each in frames[start:end]
+    ]  # fmt: skip
     return {"stackFrames": shown, "totalFrames": len(frames)}
 
 
@@ -109,7 +102,7 @@ def _shown(
     shown = common.copy()
     shown["id"], shown["canRestart"] = held.frame_id(index), frame.can_restart
     module = frame.raw.f_globals.get("__name__")
-    if type(module) is str:
+    if type(module) is str and module:
         shown["moduleId"] = module
     if index == held.stop.selected and held.stop.exception is not None and shown["line"] == client.shown_line(frame.line):
         _mark_expression(client, shown, frame)
@@ -117,11 +110,11 @@ def _shown(
 
 
 def _common(client: Client, frame: Frame) -> protocol.StackFrame:
-    source, line = place_of(client, frame.code, frame.line)
-    is_old = client.debuggee.session.sources.is_obsolete(frame.code) if frame.is_user else False
+    program = client.debuggee.program
+    source, line = program.place(frame)
     return {
         "id": 0,
-        "name": f"{frame.function} (old version)" if is_old else frame.function,
+        "name": f"{frame.function} (old version)" if program.is_obsolete(frame) else frame.function,
         "source": source,
         "line": client.shown_line(line),
         "column": client.shown_column(1),
@@ -143,7 +136,7 @@ def _mark_expression(client: Client, shown: protocol.StackFrame, frame: Frame) -
 def scopes(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """List the scopes of a frame: its variables, and those of its module."""
     if arguments["frameId"] == 0:
-        raise failure("not-stopped", "the thread of this frame runs", "pause it to see its variables")
+        raise Failure(client.debuggee.program.not_held("the thread of this frame"), is_shown=False)
     held, index = of_frame(client, arguments["frameId"])
 
     def work() -> Body:

@@ -50,8 +50,10 @@ class Source:
         disk: what the file says now; None where there is no file.
         refusal: why it cannot be edited, or None.
         line: the line of `disk` at which the frame stands; None where it has none any more.
-        span: of the failing expression, where that is known: line, column, end line, end column.
+        span: of the failing expression in the file, where that is known: line, column, end line, end column.
         old: the text that the frame runs, where the file says something else, and its line.
+        old_span: of the failing expression in that text.
+        ran_first: whether that text is shown first, and not what the file says.
         breakpoints: lines of `disk` with breakpoints.
     """
 
@@ -63,6 +65,8 @@ class Source:
     span: tuple[int, int, int, int] | None = None
     old: tuple[str, int] | None = None
     breakpoints: frozenset[int] = frozenset()
+    old_span: tuple[int, int, int, int] | None = None
+    ran_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,9 @@ class View:
         title: why the program is held.
         thread: the name of the held thread, "" for the main one.
         where: the selected function and its place.
-        accept: the names of the commands that the two accept keys end in.
+        accept: the names of the commands that the two accept keys end in; "" for none.
         missing: what `create` would make, "" where it cannot.
+        is_saved: whether the stop was read from a file.
     """
 
     title: str
@@ -86,6 +91,7 @@ class View:
     source: Source
     accept: tuple[str, str]
     missing: str = ""
+    is_saved: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,9 +168,20 @@ class Desk:
             variables=tuple(self._variables().rows(self._opened())),
             ways=tuple(self._ways(missing)),
             source=self._source(),
-            accept=accepted_by(stop, prompt.frame),
-            missing=_offer(missing),
+            accept=self._accept(),
+            missing="" if prompt.is_saved else _offer(missing),
+            is_saved=prompt.is_saved,
         )
+
+    def _accept(self) -> tuple[str, str]:
+        """Give the names of the commands that the accept keys end in. At a saved stop those that cannot be given there are none."""
+        prompt = self._prompt
+        suits, other = accepted_by(self._stop, prompt.frame)
+        if not prompt.is_saved:
+            return suits, other
+        commands = (prompt.command_named(suits), prompt.command_named(other))
+        suits, other = ("" if prompt.refusal_of_command(each) is not None else each.name for each in commands)
+        return suits, other
 
     def _is_obsolete(self, frame: Frame) -> bool:
         return frame.is_obsolete or self._prompt.session.sources.is_obsolete(frame.code)
@@ -173,18 +190,18 @@ class Desk:
         prompt = self._prompt
         undo = None if prompt.history.last is not None else Refusal("nothing-to-undo", "no patch is installed")
         others = {"create": missing if isinstance(missing, Refusal) else None, "undo": undo}
-        return way_rows(self._stop, prompt.frame, prompt.command_named, lambda command: command.refusal(prompt), others)
+        return way_rows(self._stop, prompt.frame, prompt.command_named, prompt.refusal_of_command, others)
 
     def _source(self) -> Source:
         prompt = self._prompt
         code, line = prompt.place
-        filename, old = code.co_filename, prompt.text_of_selected()
+        filename, old = prompt.file_to_edit(), prompt.text_of_selected()
         disk, refusal = None, None
         try:
             disk = SourceFile.read(filename)
         except Refused as refused:
             refusal = refused.refusal
-        if disk is not None and not prompt.session.scope.is_user(filename):
+        if disk is not None and not prompt.is_users_file(filename):
             refusal = Refusal(
                 "not-yours", f"{os.path.basename(filename)} is not one of your own files", "widen --scope to edit it"
             )
@@ -200,6 +217,8 @@ class Desk:
             self._span() if is_same else None,
             (ran, line) if not is_same or disk is None else None,
             self._breakpoints(filename),
+            None if is_same and disk is not None else self._span(),
+            prompt.is_saved,
         )
 
     def _span(self) -> tuple[int, int, int, int] | None:
@@ -274,7 +293,7 @@ class Desk:
                 for the other one of the two.
         """
         if name in (SUITS, OTHER):
-            name = accepted_by(self._stop, self._prompt.frame)[name == OTHER]
+            name = self._accept()[name == OTHER]
         saved = None
         if before is not None:
             fault = fault_in(before, text)

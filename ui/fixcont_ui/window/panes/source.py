@@ -42,6 +42,7 @@ class SourcePane:
         self._on_accept = on_accept
         self._before: SourceFile | None = None
         self._place: object = None
+        self._ran: object = None  # which text a frame ran, and where, of those that are shown before what the file says
         self._refusal = ""
         self.source: Source | None = None
         self.shows_old = False
@@ -114,7 +115,10 @@ class SourcePane:
         self.source, self._place = source, place
         if self.shows_old and not is_new:
             return
-        if source.disk is None:
+        ran = (source.filename, source.function, source.old) if source.ran_first and source.old is not None else None
+        if source.disk is None or (ran is not None and ran != self._ran):
+            self.keep()
+            self._ran = ran
             self._open_old()
             return
         is_same_text = self._before is not None and self._before.path == source.filename and not self.shows_old
@@ -168,7 +172,8 @@ class SourcePane:
         assert self.source is not None
         self.shows_old = True
         text, line = self.source.old or ("", 1)
-        self.editor.open(text, line=line, running=line, title=os.path.basename(self.source.filename))
+        column = _column_in(text, line, self.source.old_span)
+        self.editor.open(text, line=line, column=column, running=line, title=os.path.basename(self.source.filename))
 
     def _go_to(self, source: Source) -> None:
         if source.line is not None:
@@ -177,13 +182,7 @@ class SourcePane:
     def _column(self, source: Source) -> int:
         """Give the column of the failing expression, or of what the line begins with."""
         assert source.disk is not None
-        lines = source.disk.text.split("\n")
-        if source.line is None or source.line > len(lines):
-            return 0
-        line = lines[source.line - 1]
-        if source.span is not None and source.span[0] == source.line:
-            return len(line.encode()[: source.span[1]].decode(errors="ignore"))
-        return len(line) - len(line.lstrip())
+        return 0 if source.line is None else _column_in(source.disk.text, source.line, source.span)
 
     def _accepted(self, text: str) -> None:
         self._on_accept()
@@ -202,12 +201,16 @@ class SourcePane:
     def _state(self) -> str:
         if self.shows_old:
             has_file = self.source is not None and self.source.disk is not None
+            if self.source is not None and self.source.ran_first:
+                return "what ran (Ctrl-T: the file)" if has_file else "what ran; no file here"
             return "what the frame runs (Ctrl-T: the file)" if has_file else "no file"
         if self._is_refused():
             return "read only"
         if self.editor.is_changed:
             return "changed (Ctrl-S accepts)"
-        return "an older text runs (Ctrl-T)" if self.source is not None and self.source.old is not None else ""
+        if self.source is None or self.source.old is None:
+            return ""
+        return "not what ran (Ctrl-T)" if self.source.ran_first else "an older text runs (Ctrl-T)"
 
     def _note(self) -> StyleAndTextTuples:
         if self.editor.question is not None or self.editor.fault is not None or self.editor.note:
@@ -244,9 +247,10 @@ class _SpanProcessor(Processor):
 
     def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
         fragments, source = transformation_input.fragments, self._pane.source
-        if source is None or source.span is None or self._pane.shows_old or self._pane.editor.is_changed:
+        span = None if source is None else source.old_span if self._pane.shows_old else source.span
+        if span is None or self._pane.editor.is_changed:
             return Transformation(fragments)
-        line, column, end_line, end_column = source.span
+        line, column, end_line, end_column = span
         number = transformation_input.lineno + 1
         if not line <= number <= end_line:
             return Transformation(fragments)
@@ -257,6 +261,17 @@ class _SpanProcessor(Processor):
         for index in range(begin, min(end, len(marked))):
             marked[index] = (f"{marked[index][0]} class:source.failing", marked[index][1])
         return Transformation(marked)
+
+
+def _column_in(text: str, line: int, span: tuple[int, int, int, int] | None) -> int:
+    """Give the column of the failing expression, or of what the line begins with."""
+    lines = text.split("\n")
+    if line > len(lines):
+        return 0
+    found = lines[line - 1]
+    if span is not None and span[0] == line:
+        return len(found.encode()[: span[1]].decode(errors="ignore"))
+    return len(found) - len(found.lstrip())
 
 
 def _characters(line: str, offset: int) -> int:

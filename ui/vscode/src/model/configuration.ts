@@ -1,7 +1,7 @@
 // Debug configurations: those that are offered, and what is made of one before it goes to the adapter.
 
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 
 export const DEBUG_TYPE = "fixcont";
 
@@ -26,11 +26,16 @@ export interface Surroundings {
     isFolder(path: string): boolean;
 }
 
-const WHAT_TO_RUN = ["program", "module"] as const;
+const WHAT_TO_RUN = ["program", "module", "openStop"] as const;
 
 /** The configuration that runs a file. */
 export function currentFile(file: string): Configuration {
     return { name: "fixcont: current file", type: DEBUG_TYPE, request: "launch", program: file, console: "integratedTerminal" };
+}
+
+/** The configuration that shows a saved stop. */
+export function savedStop(file: string): Configuration {
+    return { name: `fixcont: ${basename(file)}`, type: DEBUG_TYPE, request: "launch", openStop: file };
 }
 
 /** The configurations that need no launch.json. */
@@ -85,7 +90,8 @@ export function checked(given: Configuration, around: Surroundings): Outcome {
 
 function checkedLaunch(configuration: Configuration, around: Surroundings): Outcome {
     const named = WHAT_TO_RUN.filter((attribute) => isSaid(configuration[attribute]));
-    if (named.length === 0) return { refusal: "The configuration does not say what to run: it needs a program or a module." };
+    if (named.length === 0)
+        return { refusal: "The configuration does not say what to run: it needs a program, a module or openStop." };
     if (named.length > 1) return { refusal: `The configuration has ${named.join(" and ")}: one of them is to be run.` };
     const program = configuration["program"];
     const cwd = textOf(configuration["cwd"]);
@@ -104,6 +110,12 @@ function checkedLaunch(configuration: Configuration, around: Surroundings): Outc
         if (!around.isFile(path)) return { refusal: `There is no file ${path} to run.` };
         made["program"] = path;
         made["cwd"] ??= dirname(path);
+    }
+    const stop = textOf(made["openStop"]);
+    if (stop !== undefined) {
+        const path = absolute(stop, textOf(made["cwd"]) ?? folder);
+        if (!around.isFile(path)) return { refusal: `There is no saved stop ${path}.` };
+        made["openStop"] = path;
     }
     return { configuration: made };
 }

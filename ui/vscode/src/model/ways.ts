@@ -21,6 +21,10 @@ export interface WayKind {
     /** Whether code of the files runs afterwards, so that they should be saved before. */
     readonly runsNewCode: boolean;
     readonly question?: Question;
+    /** What is sent besides the frame. */
+    readonly sends?: Readonly<Record<string, unknown>>;
+    /** Whether it is there only at frames for which the adapter names it: those that have unwound. */
+    readonly isRare?: boolean;
 }
 
 /** All of them, in the order in which they are shown. Each is also the command `fixcont.` + name. */
@@ -100,6 +104,25 @@ export const WAY_KINDS: readonly WayKind[] = [
         help: "Takes the last edit back in the process, and in the files if you say so.",
         runsNewCode: false,
     },
+    {
+        name: "replay",
+        label: "Replay Call",
+        icon: "debug-rerun",
+        request: "fixcont/replay",
+        help: "Calls the function of a frame that has unwound again, on its newest code, with its original arguments.",
+        runsNewCode: true,
+        isRare: true,
+    },
+    {
+        name: "replayRetry",
+        label: "Replay from Failing Statement",
+        icon: "debug-continue",
+        request: "fixcont/replay",
+        help: "Makes a frame that has unwound anew from its variables, and goes on at its failing statement, on the newest code.",
+        runsNewCode: true,
+        sends: { retry: true },
+        isRare: true,
+    },
 ];
 
 /** Find a way by its name. */
@@ -145,7 +168,8 @@ export interface Row {
 /** Give the lines of the view; none while there is nothing to choose from. */
 export function rowsOf(knowledge: Knowledge): Row[] {
     if (knowledge.state === "running" || knowledge.state === "asking") return [];
-    return WAY_KINDS.map((kind) => {
+    const named = knowledge.state === "known" ? knowledge.ways.map(({ name }) => name) : [];
+    return WAY_KINDS.filter(({ name, isRare }) => !isRare || named.includes(name)).map((kind) => {
         const refusal = refusalOf(knowledge, kind.name);
         if (refusal === undefined) {
             const told = knowledge.state === "known" ? knowledge.ways.find(({ name }) => name === kind.name)?.reason : undefined;

@@ -11,6 +11,8 @@ export const WAY_NAMES = [
     "resume",
     "undo",
     "create",
+    "replay",
+    "replayRetry",
 ] as const;
 
 export type WayName = (typeof WAY_NAMES)[number];

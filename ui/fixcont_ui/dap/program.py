@@ -1,0 +1,178 @@
+"""What clients are shown of a program beside the variables of its held frames: where frames stand, threads, texts, modules.
+
+The handlers of requests know this interface only. A program that runs here is one that has it, a stop that was read from a file is another.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from fixcont.errors import Refusal
+from fixcont_ui.dap.places import Texts, file_source, place_of
+
+if TYPE_CHECKING:
+    from fixcont.session import Session
+    from fixcont.stopping.exceptions import ExceptionInfo
+    from fixcont.stopping.frames import Frame
+    from fixcont.stopping.stop import Stop
+    from fixcont.stopping.threads import ThreadInfo
+    from fixcont_ui.commands import Command
+    from fixcont_ui.dap import protocol
+    from fixcont_ui.dap.console import DebugConsole
+    from fixcont_ui.dap.held import HeldThread
+
+
+class Passing(NamedTuple):
+    """Where a thread that is not held is, or was: for looking only.
+
+    Attributes:
+        function: its qualified name.
+        source, line: where it stands.
+        is_user: whether the file is one of the user's own.
+    """
+
+    function: str
+    source: protocol.Source
+    line: int
+    is_user: bool
+
+
+class Program(Protocol):
+    """See the module.
+
+    Attributes:
+        no_breakpoints: why there can be no breakpoints, "" where there can.
+        no_install: why nothing can be installed, None where it can.
+    """
+
+    @property
+    def no_breakpoints(self) -> str: ...
+    @property
+    def no_install(self) -> Refusal | None: ...
+
+    def threads(self) -> list[ThreadInfo]:
+        """Give the threads, the main one first."""
+
+    def stack_of(self, ident: int) -> list[Passing]:
+        """Give the stack of a thread that is not held, innermost first."""
+
+    def not_held(self, what: str) -> Refusal:
+        """Tell why nothing can be done with a thread, or with a frame of one, that is in no stop.
+
+        Args:
+            what: says which one, as the subject of a sentence.
+        """
+
+    def stops_all(self, held: set[int]) -> bool:
+        """Tell whether no thread runs. Some clients show a pause only then.
+
+        Args:
+            held: idents of the threads that are held.
+        """
+
+    def place(self, frame: Frame) -> tuple[protocol.Source, int]:
+        """Give the source that a frame is shown in, and its line there."""
+
+    def is_obsolete(self, frame: Frame) -> bool:
+        """Tell whether a frame runs an older version of its function than the newest."""
+
+    def describe(self, stop: Stop) -> str:
+        """Say in a line what kind of stop at an exception it is."""
+
+    def exception(self, error: BaseException, stop: Stop) -> ExceptionInfo:
+        """Describe the exception that a thread is held for, in that thread."""
+
+    def text(self, number: int) -> protocol.SourceResponseBody | None:
+        """Give a text that is in no file, by the number that `place` has given for it; None where there is none."""
+
+    def sources(self) -> list[protocol.Source]:
+        """Give the user's own files."""
+
+    def modules(self) -> list[protocol.Module]:
+        """Give the modules, by their names."""
+
+    def refusal_of(self, command: Command) -> Refusal | None:
+        """Tell why a command makes no sense for this program, None where it does."""
+
+    def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
+        """Make what carries out what is typed at a stop."""
+
+
+class RunningProgram:
+    """The program that runs in this process."""
+
+    no_breakpoints: Final = ""
+    no_install: Final = None
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._texts: Final = Texts()
+
+    def threads(self) -> list[ThreadInfo]:
+        return self._session.threads()
+
+    def stack_of(self, ident: int) -> list[Passing]:
+        return [
+            Passing(code.co_qualname, *place_of(self._session, self._texts, code, line), is_user)
+            for code, line, is_user in self._session.running_frames(ident)
+        ]
+
+    def not_held(self, what: str) -> Refusal:
+        return Refusal("not-stopped", f"{what} runs", "pause it first")
+
+    def stops_all(self, held: set[int]) -> bool:
+        return all(each.ident in held for each in self._session.threads())
+
+    def place(self, frame: Frame) -> tuple[protocol.Source, int]:
+        return place_of(self._session, self._texts, frame.code, frame.line)
+
+    def is_obsolete(self, frame: Frame) -> bool:
+        return frame.is_user and bool(self._session.sources.is_obsolete(frame.code))
+
+    def describe(self, stop: Stop) -> str:
+        name = type(stop.exception).__name__
+        if stop.frames[stop.selected].is_live:
+            return f"Stopped at {name}, before anything unwinds"
+        return f"Post-mortem of {name}: the frames have unwound, and can be replayed"
+
+    def exception(self, error: BaseException, stop: Stop) -> ExceptionInfo:
+        from fixcont.stopping.exceptions import describe_exception  # where it is asked for
+
+        return describe_exception(error, stop.frames)
+
+    def text(self, number: int) -> protocol.SourceResponseBody | None:
+        return self._texts.get(number)
+
+    def sources(self) -> list[protocol.Source]:
+        found = [file_source(each, is_user=True) for each in self._session.filenames()]
+        return [each for each in found if each is not None]
+
+    def modules(self) -> list[protocol.Module]:
+        known = sorted(name for name, module in list(sys.modules.items()) if type(name) is str and module is not None)
+        return [self._module(name) for name in known]
+
+    def _module(self, name: str) -> protocol.Module:
+        described: protocol.Module = {"id": name, "name": name}
+        try:
+            names = object.__getattribute__(sys.modules[name], "__dict__")
+        except (KeyError, AttributeError):
+            return described
+        path = names.get("__file__")
+        if type(path) is str:
+            described["path"] = os.path.abspath(path)
+            described["isUserCode"] = self._session.scope.is_user(path)
+        version = names.get("__version__")
+        if type(version) is str:
+            described["version"] = version
+        return described
+
+    def refusal_of(self, command: Command) -> Refusal | None:
+        return None
+
+    def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
+        from fixcont_ui.dap.console import DebugConsole
+
+        return DebugConsole(self._session, held.stop, say, uninterrupted=held.uninterrupted)

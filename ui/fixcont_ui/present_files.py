@@ -1,0 +1,93 @@
+"""The files that are here now, beside the texts of a saved stop: is one of them what a frame has run?"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import re
+from collections.abc import Callable
+from typing import Final
+
+from fixcont.postmortem.reading import Document, SavedText
+from fixcont.postmortem.redaction import MARK
+
+_LARGEST: Final = 16_000_000  # bytes of a file that is compared
+
+
+class PresentFiles:
+    """Finds them.
+
+    Args:
+        find: gives the present file for the name of a saved one, None where there is none.
+    """
+
+    def __init__(self, find: Callable[[str], str | None]) -> None:
+        self.find: Final = find
+
+    def with_text(self, text: SavedText) -> str | None:
+        """Give the present file that says what a saved text says, None where there is none."""
+        path = self.find(text.file)
+        return path if path is not None and _says(path, text) else None
+
+
+def finder(document: Document) -> Callable[[str], str | None]:
+    """Give what finds files by the names that they had, or below the present folder by the way to them from the one in which the program ran."""
+    told = document.process.get("folder")
+    before = told if isinstance(told, str) else ""
+    try:
+        folder = os.getcwd()
+    except OSError:  # it is gone
+        folder = ""
+
+    def find(name: str) -> str | None:
+        found = [name] if os.path.isabs(name) else []
+        parts = _way(before, name)
+        if parts and folder:
+            found.append(os.path.join(folder, *parts))
+        return next((each for each in found if os.path.isfile(each)), None)
+
+    return find
+
+
+def _way(folder: str, name: str) -> list[str]:
+    """Give the parts of a name below a folder, of whichever system; none where it is not below it."""
+    folder = folder.rstrip("/\\")
+    if not folder or not name.startswith(folder) or name[len(folder) : len(folder) + 1] not in ("/", "\\"):
+        return []
+    parts = [each for each in re.split(r"[/\\]", name[len(folder) :]) if each]
+    return [] if ".." in parts else parts
+
+
+def _says(path: str, text: SavedText) -> bool:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    if status.st_size > _LARGEST:
+        return False
+    lines = _lines(path, (status.st_mtime_ns, status.st_ctime_ns, status.st_size))
+    saved = _split(text.text)
+    present = lines[text.first - 1 : text.first - 1 + len(saved)]
+    if len(present) < len(saved) or (text.is_whole and len(lines) != len(saved)):
+        return False
+    return all(one == other or _matches(one, other) for one, other in zip(saved, present, strict=True))
+
+
+def _matches(saved: str, present: str) -> bool:
+    """Tell whether lines are the same but for secrets, which were left out of the saved one."""
+    return MARK in saved and re.fullmatch(".*".join(map(re.escape, saved.split(MARK))), present) is not None
+
+
+@functools.lru_cache(maxsize=256)
+def _lines(path: str, signature: tuple[int, int, int]) -> list[str]:
+    try:
+        with open(path, "rb") as stream:
+            return _split(importlib.util.decode_source(stream.read()))
+    except (OSError, SyntaxError, ValueError):
+        return []
+
+
+def _split(text: str) -> list[str]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if not lines[-1] else lines
