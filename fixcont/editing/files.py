@@ -79,6 +79,20 @@ class File:
             self.loaded.append(self.newest)
         self._signature = None
 
+    def precede(self, source: bytes) -> None:
+        """Note that a text which was never loaded here is the version before the oldest one that was, unless it is that.
+
+        Raises:
+            SyntaxError: a text does not compile.
+        """
+        if any(each.source == source for each in self.loaded):
+            return
+        earlier, first = Text(self.filename, source), self.loaded[0]
+        if first is not self.newest:
+            return  # what came later has its versions already
+        self.commit(compare(earlier, first))
+        self.loaded.insert(0, earlier)
+
     def read(self) -> bytes | None:
         """Give what the file says now, None where that is what is installed.
 

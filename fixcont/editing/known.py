@@ -191,6 +191,44 @@ class KnownTexts:
                 if file is not None and not file.is_plain() and self._identify(code) is None:
                     file.is_behind = True
 
+    def remember_earlier(self, filename: str, source: bytes) -> bool:
+        """Note that a text which ran in another process is the version before the one that is loaded here.
+
+        Returns:
+            Whether it is: not where the file is not known, or one of the two does not compile.
+        """
+        with self._lock:
+            self.remember_loaded()
+            file = self._files.get(filename)
+            if file is None:
+                return False
+            try:
+                file.relate_texts()
+                file.precede(source)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return False
+            return True
+
+    def code_of(self, filename: str, qualname: str, line: int, source: bytes) -> CodeType | None:
+        """Give code, without traps, of a function as a text of a file has it. None where it has none, or more than one.
+
+        Parameters:
+            line: the one that it begins at; 0 for any.
+            source: the text, one that was loaded or was told to `remember_earlier`.
+        """
+        with self._lock:
+            file = self._files.get(filename)
+            text = next((each for each in file.loaded if each.source == source), None) if file is not None else None
+            if text is None:
+                return None
+            named = [node for node in text.module.walk() if node.qualname == qualname]
+            nodes = [node for node in named if node.line == line] or named
+            if len(nodes) != 1:
+                return None
+            made = shifted(nodes[0].code, 0)
+            self._registry.note(made, nodes[0])
+            return made
+
     # Which version is which
 
     def text_of(self, code: CodeType) -> list[str] | None:
@@ -226,6 +264,11 @@ class KnownTexts:
             real = os.path.realpath(filename)
             file = next((each for each in list(self._files.values()) if os.path.realpath(each.filename) == real), None)
         return file.newest if file is not None else None
+
+    def newest_source(self, filename: str) -> bytes | None:
+        """Give the installed text of a file as bytes, None where the file is not known."""
+        text = self.newest_text(filename)
+        return None if text is None else text.source
 
     def newest_texts(self) -> list[Text]:
         """Give the installed texts of all files."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from fixcont.bytecode import interpreter, original, parameters
 from fixcont.continuing.arguments import Arguments, names, unbound
 from fixcont.errors import Refusal, Refused
-from fixcont.postmortem.activations import function_of
 from fixcont.postmortem.expressions import Unknown, called_by, expression_at, is_certain, value_of
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def arguments_for(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> t
     if not raw.f_code.co_flags & interpreter.OPTIMIZED:
         return code, Arguments({}, (), {})
     values = _values(post, frame, given)
-    function = function_of(raw)
+    function = post.function_of(frame)
     lacking = [name for name in unbound(code, raw.f_code, function) if name not in given]
     if lacking:
         sentence = f"{frame.function} has a new parameter, {lacking[0]}, for which this call has no value"
@@ -66,6 +65,7 @@ def arguments_for(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> t
 
 def newest_of(post: PostMortem, frame: Frame) -> CodeType:
     """Give the newest code of a dead frame's function, as its text has it. Raises `Refused` where there is none that could be run."""
+    post.check_frame(frame)
     code = frame.raw.f_code
     if not code.co_flags & interpreter.OPTIMIZED and code.co_name != "<module>":
         sentence = f"the body of the class {frame.function} is no function, and its class was never made"
@@ -84,7 +84,7 @@ def _newest(post: PostMortem, frame: Frame) -> CodeType:
         raise Refused(Refusal("comprehension", f"a {what} has used up what it runs over", "replay the function around it"))
     newest = newest_of(post, frame)
     if newest is code:  # of a text that is not known, perhaps: what was installed then is with the function
-        function = function_of(frame.raw)
+        function = post.function_of(frame)
         return function.__code__ if function is not None else code
     return newest
 
@@ -126,7 +126,7 @@ def _grouped(code: CodeType, values: dict[str, Any], new: dict[str, Any]) -> Arg
 def _recovered(post: PostMortem, frame: Frame) -> dict[str, Any]:
     """Return the arguments that the caller's call still tells."""
     caller = post.caller_of(frame)
-    function = function_of(frame.raw)
+    function = post.function_of(frame)
     if caller is None or function is None or caller.span is None or post.is_running(caller):
         return {}
     tree = post.tree_of(caller.code)

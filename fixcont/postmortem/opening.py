@@ -34,9 +34,17 @@ class OpenedFrame(Frame):
         saved: what the file says of it.
         module_name: the name of its module, "" where that is not known.
         text: the lines that ran, as a whole file; empty where they were not saved.
+        variables: as they were saved, whatever the user has assigned since.
     """
 
-    def __init__(self, generator: GeneratorType[Any, Any, Any], saved: SavedFrame, module_name: str, text: list[str]) -> None:
+    def __init__(
+        self,
+        generator: GeneratorType[Any, Any, Any],
+        saved: SavedFrame,
+        module_name: str,
+        text: list[str],
+        variables: dict[str, Any],
+    ) -> None:
         raw: Any = generator.gi_frame
         super().__init__(
             raw,
@@ -51,6 +59,7 @@ class OpenedFrame(Frame):
         self.saved = saved
         self.module_name = module_name
         self.text = text
+        self.variables = variables
 
     @property
     def span(self) -> tuple[int, int, int, int] | None:
@@ -124,7 +133,7 @@ class _Opening:
         space = {"__name__": ""} if saved.module is None else self._spaces[saved.module]
         variables = self._rebuilder.variables(saved.variables or {})
         generator = generator_with(_code(saved, list(variables)), space, variables)
-        frame = OpenedFrame(generator, saved, str(space["__name__"]), self._text(saved.text))
+        frame = OpenedFrame(generator, saved, str(space["__name__"]), self._text(saved.text), variables)
         self._frames[frame.raw] = frame
         return frame
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fixcont.editing.sources import Rerun
     from fixcont.editing.stale import Stale
     from fixcont.editing.unrun import Unrun
+    from fixcont.postmortem.reopened import Revived
     from fixcont.postmortem.saving import Saved
     from fixcont.postmortem.wanted import Wanted
     from fixcont.session import Session
@@ -152,6 +153,14 @@ class SessionConsole(ABC):
         nearest = wording.nearest_line(frames, selected, can) if selected is not None else ""
         if nearest:
             self.say(nearest)
+
+    def load_present(self) -> Revived | None:
+        return None
+
+    def file_to_edit(self) -> str:
+        code, _ = self.place  # type: ignore[attr-defined]  # of the front end
+        filename: str = code.co_filename
+        return filename
 
     def save_stop(self, path: str, wanted: Wanted) -> Saved:
         from fixcont.saving import save_stop
