@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import NamedTuple
 
+from fixcont.bytecode.closures import STANDS_IN
 from fixcont.bytecode.location import Location
 from fixcont.editing.caches import Caches
 from fixcont.editing.cells import Finder
 from fixcont.editing.closures import NOTHING_MORE, Captured, captured_by
 from fixcont.editing.files import File
-from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, shifted
+from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
 from fixcont.editing.registry import Registry
 from fixcont.editing.stale import Stale, list_stale
 from fixcont.editing.texts import Kind, Node, Text, forget_trees
@@ -207,7 +208,19 @@ class KnownTexts:
                 file.precede(source)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return False
+            self._note_functions(file)
             return True
+
+    def _note_functions(self, file: File) -> None:
+        """Note that the functions which were loaded from a file run its newest text, where they do."""
+        namespaces = namespaces_of(file.filename, file.module_names)
+        for function in live_functions([file.filename], namespaces):
+            if STANDS_IN in function.__dict__ or not any(function.__globals__ is each for each in namespaces):
+                continue
+            node = self._identify(function.__code__)
+            if node is not None and node.text is file.newest and not node.is_scope and node.live is None:
+                node.run_by(function.__code__, self._trap)
+                self._note_live(node)
 
     def code_of(self, filename: str, qualname: str, line: int, source: bytes) -> CodeType | None:
         """Give code, without traps, of a function as a text of a file has it. None where it has none, or more than one.
@@ -425,6 +438,9 @@ class KnownTexts:
         newest = self.newest(code).code
         if newest is None:
             return None
+        if newest is code:  # which may be a copy that no function runs
+            node = self._identify(code)
+            newest = node.live if node is not None and node.live is not None else newest
         named = find_function(namespace, newest.co_qualname)
         if named is not None and named.__code__ is newest and _fits(named, closure):
             return named

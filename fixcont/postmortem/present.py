@@ -109,8 +109,11 @@ class PresentCode:
         except Refused:
             raise
         except (Exception, SystemExit) as error:
-            sentence = f"{located.path} cannot be loaded: {type(error).__name__}: {error}{_place(error.__traceback__)}"
-            raise Refused(Refusal("not-loaded", sentence, 'mend that, and say "replay" again')) from error
+            place = "" if isinstance(error, SyntaxError) else _place(error.__traceback__)
+            sentence = f"{located.path} cannot be loaded: {type(error).__name__}: {error}{place}"
+            is_missing = isinstance(error, ModuleNotFoundError)
+            mend = "install that, or open the stop with a Python that has it" if is_missing else "mend that"
+            raise Refused(Refusal("not-loaded", sentence, f'{mend}, and say "replay" again')) from error
 
     @staticmethod
     def _import(located: Located) -> ModuleType:

@@ -21,12 +21,14 @@ from fixcont.postmortem.arguments import arguments_for
 from fixcont.postmortem.dead import Context, PostMortem, Texts
 from fixcont.postmortem.dead_frames import dead_frame
 from fixcont.postmortem.holes import Filling, Found, NotSaved, find_holes, names_of, same_path
+from fixcont.postmortem.locating import MAIN
+from fixcont.postmortem.objects import is_a
 from fixcont.postmortem.opening import Opened, OpenedFrame
 from fixcont.postmortem.present import Loads, PresentCode
 from fixcont.postmortem.rebuild import Rebuilding
 from fixcont.postmortem.reviving import Reviver
 from fixcont.postmortem.stacks import names_read
-from fixcont.postmortem.standins import Hole
+from fixcont.postmortem.standins import Hole, Saved, SavedFunction
 from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Stop
 
@@ -127,24 +129,52 @@ class Revived(PostMortem):
         self._lets_holes = False
         self._given: dict[int, dict[str, Any]] = {}  # id of a module's namespace -> what was put there
         self.taken_over: list[str] = []
-        entries = [self._entry(frame) for frame in opened.stop.frames]
-        traceback: TracebackType | None = None
-        for raw, lasti, line in entries:
-            traceback = TracebackType(traceback, raw, lasti, line)
-        exception = opened.stop.exception
-        revived = self._reviver.value(exception) if exception is not None else None
-        if isinstance(revived, BaseException):
-            revived.__traceback__ = traceback
-        super().__init__(session, revived if isinstance(revived, BaseException) else exception, traceback)
-        for raw in self._saved:
+        self._entries: dict[FrameType, tuple[FrameType, int, int]] = {}  # frame of the opened stop -> its successor
+        traceback = self._traceback(opened.stop.frames)
+        super().__init__(session, self._exception(opened.stop.exception, traceback), traceback)
+        for raw, frame in self._saved.items():
             self._assign_again(raw)
+            frame.release()
         self.notes = list(self._reviver.notes)
+
+    def _exception(self, exception: BaseException | None, traceback: TracebackType | None) -> BaseException | None:
+        """Make the exception anew, and those of its chain, each with the frames that it came through."""
+        found = self._reviver.value(exception) if exception is not None else None
+        if not isinstance(found, BaseException):
+            return exception
+        found.__traceback__ = traceback
+        seen = {id(found)}
+        waiting = [exception.__cause__, exception.__context__] if exception is not None else []
+        while waiting:
+            each = waiting.pop()
+            revived = self._reviver.value(each) if each is not None else None
+            if each is None or not isinstance(revived, BaseException) or id(revived) in seen:
+                continue
+            seen.add(id(revived))
+            waiting += [each.__cause__, each.__context__]
+            raws: list[OpenedFrame] = []
+            entry = each.__traceback__
+            while entry is not None:
+                raws.insert(0, self._opened.frames[entry.tb_frame])
+                entry = entry.tb_next
+            revived.__traceback__ = self._traceback(raws)
+        return found
 
     # -- frames
 
-    def _entry(self, frame: Frame) -> tuple[FrameType, int, int]:
+    def _traceback(self, frames: Sequence[Frame]) -> TracebackType | None:
+        """Make a traceback through frames of the opened stop, the innermost first."""
+        found: TracebackType | None = None
+        for frame in frames:
+            if frame.raw not in self._entries:
+                assert isinstance(frame, OpenedFrame)
+                self._entries[frame.raw] = self._entry(frame)
+            raw, lasti, line = self._entries[frame.raw]
+            found = TracebackType(found, raw, lasti, line)
+        return found
+
+    def _entry(self, frame: OpenedFrame) -> tuple[FrameType, int, int]:
         """Make a frame of the present program, where its module is loaded. Returns it, its instruction and its line."""
-        assert isinstance(frame, OpenedFrame)
         saved = frame.saved
         module = self._code.modules.get(saved.file)
         if module is None:
@@ -194,8 +224,8 @@ class Revived(PostMortem):
         located = self._code.files[frame.saved.file]
         if not located.is_main:
             return
-        for name, each in frame.raw.f_globals.items():
-            if name not in space and not (name.startswith("__") and name.endswith("__")):
+        for name, each in frame.space.items():
+            if name not in space and not (name.startswith("__") and name.endswith("__")) and not _is_definition(each):
                 space[name] = self._reviver.value(each)
                 self._given.setdefault(id(space), {})[name] = None
                 self.taken_over.append(name)
@@ -319,7 +349,7 @@ class Revived(PostMortem):
             return
         space = frame.raw.f_globals
         for name in sorted(names_read(frame.code)):
-            was, now = opened.raw.f_globals.get(name, NotSaved), space.get(name, NotSaved)
+            was, now = opened.space.get(name, NotSaved), space.get(name, NotSaved)
             if (
                 type(was) in _ATOMS
                 and type(now) in (*_ATOMS, list, dict, tuple, set)
@@ -330,6 +360,11 @@ class Revived(PostMortem):
 
 def _is_unbound(value: object) -> bool:
     return type(value) is Hole and value.why == "unbound"
+
+
+def _is_definition(value: object) -> bool:
+    """Tell whether a value of the opened stop is a function or class of the main module: it is there, or gone."""
+    return (type(value) is SavedFunction or (is_a(value, type) and issubclass(value, Saved))) and value.__module__ == MAIN  # type: ignore[arg-type]
 
 
 def _encoded(lines: Sequence[str]) -> bytes:
