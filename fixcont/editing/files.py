@@ -80,17 +80,15 @@ class File:
         self._signature = None
 
     def precede(self, source: bytes) -> None:
-        """Note that a text which was never loaded here is the version before the oldest one that was, unless it is that.
+        """Note that a text which was never loaded here is the version before the one that is, unless it is one that was.
 
         Raises:
             SyntaxError: a text does not compile.
         """
         if any(each.source == source for each in self.loaded):
             return
-        earlier, first = Text(self.filename, source), self.loaded[0]
-        if first is not self.newest:
-            return  # what came later has its versions already
-        self.commit(compare(earlier, first))
+        earlier = Text(self.filename, source)
+        self.commit(compare(earlier, self.newest))
         self.loaded.insert(0, earlier)
 
     def read(self) -> bytes | None:

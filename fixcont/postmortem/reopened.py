@@ -257,9 +257,10 @@ class Revived(PostMortem):
         if isinstance(way, Replay):
             self._lets_holes = way.with_holes
         refusal = super().refusal_of(way)
-        if refusal is not None or not isinstance(way, Replay) or way.with_holes:
+        if refusal is not None or not isinstance(way, Replay):
             return refusal
-        return self._holes_refusal(self.holes_for(way), way.frame)
+        found = self.holes_for(way)  # which tells the holes their names, too
+        return None if way.with_holes else self._holes_refusal(found, way.frame)
 
     def landing_of(self, way: Resume | UseValue | Skip | Replay) -> Landing | Refusal:
         if isinstance(way, Replay):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.continuing.ways import Propagate, Way
-from fixcont.errors import Refusal, Refused
+from fixcont.errors import Quit, Refusal, Refused
 from fixcont.postmortem.opening import open_stop
 from fixcont.postmortem.reading import MAX_SIZE, read
 from fixcont.postmortem.reopened import Reopened, Revived
@@ -165,7 +166,8 @@ def open_file(
     session = Session(_Nobody(), scope=scope or ("project",))
     reopened = Reopened(session, opened, roots)
     session.front_end = OpenedPrompt(session, reopened, path, commands)
-    serve_opened(session, reopened)
+    with suppress(Quit):  # at a stop of a replay
+        serve_opened(session, reopened)
     return 0
 
 
