@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import NamedTuple
 
-from fixcont.bytecode.closures import STANDS_IN
 from fixcont.bytecode.location import Location
 from fixcont.editing.caches import Caches
 from fixcont.editing.cells import Finder
@@ -215,8 +214,6 @@ class KnownTexts:
         """Note that the functions which were loaded from a file run its newest text, where they do."""
         namespaces = namespaces_of(file.filename, file.module_names)
         for function in live_functions([file.filename], namespaces):
-            if STANDS_IN in function.__dict__ or not any(function.__globals__ is each for each in namespaces):
-                continue
             node = self._identify(function.__code__)
             if node is not None and node.text is file.newest and not node.is_scope and node.live is None:
                 node.run_by(function.__code__, self._trap)

@@ -11,7 +11,7 @@ from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
 
 from fixcont.bytecode import interpreter
-from fixcont.bytecode.closures import STANDS_IN
+from fixcont.bytecode.closures import NEVER_CALLED
 from fixcont.postmortem.standins import Hole
 from fixcont.stopping.frames import write_locals
 
@@ -34,7 +34,7 @@ def dead_frame(code: CodeType, space: dict[str, Any], variables: Mapping[str, An
         keywords: dict[str, Any] = {"closure": closure} if closure else {}
         return _ended(code, lambda: exec(code, space, names, **keywords))
     function: Any = FunctionType(code, space, code.co_name, None, closure)
-    function.__dict__[STANDS_IN] = True
+    function.__dict__[NEVER_CALLED] = True
     missing = Hole("unbound")
     ordered = code.co_varnames
     positional = [variables.get(name, missing) for name in ordered[: code.co_argcount]]

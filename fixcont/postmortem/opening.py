@@ -11,7 +11,7 @@ from types import CodeType, FrameType, FunctionType, GeneratorType, TracebackTyp
 from typing import Any, Final
 
 from fixcont.bytecode import interpreter
-from fixcont.bytecode.closures import STANDS_IN
+from fixcont.bytecode.closures import NEVER_CALLED
 from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Resume, Skip, UseValue, Way
 from fixcont.errors import Refusal
 from fixcont.postmortem.reading import Document, SavedException, SavedFrame, SavedText, Unreadable
@@ -258,7 +258,7 @@ _NEW_LOCALS: Final = 2
 def generator_with(code: CodeType, space: dict[str, Any], variables: dict[str, Any]) -> GeneratorType[Any, Any, Any]:
     """Give a generator, never started, whose frame runs `code` and has these variables."""
     function: Any = FunctionType(code, space)
-    function.__dict__[STANDS_IN] = True
+    function.__dict__[NEVER_CALLED] = True
     unbound = Hole("unbound")
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     made: Any = function(*[unbound] * code.co_argcount, **dict.fromkeys(keywords, unbound))
