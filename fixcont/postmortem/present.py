@@ -19,9 +19,17 @@ from fixcont.postmortem.opening import Opened, OpenedFrame
 from fixcont.postmortem.reviving import NotFound
 
 
+class Scoped(Protocol):
+    """Which files are the user's own."""
+
+    def is_user(self, filename: str, /) -> bool: ...
+
+
 class Loads(Protocol):
     """What loading needs of the session."""
 
+    @property
+    def scope(self) -> Scoped: ...
     def prepare(self, code: CodeType, filename: str) -> CodeType: ...
     def on_loaded(self, filename: str, source: bytes | None, code: CodeType) -> None: ...
 
@@ -99,6 +107,9 @@ class PresentCode:
     def _load(self, located: Located) -> ModuleType:
         if located.refusal is not None:
             raise Refused(located.refusal)
+        if not self._session.scope.is_user(located.path):
+            sentence = f"{located.path} is not in the scope of the user's own files"
+            raise Refused(Refusal("not-trapped", sentence, "open the stop with --scope FILES, so that it is"))
         run: Callable[[], ModuleType] = lambda: self._import(located)  # noqa: E731
         if located.is_main:
             run = lambda: self._main(located)  # noqa: E731

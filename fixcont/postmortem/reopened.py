@@ -57,7 +57,7 @@ class Reopened:
     """A saved stop, and the present code of its program once that is loaded.
 
     Args:
-        session: it stops nothing as long as nothing is loaded; then it is installed.
+        session: it is installed when the code is loaded, unless it is. A front end that has Ctrl-C for itself at a stop installs it before.
         roots: folders below which the present files are looked for; see `locate`.
 
     Attributes:

@@ -37,7 +37,7 @@ class OpenedPrompt(Prompt):
     """The prompt at a saved stop: everything that looks; and, once the present code of the program is loaded, what replays.
 
     Args:
-        session: one that is not active; the prompt asks it about files.
+        session: that in which the function is replayed.
         path: the name of the file.
     """
 
@@ -166,6 +166,7 @@ def open_file(
     session = Session(_Nobody(), scope=scope or ("project",))
     reopened = Reopened(session, opened, roots)
     session.front_end = OpenedPrompt(session, reopened, path, commands)
+    session.install()  # now: at a stop the prompt has Ctrl-C for itself, and gives it back as it was
     with suppress(Quit):  # at a stop of a replay
         serve_opened(session, reopened)
     return 0
