@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.bytecode import interpreter
 from fixcont.continuing.arguments import Arguments, names
 from fixcont.errors import Refusal, Refused
+from fixcont.postmortem.activations import function_of
 from fixcont.postmortem.arguments import recovered
 from fixcont.testcases.graphs import Graph, describe
 from fixcont.testcases.main_modules import what_runs
@@ -140,6 +141,9 @@ class _Callers:
     def caller_of(self, frame: Frame) -> Frame | None:
         at = next(at for at, each in enumerate(self._frames) if each is frame)
         return next(iter(self._frames[at + 1 :]), None)
+
+    def function_of(self, frame: Frame) -> FunctionType | None:
+        return function_of(frame.raw)
 
     def is_running(self, frame: Frame) -> bool:
         return False  # it waits at the call

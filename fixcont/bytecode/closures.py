@@ -29,6 +29,8 @@ from fixcont.bytecode.snapshots import forget_snapshot
 
 #: In the `__dict__` of functions that were made to take a frame over: others stand for the function that the program knows.
 STANDS_IN = "__@fixcont__stands_in"
+#: The same, of one that is held by a frame that was made to be looked at, and is never called.
+NEVER_CALLED = "__@fixcont__never_called"
 #: There: the names of variables for which a function has a cell of its own, with the value of a running frame's variable.
 COPIES = "__@fixcont__copies"
 

@@ -143,6 +143,7 @@ class Replay(NamedTuple):
         line: of the file as it is installed.
         arguments: for a call: what takes the place of the original arguments, by parameter.
         outward: go on in the callers too, with the result in the place of their calls.
+        with_holes: at a stop that was opened from a file: although the program would get values that are not there.
     """
 
     frame: Frame
@@ -150,6 +151,7 @@ class Replay(NamedTuple):
     line: int | None = None
     arguments: Mapping[str, Any] = MappingProxyType({})
     outward: bool = False
+    with_holes: bool = False
 
 
 Way = Union[Propagate, RestartFrame, Resume, UseValue, Skip, ReturnFromFrame, Throw, Step, Replay, QuitProgram]

@@ -79,6 +79,18 @@ class File:
             self.loaded.append(self.newest)
         self._signature = None
 
+    def precede(self, source: bytes) -> None:
+        """Note that a text which was never loaded here is the version before the one that is, unless it is one that was.
+
+        Raises:
+            SyntaxError: a text does not compile.
+        """
+        if any(each.source == source for each in self.loaded):
+            return
+        earlier = Text(self.filename, source)
+        self.commit(compare(earlier, self.newest))
+        self.loaded.insert(0, earlier)
+
     def read(self) -> bytes | None:
         """Give what the file says now, None where that is what is installed.
 

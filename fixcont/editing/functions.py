@@ -13,6 +13,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from fixcont.bytecode import interpreter
+from fixcont.bytecode.closures import NEVER_CALLED
 
 Namespace = dict[str, Any]
 #: Descriptors and wrappers that take over the docstring of the function that they are made of.
@@ -96,7 +97,7 @@ def live_functions(filenames: Iterable[str], namespaces: Iterable[Namespace]) ->
     found = {id(each): each for each in referrers if type(each) is FunctionType and each.__code__.co_filename in wanted}
     if gc.get_freeze_count() > interpreter.FROZEN_AT_START:
         found.update({id(each): each for each in _reachable(spaces) if each.__code__.co_filename in wanted})
-    return list(found.values())
+    return [each for each in found.values() if NEVER_CALLED not in each.__dict__]
 
 
 def _reachable(namespaces: Iterable[Namespace]) -> Iterator[FunctionType]:

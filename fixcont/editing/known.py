@@ -21,7 +21,7 @@ from fixcont.editing.caches import Caches
 from fixcont.editing.cells import Finder
 from fixcont.editing.closures import NOTHING_MORE, Captured, captured_by
 from fixcont.editing.files import File
-from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, shifted
+from fixcont.editing.functions import Namespace, find_function, live_functions, module_namespace, namespaces_of, shifted
 from fixcont.editing.registry import Registry
 from fixcont.editing.stale import Stale, list_stale
 from fixcont.editing.texts import Kind, Node, Text, forget_trees
@@ -197,6 +197,54 @@ class KnownTexts:
                 if file is not None and not file.is_plain() and self._identify(code) is None:
                     file.is_behind = True
 
+    def remember_earlier(self, filename: str, source: bytes) -> bool:
+        """Note that a text which ran in another process is the version before the one that is loaded here.
+
+        Returns:
+            Whether it is: not where the file is not known, or one of the two does not compile.
+        """
+        with self._lock:
+            self.remember_loaded()
+            file = self._files.get(filename)
+            if file is None:
+                return False
+            try:
+                file.relate_texts()
+                file.precede(source)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return False
+            self._note_functions(file)
+            return True
+
+    def _note_functions(self, file: File) -> None:
+        """Note that the functions which were loaded from a file run its newest text, where they do."""
+        namespaces = namespaces_of(file.filename, file.module_names)
+        for function in live_functions([file.filename], namespaces):
+            node = self._identify(function.__code__)
+            if node is not None and node.text is file.newest and not node.is_scope and node.live is None:
+                node.run_by(function.__code__, self._trap)
+                self._note_live(node)
+
+    def code_of(self, filename: str, qualname: str, line: int, source: bytes) -> CodeType | None:
+        """Give code, without traps, of a function as a text of a file has it. None where it has none, or more than one.
+
+        Parameters:
+            line: the one that it begins at; 0 for any.
+            source: the text, one that was loaded or was told to `remember_earlier`.
+        """
+        with self._lock:
+            file = self._files.get(filename)
+            text = next((each for each in file.loaded if each.source == source), None) if file is not None else None
+            if text is None:
+                return None
+            named = [node for node in text.module.walk() if node.qualname == qualname]
+            nodes = [node for node in named if node.line == line] or named
+            if len(nodes) != 1:
+                return None
+            made = shifted(nodes[0].code, 0)
+            self._registry.note(made, nodes[0])
+            return made
+
     # Which version is which
 
     def text_of(self, code: CodeType) -> list[str] | None:
@@ -232,6 +280,11 @@ class KnownTexts:
             real = os.path.realpath(filename)
             file = next((each for each in list(self._files.values()) if os.path.realpath(each.filename) == real), None)
         return file.newest if file is not None else None
+
+    def newest_source(self, filename: str) -> bytes | None:
+        """Give the installed text of a file as bytes, None where the file is not known."""
+        text = self.newest_text(filename)
+        return None if text is None else text.source
 
     def newest_texts(self) -> list[Text]:
         """Give the installed texts of all files."""
@@ -392,6 +445,9 @@ class KnownTexts:
         newest = self.newest(code).code
         if newest is None:
             return None
+        if newest is code:  # which may be a copy that no function runs
+            node = self._identify(code)
+            newest = node.live if node is not None and node.live is not None else newest
         named = find_function(namespace, newest.co_qualname)
         if named is not None and named.__code__ is newest and _fits(named, closure):
             return named

@@ -302,8 +302,8 @@ class Sources(KnownTexts):
         spaces = namespaces_of_each({name: self._files[name].module_names for name in filenames})
         by_file: dict[str, list[FunctionType]] = {name: [] for name in filenames}
         for function in live_functions(filenames, [space for each in spaces.values() for space in each]):
-            if self._entered.node(function.__code__) is not None:
-                continue
+            if self._entered.node(function.__code__) is not None or function.__code__.co_name == "<module>":
+                continue  # the latter is what a dead frame of a module holds, and is never called
             filename = function.__code__.co_filename
             by_file[filename].append(function)
             namespace = function.__globals__

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fixcont.bytecode import interpreter
 from fixcont.continuing.arguments import Arguments, changed_parameters, grouped, names, unbound
 from fixcont.errors import Refusal, Refused
-from fixcont.postmortem.activations import function_of
 from fixcont.postmortem.expressions import Unknown, called_by, expression_at, is_certain, value_of
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def arguments_for(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> t
     if not raw.f_code.co_flags & interpreter.OPTIMIZED:
         return code, Arguments({}, (), {})
     values = _values(post, frame, given)
-    function = function_of(raw)
+    function = post.function_of(frame)
     lacking = [name for name in unbound(code, raw.f_code, function) if name not in given]
     if lacking:
         sentence = f"{frame.function} has a new parameter, {lacking[0]}, for which this call has no value"
@@ -57,6 +56,7 @@ def original_arguments(post: PostMortem, frame: Frame, given: Mapping[str, Any])
 
 def newest_of(post: PostMortem, frame: Frame) -> CodeType:
     """Give the newest code of a dead frame's function, as its text has it. Raises `Refused` where there is none that could be run."""
+    post.check_frame(frame)
     code = frame.raw.f_code
     if not code.co_flags & interpreter.OPTIMIZED and code.co_name != "<module>":
         sentence = f"the body of the class {frame.function} is no function, and its class was never made"
@@ -75,7 +75,7 @@ def _newest(post: PostMortem, frame: Frame) -> CodeType:
         raise Refused(Refusal("comprehension", f"a {what} has used up what it runs over", "replay the function around it"))
     newest = newest_of(post, frame)
     if newest is code:  # of a text that is not known, perhaps: what was installed then is with the function
-        function = function_of(frame.raw)
+        function = post.function_of(frame)
         return function.__code__ if function is not None else code
     return newest
 
@@ -109,6 +109,7 @@ class Callers(Protocol):
     """What is asked of the stop that a frame is in."""
 
     def caller_of(self, frame: Frame) -> Frame | None: ...
+    def function_of(self, frame: Frame) -> FunctionType | None: ...
     def is_running(self, frame: Frame) -> bool: ...
     def tree_of(self, code: CodeType) -> ast.Module | None: ...
 
@@ -116,7 +117,7 @@ class Callers(Protocol):
 def recovered(post: Callers, frame: Frame) -> dict[str, Any]:
     """Return the arguments that the caller's call still tells."""
     caller = post.caller_of(frame)
-    function = function_of(frame.raw)
+    function = post.function_of(frame)
     if caller is None or function is None or caller.span is None or post.is_running(caller):
         return {}
     tree = post.tree_of(caller.code)

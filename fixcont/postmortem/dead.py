@@ -6,7 +6,7 @@ import ast
 import linecache
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any, Protocol
 
 from fixcont.bytecode import original, parameters
@@ -17,7 +17,7 @@ from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Res
 from fixcont.editing.known import is_cell
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
-from fixcont.postmortem.activations import is_on_a_stack
+from fixcont.postmortem.activations import function_of, is_on_a_stack
 from fixcont.postmortem.arguments import arguments_for, original_arguments
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
@@ -127,7 +127,14 @@ class PostMortem:
         """Work out how a dead frame can go on; nothing is touched. Raises `Refused`."""
         return rebuild.plan(self, way)
 
+    def check_frame(self, frame: Frame) -> None:
+        """See that there is something to replay a frame with. Raises `Refused`. Here: all that is there."""
+
     # -- what is known of frames
+
+    def function_of(self, frame: Frame) -> FunctionType | None:
+        """Return the function object that a frame is a call of, None where it cannot be told."""
+        return function_of(frame.raw)
 
     def index(self, frame: Frame) -> int:
         """Return the place of a frame in the stop."""

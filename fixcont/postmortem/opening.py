@@ -11,6 +11,7 @@ from types import CodeType, FrameType, FunctionType, GeneratorType, TracebackTyp
 from typing import Any, Final
 
 from fixcont.bytecode import interpreter
+from fixcont.bytecode.closures import NEVER_CALLED
 from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Resume, Skip, UseValue, Way
 from fixcont.errors import Refusal
 from fixcont.postmortem.reading import Document, SavedException, SavedFrame, SavedText, Unreadable
@@ -35,9 +36,18 @@ class OpenedFrame(Frame):
         saved: what the file says of it.
         module_name: the name of its module, "" where that is not known.
         text: the lines that ran, as a whole file; empty where they were not saved.
+        variables: as they were saved, whatever the user has assigned since.
+        space: its global variables.
     """
 
-    def __init__(self, generator: GeneratorType[Any, Any, Any], saved: SavedFrame, module_name: str, text: list[str]) -> None:
+    def __init__(
+        self,
+        generator: GeneratorType[Any, Any, Any],
+        saved: SavedFrame,
+        module_name: str,
+        text: list[str],
+        variables: dict[str, Any],
+    ) -> None:
         raw: Any = generator.gi_frame
         super().__init__(
             raw,
@@ -52,6 +62,12 @@ class OpenedFrame(Frame):
         self.saved = saved
         self.module_name = module_name
         self.text = text
+        self.variables = variables
+        self.space = raw.f_globals
+
+    def release(self) -> None:
+        """Let go of the frame object, which looks as if it ran the program's code; it must not be looked into any more."""
+        del self._generator
 
     @property
     def span(self) -> tuple[int, int, int, int] | None:
@@ -134,7 +150,7 @@ class _Opening:
         space = {"__name__": ""} if saved.module is None else self._spaces[saved.module]
         variables = self._rebuilder.variables(saved.variables or {})
         generator = generator_with(_code(saved, list(variables)), space, variables)
-        frame = OpenedFrame(generator, saved, str(space["__name__"]), self._text(saved.text))
+        frame = OpenedFrame(generator, saved, str(space["__name__"]), self._text(saved.text), variables)
         frame.given = self._rebuilder.variables(saved.given)
         self._frames[frame.raw] = frame
         return frame
@@ -264,6 +280,7 @@ _NEW_LOCALS: Final = 2
 def generator_with(code: CodeType, space: dict[str, Any], variables: dict[str, Any]) -> GeneratorType[Any, Any, Any]:
     """Give a generator, never started, whose frame runs `code` and has these variables."""
     function: Any = FunctionType(code, space)
+    function.__dict__[NEVER_CALLED] = True
     unbound = Hole("unbound")
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     made: Any = function(*[unbound] * code.co_argcount, **dict.fromkeys(keywords, unbound))

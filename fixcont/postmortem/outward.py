@@ -10,7 +10,6 @@ from fixcont.continuing import reentry
 from fixcont.continuing.ways import UseValue
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
-from fixcont.postmortem.activations import function_of
 from fixcont.postmortem.dead import PostMortem
 from fixcont.postmortem.expressions import Bound, Unknown, called_by, expression_at
 from fixcont.postmortem.running import Ended, run
@@ -69,7 +68,7 @@ def _value_for(post: PostMortem, callee: Frame, caller: Frame, value: Any) -> An
         bound = _called(post, caller)
     except Unknown:
         raise Refused(_between(callee, caller)) from None
-    function = function_of(callee.raw)
+    function = post.function_of(callee)
     if bound is None or function is None or bound.function is not function:
         raise Refused(_between(callee, caller))
     if bound.makes:  # the call gives what it makes, which is the first argument of `__init__`

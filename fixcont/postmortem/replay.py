@@ -14,7 +14,7 @@ from fixcont.continuing.unwinding import is_ours
 from fixcont.continuing.ways import Landing, Replay, Resume
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
-from fixcont.postmortem.activations import cells_of, function_of
+from fixcont.postmortem.activations import cells_of
 from fixcont.postmortem.arguments import arguments_for
 from fixcont.postmortem.dead import PostMortem
 from fixcont.postmortem.outward import Outward, go_outward
@@ -86,7 +86,7 @@ def _calling(post: PostMortem, way: Replay) -> tuple[Callable[[], Any], int]:
         return reentry.executing_module(code, raw), 0
     captured = post.context.versions.captured(raw, newest)
     cells = reentry.captured_cells(raw.f_code, cells_of(raw)) | dict(captured.cells)
-    defaults = function_of(raw) if arguments.unbound(newest, raw.f_code, None) else None
+    defaults = post.function_of(way.frame) if arguments.unbound(newest, raw.f_code, None) else None
     return reentry.calling(code, raw, given, cells, defaults, captured.copies), reentry.kind_flags(code)
 
 

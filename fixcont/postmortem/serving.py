@@ -15,6 +15,7 @@ from fixcont.stopping.serving import one_at_a_time
 from fixcont.stopping.stop import Stop
 
 if TYPE_CHECKING:
+    from fixcont.postmortem.reopened import Reopened
     from fixcont.session import Session
 
 
@@ -46,6 +47,31 @@ def serve(session: Session, exception: BaseException | None, traceback: Tracebac
             continue
         if outcome.error is None:
             value = outcome.value
+        tell = getattr(front_end, "replayed", None)
+        if tell is not None:
+            tell(outcome)
+
+
+def serve_opened(session: Session, reopened: Reopened) -> None:
+    """Show a saved stop until the user leaves it; a front end that is to replay loads the present code meanwhile (`Reopened.load`).
+
+    Raises:
+        Quit: the user has ended the program at a stop of a replay.
+    """
+    front_end = session.front_end
+    while True:
+        way = _show(session, reopened.stop)
+        if not isinstance(way, Replay) or reopened.post is None:
+            return
+        refusal = reopened.post.refusal_of(way)
+        if refusal is not None:
+            front_end.refused(refusal)
+            continue
+        try:
+            outcome = carry_out(session, reopened.post, way)
+        except Refused as refused:
+            front_end.refused(refused.refusal)
+            continue
         tell = getattr(front_end, "replayed", None)
         if tell is not None:
             tell(outcome)

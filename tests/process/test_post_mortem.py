@@ -72,12 +72,13 @@ def test_the_value_of_the_last_replay_is_the_value_of_pm(small_program: SmallPro
 def test_what_has_died_is_saved_and_opened_elsewhere(small_program: SmallPrograms, tmp_path: Path) -> None:
     file = tmp_path / "dead.stop"
     interactive(small_program(JOB), "import fixcont", "fixcont.pm()", f"save {file}", "q")
-    output = run_fixcont(["--open", file], stdin="where\np total\nreplay\nq\n").output
+    output = run_fixcont(["--open", file], stdin="where\np total\nretry\nreplay count=5\nq\n").output
 
     assert "ZeroDivisionError: division by zero" in output
     assert "divide()  [post-mortem]" in output
     assert "(fixcont) 12\n" in output
-    assert 'refused: post-mortem: "replay" needs a program, and this stop was read from a file' in output
+    assert 'refused: post-mortem: "retry" needs a program, and this stop was read from a file' in output
+    assert "replay divide (version 1)\ndivide returned 2.4\n" in output
 
 
 EDIT = "t = open({path!r}).read(); w = open({path!r}, 'w').write(t.replace('total / count', '99'))"

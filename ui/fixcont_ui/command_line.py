@@ -59,6 +59,7 @@ prompt where the failing function can be fixed and restarted.
   --save-pickles        with --save-stop: save objects as pickles too
   --open FILE           show a saved stop, at the prompt, in the window, or to IDEs that connect; no program is run
   --json                with --open: print what it holds as JSON
+  --root FOLDER         with --open: look for the program's present files below FOLDER; may be repeated
   --unpickle            with --open: load the pickles in it. They can run anything: only for files that you trust
   --max-size BYTES      with --open: read larger files than the usual, which are 64 MB unpacked
   --version             show the version
@@ -110,6 +111,7 @@ class Options:
         save_stop: where stops are saved, nobody being asked; "" where they are shown.
         save_limits, redact, save_environment, save_pickles: what is saved.
         opens: the saved stop that is shown, no program being run; "" for none.
+        roots: where its program's files are looked for.
         as_json, unpickles, max_size: how it is.
     """
 
@@ -139,6 +141,7 @@ class Options:
         as_json: bool = False,
         unpickles: bool = False,
         max_size: str = "",
+        roots: Sequence[str] = (),
     ) -> None:
         self.target = target
         self.is_module = is_module
@@ -164,6 +167,7 @@ class Options:
         self.as_json = as_json
         self.unpickles = unpickles
         self.max_size = max_size
+        self.roots = list(roots)
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if type(other) is Options else NotImplemented
@@ -229,8 +233,11 @@ def _check_saving(options: Options) -> None:
         raise UsageError("option --wait-for-client has no program that waits: a saved stop is there for each client")
     if options.max_size and not options.max_size.isdecimal():
         raise UsageError(f"option --max-size wants a number of bytes, not {options.max_size!r}")
-    if (options.as_json or options.unpickles or options.max_size) and not options.opens:
-        raise UsageError("options --json, --unpickle and --max-size need --open")
+    if (options.as_json or options.unpickles or options.max_size or options.roots) and not options.opens:
+        raise UsageError("options --json, --root, --unpickle and --max-size need --open")
+    missing = next((each for each in options.roots if not os.path.isdir(os.path.expanduser(each))), None)
+    if missing is not None:
+        raise UsageError(f"option --root: there is no folder {missing}")
     if (options.save_limits or options.redact or options.save_environment or options.save_pickles) and not options.save_stop:
         raise UsageError("options --save-limit, --redact, --save-environment and --save-pickles need --save-stop")
     if options.save_stop and (options.listen or options.connect or options.window or options.stop_at_entry):
@@ -252,6 +259,7 @@ def _read_long(options: Options, word: str, rest: list[str]) -> None:
         "--scope": options.scope,
         "--redact": options.redact,
         "--save-limit": options.save_limits,
+        "--root": options.roots,
     }
     if name not in ("--stop", "--migrate") and name not in lists and name not in _TEXTS:
         raise UsageError(f"unknown option {name}")
@@ -333,6 +341,8 @@ def _open(options: Options) -> int:
             window=options.window,
             unpickles=options.unpickles,
             max_size=size,
+            roots=options.roots,
+            scope=options.scope,
         )
     except Unreadable as unreadable:
         _write(f"fixcont: error: {unreadable}\n", sys.stderr.write)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -37,6 +37,7 @@ from fixcont_ui import editor, history_wording, wording
 from fixcont_ui.raising import NoException, exception_of
 
 if TYPE_CHECKING:
+    from fixcont.postmortem.reopened import Revived
     from fixcont.postmortem.saving import Saved
     from fixcont.postmortem.wanted import Wanted
     from fixcont.stepping.engine import Stepping
@@ -127,8 +128,6 @@ class Console(Protocol):
     def answer(self, way: Way) -> None:
         """Leave the stop by `way`."""
 
-    # For breakpoints.
-
     @property
     def stepping(self) -> Stepping: ...
 
@@ -148,6 +147,9 @@ class Console(Protocol):
         """Take the commands for a breakpoint from the lines that follow."""
 
     def open_window(self) -> None: ...
+
+    def load_present(self) -> Revived | None:
+        """Load the present code of a stop that was opened from a file, and give the stop on it; None at others. Raises `NotDone`."""
 
     def save_stop(self, path: str, wanted: Wanted) -> Saved:
         """Save the stop to a file. Raises `Refused` where that cannot be."""
@@ -251,8 +253,7 @@ def _rerun(console: Console, argument: str) -> None:
     console.install(tell_unchanged=False)
     waiting = {each.number: each for each in console.unrun()}
     if not argument:
-        for line in wording.unrun_lines(tuple(waiting.values())) or ["there is no statement that was not run"]:
-            console.say(line)
+        say_all(console, wording.unrun_lines(tuple(waiting.values())) or ["there is no statement that was not run"])
         return
     rerun = console.rerun(int(argument))
     if rerun is None:
@@ -260,13 +261,11 @@ def _rerun(console: Console, argument: str) -> None:
         console.complain(f"there is no statement {argument} to run; there are: {known}")
         raise NotDone
     console.say(f"run: {rerun.statement.text}")
-    for line in wording.unrun_lines(rerun.more):
-        console.say(line)
+    say_all(console, wording.unrun_lines(rerun.more))
 
 
 def _patches(console: Console, argument: str) -> None:
-    for line in history_wording.patches_lines(console.history):
-        console.say(line)
+    say_all(console, history_wording.patches_lines(console.history))
 
 
 def _versions(console: Console, argument: str) -> None:
@@ -276,15 +275,13 @@ def _versions(console: Console, argument: str) -> None:
         console.complain(f"no function, method or class of the program's files has the name {argument}")
         raise NotDone
     if len(found) > 1:
-        for line in history_wording.choice_lines(argument, found):
-            console.say(line)
+        say_all(console, history_wording.choice_lines(argument, found))
         return
     result = versions(history, *found[0])
     if result is None:
         console.refuse(Refusal("no-text", f"the text of {found[0][1]} is not known", "name a function of the program's files"))
         raise NotDone
-    for line in history_wording.versions_lines(result):
-        console.say(line)
+    say_all(console, history_wording.versions_lines(result))
 
 
 def _selected(console: Console) -> tuple[str, str]:
@@ -304,8 +301,7 @@ def _undo(console: Console, argument: str) -> None:
             raise NotDone
     else:
         result = console.undo()
-        for line in history_wording.undo_lines(result):
-            console.say(line)
+        say_all(console, history_wording.undo_lines(result))
         if result.refusal is not None:
             raise NotDone
         held_back = console.held_back()
@@ -315,8 +311,7 @@ def _undo(console: Console, argument: str) -> None:
             console.say(history_wording.held_back_line(held_back))
             return
     results = console.write_back()
-    for line in history_wording.written_lines(results):
-        console.say(line)
+    say_all(console, history_wording.written_lines(results))
     if any(refusal is not None for _, refusal in results):
         raise NotDone
 
@@ -381,7 +376,12 @@ def _quit(console: Console, argument: str) -> None:
 
 
 def _stale(console: Console, argument: str) -> None:
-    for line in wording.stale_lines(console.stale(), console.stop.frames):
+    say_all(console, wording.stale_lines(console.stale(), console.stop.frames))
+
+
+def say_all(console: Console, lines: Iterable[str]) -> None:
+    """Show lines."""
+    for line in lines:
         console.say(line)
 
 
@@ -411,8 +411,7 @@ def _land(console: Console, way: Resume | UseValue | Skip, elsewhere: Callable[[
     if isinstance(landing, Refusal):
         console.refuse(landing, lambda frame: isinstance(landing_of(elsewhere(frame)), Landing))
         raise NotDone
-    for line in wording.landing_lines(landing, skips=isinstance(way, Skip)):
-        console.say(line)
+    say_all(console, wording.landing_lines(landing, skips=isinstance(way, Skip)))
     console.answer(way)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from fixcont.continuing.ways import Propagate, Way
-from fixcont.errors import Refusal
-from fixcont.postmortem.opening import Opened, load_pickle, open_stop
+from fixcont.errors import Quit, Refusal
+from fixcont.postmortem.opening import load_pickle, open_stop
 from fixcont.postmortem.reading import MAX_SIZE, read
+from fixcont.postmortem.reopened import Reopened
+from fixcont.postmortem.serving import serve_opened
 from fixcont.session import Session
-from fixcont_ui import wording
+from fixcont_ui import opened_wording, wording
 from fixcont_ui.opened_console import NO_FRAMES, OpenedConsole
 from fixcont_ui.present_files import PresentFiles, finder
 from fixcont_ui.prompt import Prompt
@@ -24,53 +27,71 @@ if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
 
 _NO_TEXT: Final = "# The text of this frame was not saved.\n"
-_HINT: Final = '"w", "up", "l", "p" look at what was saved; "fix" edits the file as it is now; "q" leaves'
+_HINT: Final = (
+    '"w", "up", "l", "p" look at what was saved; "fix" edits the file as it is now, "replay" runs the function on it; "q" leaves'
+)
 
 
 class OpenedPrompt(OpenedConsole, Prompt):
-    """The prompt at a saved stop: everything that looks, nothing that goes on.
+    """The prompt at a saved stop: everything that looks; and, once the present code of the program is loaded, what replays.
 
     Args:
-        session: one that is not active; the prompt asks it about files.
+        session: that in which the function is replayed.
         path: the name of the file.
     """
 
     def __init__(
-        self, session: Session, opened: Opened, path: str, commands: Iterable[str] = (), *, window: bool = False
+        self, session: Session, reopened: Reopened, path: str, commands: Iterable[str] = (), *, window: bool = False
     ) -> None:
         super().__init__(session, commands, window=window)
-        self._opened = opened
+        self.reopened = reopened
         self._path = path
-        self.present = PresentFiles(finder(opened.document))
-
-    is_saved = True
+        self._present = PresentFiles(finder(reopened))
 
     def _show_reason(self, stop: Stop) -> None:
-        for line in self.introduction():
-            self.message(line)
+        if self.is_saved:
+            for line in self.introduction():
+                self.message(line)
         super()._show_reason(stop)
 
+    def introduction(self) -> list[str]:
+        if not self.is_saved:
+            return super().introduction()
+        lines = opened_lines(self._path, self.reopened.opened.document)
+        frame = self.frame
+        located = self.reopened.code.files.get(frame.filename) if frame is not None else None
+        return [*lines, opened_wording.present_line(located)] if located is not None else lines
+
     def _hint_once(self, hint: str) -> None:
-        if self.streams.is_terminal and not self.cmdqueue:
+        if not self.is_saved:
+            super()._hint_once(hint)
+        elif self.streams.is_terminal and not self.cmdqueue:
             self.message(_HINT)
 
     def _text_of(self, raw: FrameType) -> list[str]:
-        frame = self._opened.frames.get(raw)
-        return frame.text if frame is not None else []
-
-    def introduction(self) -> list[str]:
-        return opened_lines(self._path, self._opened.document)
+        frame = self.reopened.opened.frames.get(raw)
+        return frame.text if frame is not None else super()._text_of(raw)
 
     def text_of_selected(self) -> list[str]:
         return super().text_of_selected() or [_NO_TEXT]
 
     def is_users_file(self, filename: str) -> bool:
-        frames = self._opened.frames.values()
-        return any(frame.is_user for frame in frames if filename in (frame.filename, self.present.find(frame.filename)))
+        if not self.is_saved:
+            return super().is_users_file(filename)
+        frames = self.reopened.opened.frames.values()
+        return any(frame.is_user for frame in frames if filename in (frame.filename, self._present.find(frame.filename)))
 
     def _is_obsolete(self, raw: FrameType) -> bool:
-        frame = self._opened.frames.get(raw)
-        return frame is not None and frame.is_obsolete
+        frame = self.reopened.opened.frames.get(raw)
+        return frame.is_obsolete if frame is not None else super()._is_obsolete(raw)
+
+    def loading(self) -> AbstractContextManager[None]:
+        return self.interruptible()
+
+    def look_at_present(self, stop: Stop) -> None:
+        selected = self.selected
+        self.look_away()
+        self.look_at(stop, selected)
 
 
 class _Nobody:
@@ -96,12 +117,16 @@ def open_file(
     window: bool = False,
     unpickles: bool = False,
     max_size: int | None = None,
+    roots: Sequence[str] = (),
+    scope: Sequence[str] = (),
 ) -> int:
     """Show a saved stop, at the prompt, in the window, or as JSON on standard output. Returns the exit status.
 
     Args:
         window: show it in the window, where there is a terminal.
         unpickles: load the pickles that the file may have, which runs whatever it says.
+        roots: folders below which the present files of the program are looked for.
+        scope: as for a session.
 
     Raises:
         fixcont.errors.Refused: it cannot be read.
@@ -117,6 +142,10 @@ def open_file(
         told = wording.exception_lines(error) if error is not None else []
         print("\n".join([*opened_lines(path, document), *told, NO_FRAMES.sentence]))
         return 0
-    session = Session(_Nobody(), stop="never")
-    OpenedPrompt(session, opened, path, commands, window=window).stopped(opened.stop)
+    session = Session(_Nobody(), scope=scope or ("project",))
+    reopened = Reopened(session, opened, roots)
+    session.front_end = OpenedPrompt(session, reopened, path, commands, window=window)
+    session.install()  # now: at a stop the prompt has Ctrl-C for itself, and gives it back as it was
+    with suppress(Quit):  # at a stop of a replay
+        serve_opened(session, reopened)
     return 0

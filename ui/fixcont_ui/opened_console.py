@@ -1,27 +1,28 @@
-"""What the commands are told at a saved stop, in whichever front end: everything that looks works, nothing that goes on."""
+"""What the commands are told at a saved stop, in whichever front end: everything that looks works; what replays loads the present code first."""
 
 from __future__ import annotations
 
-from typing import Final
+from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Final
 
-from fixcont.errors import Refusal
+from fixcont.errors import Refusal, Refused
+from fixcont_ui import opened_wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
-from fixcont_ui.commands import Command
-from fixcont_ui.present_files import PresentFiles
+from fixcont_ui.commands import Command, NotDone, live_frame
 from fixcont_ui.session_console import SessionConsole
 
-_INSTEAD: Final = "look, evaluate, and edit the file"
-_LEAVING: Final = ("continue", "quit")
-_NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {
-    "save",
-    "rerun",
-    "stale",
-    "create",
-    "testcase",
-}
+if TYPE_CHECKING:
+    from fixcont.postmortem.reopened import Reopened, Revived
+    from fixcont.stopping.stop import Stop
+
+_MAY_LEAVE: Final = ("continue", "quit", "replay")
+_NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {"save", "rerun", "stale", "create", "testcase"}
 #: Why nothing can be set, changed or let run at a saved stop.
 NO_PROGRAM: Final = "this stop was read from a file, so there is no program"
-NO_INSTALL: Final = Refusal("post-mortem", f"{NO_PROGRAM} that an edit could be installed in", _INSTEAD)
+NO_INSTALL: Final = Refusal(
+    "post-mortem", f"{NO_PROGRAM} that an edit could be installed in", "look, evaluate, and edit the file"
+)
 #: Why there is nothing to evaluate in.
 NO_FRAMES: Final = Refusal(
     "post-mortem", "there are no frames: the exception was saved before it was raised", "look at the exception"
@@ -30,8 +31,9 @@ NO_FRAMES: Final = Refusal(
 
 def refusal_of(command: Command) -> Refusal | None:
     """Tell why a command cannot be given at a saved stop, None where it can."""
-    if (command.goes_on and command.name not in _LEAVING) or command.name in _NOT_HERE:
-        return Refusal("post-mortem", f'"{command.name}" needs a program, and this stop was read from a file', _INSTEAD)
+    if (command.goes_on and command.name not in _MAY_LEAVE) or command.name in _NOT_HERE:
+        sentence = f'"{command.name}" needs a program, and this stop was read from a file'
+        return Refusal("post-mortem", sentence, '"replay" calls the function on the code that is here')
     return None
 
 
@@ -39,19 +41,61 @@ class OpenedConsole(SessionConsole):
     """The part of a console that is the same at saved stops. It comes in front of the front end's own class.
 
     Attributes:
-        present: the files that are here now.
+        reopened: the saved stop, and the present code of its program once that is loaded.
     """
 
-    present: PresentFiles
+    reopened: Reopened
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the stop that is shown is the one that was read, on stand-ins."""
+        return self.stop is self.reopened.opened.stop
 
     def file_to_edit(self) -> str:
         saved = super().file_to_edit()
-        return self.present.find(saved) or saved
+        if not self.is_saved:
+            return saved
+        located = self.reopened.code.files.get(saved)
+        if located is not None and located.refusal is not None:
+            self.refuse(located.refusal)
+            raise NotDone
+        return located.path if located is not None else saved
 
     def refusal_of_command(self, command: Command) -> Refusal | None:
-        return refusal_of(command) or super().refusal_of_command(command)
+        return (refusal_of(command) if self.is_saved else None) or super().refusal_of_command(command)
 
     def install(self, *, tell_unchanged: bool) -> None:
-        """Say what becomes of edits: there is nothing to install them in."""
-        if tell_unchanged:
-            self.say("the file is edited; nothing runs it here")
+        """Install what changed, where something is loaded; else say what becomes of edits."""
+        if not self.is_saved:
+            super().install(tell_unchanged=tell_unchanged)
+        elif tell_unchanged:
+            self.say('the file is edited; "replay" loads it')
+
+    def load_present(self) -> Revived | None:
+        if not self.is_saved:
+            is_ours = self.reopened.post is not None and self.stop is self.reopened.post.stop
+            return self.reopened.post if is_ours else None
+        frame = live_frame(self)  # type: ignore[arg-type]  # the front end makes it a whole `Console`
+        for located in self.reopened.code.files.values():
+            if located.refusal is None:
+                self.say(opened_wording.loading_line(located))
+        try:
+            with self.loading():
+                post = self.reopened.load(frame)
+        except Refused as refused:
+            self.refuse(refused.refusal)
+            raise NotDone from None
+        for refusal in self.reopened.code.refusals.values():
+            self.say(f"not loaded: {refusal}")
+        for line in opened_wording.loaded_lines(post):
+            self.say(line)
+        self.look_at_present(post.stop)
+        return post
+
+    def loading(self) -> AbstractContextManager[None]:
+        """Let the user interrupt what is loaded in this block. Here: nothing to do for it."""
+        return nullcontext()
+
+    @abstractmethod
+    def look_at_present(self, stop: Stop) -> None:
+        """Look at the stop on the present code from now on, at the same frame."""

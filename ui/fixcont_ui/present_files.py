@@ -7,10 +7,13 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from fixcont.postmortem.reading import Document, SavedText
+from fixcont.postmortem.reading import SavedText
 from fixcont.postmortem.redaction import MARK
+
+if TYPE_CHECKING:
+    from fixcont.postmortem.reopened import Reopened
 
 _LARGEST: Final = 16_000_000  # bytes of a file that is compared
 
@@ -31,32 +34,14 @@ class PresentFiles:
         return path if path is not None and _says(path, text) else None
 
 
-def finder(document: Document) -> Callable[[str], str | None]:
-    """Give what finds files by the names that they had, or below the present folder by the way to them from the one in which the program ran."""
-    told = document.process.get("folder")
-    before = told if isinstance(told, str) else ""
-    try:
-        folder = os.getcwd()
-    except OSError:  # it is gone
-        folder = ""
+def finder(reopened: Reopened) -> Callable[[str], str | None]:
+    """Give what finds the file that is taken for a saved one; of a library, the one of that very name."""
 
     def find(name: str) -> str | None:
-        found = [name] if os.path.isabs(name) else []
-        parts = _way(before, name)
-        if parts and folder:
-            found.append(os.path.join(folder, *parts))
-        return next((each for each in found if os.path.isfile(each)), None)
+        found = reopened.present_file(name)
+        return found or (name if os.path.isabs(name) and os.path.isfile(name) else None)
 
     return find
-
-
-def _way(folder: str, name: str) -> list[str]:
-    """Give the parts of a name below a folder, of whichever system; none where it is not below it."""
-    folder = folder.rstrip("/\\")
-    if not folder or not name.startswith(folder) or name[len(folder) : len(folder) + 1] not in ("/", "\\"):
-        return []
-    parts = [each for each in re.split(r"[/\\]", name[len(folder) :]) if each]
-    return [] if ".." in parts else parts
 
 
 def _says(path: str, text: SavedText) -> bool:

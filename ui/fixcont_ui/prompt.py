@@ -149,7 +149,7 @@ class Prompt(WindowHost, SessionConsole):
                     self.cmdloop()
             except KeyboardInterrupt:
                 self.message("--KeyboardInterrupt--")
-        self._last = (weakref.ref(stop), self.selected)
+        self._last = (weakref.ref(self.stop), self.selected)  # the one that is shown by now
         if not (stop.frames[stop.selected].is_live or isinstance(self._way, Replay)):
             self._replayed = ()  # nobody asks for it any more
         return self._way

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fixcont.editing.sources import Rerun
     from fixcont.editing.stale import Stale
     from fixcont.editing.unrun import Unrun
+    from fixcont.postmortem.reopened import Revived
     from fixcont.postmortem.saving import Saved
     from fixcont.postmortem.wanted import Wanted
     from fixcont.session import Session
@@ -167,6 +168,9 @@ class SessionConsole(ABC):
         nearest = wording.nearest_line(frames, selected, can) if selected is not None else ""
         if nearest:
             self.say(nearest)
+
+    def load_present(self) -> Revived | None:
+        return None
 
     def save_stop(self, path: str, wanted: Wanted) -> Saved:
         from fixcont.saving import save_stop

@@ -20,12 +20,15 @@ class WindowHost(TerminalConsole):
 
     Attributes:
         is_windowed: whether stops are shown in the window.
-        is_saved: whether the stop was read from a file: what is shown is the text that ran, and there is no program to go on.
     """
 
     is_windowed = False
-    is_saved = False
     _memory: Memory | None = None
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the stop was read from a file: what is shown is the text that ran, and there is no program to go on."""
+        return False
 
     def select(self, index: int) -> None:
         """Select a frame of the stop, by its index."""

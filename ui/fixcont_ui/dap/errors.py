@@ -143,6 +143,15 @@ ERROR_IDS: Final[dict[str, int]] = {
     "damaged": 1752,
     "newer-format": 1753,
     "too-large": 1754,
+    # replaying a saved stop
+    "file-not-here": 1770,
+    "not-loaded": 1771,
+    "another-module": 1772,
+    "script-runs": 1773,
+    "module-frame": 1774,
+    "holes": 1775,
+    "no-hole": 1776,
+    "not-opened": 1777,
     # commands
     "no-window": 1800,
     "not-assignable": 1801,

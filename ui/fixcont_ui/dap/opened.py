@@ -12,6 +12,7 @@ from fixcont.continuing.ways import Propagate
 from fixcont.errors import Refusal
 from fixcont.postmortem.opening import Opened, OpenedFrame, load_pickle, open_stop, whole_lines
 from fixcont.postmortem.reading import MAX_SIZE, read
+from fixcont.postmortem.reopened import Reopened
 from fixcont.session import Session
 from fixcont.stopping.exceptions import ExceptionInfo, describe_exception
 from fixcont.stopping.threads import ThreadInfo
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from fixcont_ui.dap.debuggee import Debuggee
     from fixcont_ui.dap.held import HeldThread
 
+_NO_REPLAY: Final = Refusal(
+    "post-mortem", "a stop that was read from a file is not replayed in an IDE", "open it in a terminal: fixcont --open FILE"
+)
 _NOTHING_GOES_ON: Final = "the saved stop is closed: it was read from a file, so there is nothing that goes on"
 _NO_TEXT: Final = "# The text of this frame was not saved.\n"
 
@@ -46,10 +50,11 @@ class OpenedProgram:
     no_breakpoints: Final = NO_PROGRAM
     no_install: Final = NO_INSTALL
 
-    def __init__(self, session: Session, opened: Opened) -> None:
+    def __init__(self, session: Session, reopened: Reopened) -> None:
         self._session = session
-        self._opened = opened
-        self._present = PresentFiles(finder(opened.document))
+        self._reopened = reopened
+        self._opened = reopened.opened
+        self._present = PresentFiles(finder(reopened))
         self._contents: list[str] = []  # by number, from 1
         self._numbers: dict[int | str, int] = {}  # index of a text, or name of a file without one -> number of a content
 
@@ -163,15 +168,21 @@ class OpenedProgram:
         return refusal_of(command)
 
     def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
-        return OpenedDebugConsole(self._session, held.stop, say, self._present, uninterrupted=held.uninterrupted)
+        return OpenedDebugConsole(self._session, held.stop, say, self._reopened, uninterrupted=held.uninterrupted)
 
 
 class OpenedDebugConsole(OpenedConsole, DebugConsole):
     """The debug console at a saved stop."""
 
-    def __init__(self, session: Session, stop: Stop, say: Callable[[str], None], present: PresentFiles, **more: Any) -> None:
+    def __init__(self, session: Session, stop: Stop, say: Callable[[str], None], reopened: Reopened, **more: Any) -> None:
         super().__init__(session, stop, say, **more)
-        self.present = present
+        self.reopened = reopened
+
+    def refusal_of_command(self, command: Command) -> Refusal | None:
+        return _NO_REPLAY if command.name in ("replay", "holes", "fill") else super().refusal_of_command(command)
+
+    def look_at_present(self, stop: Stop) -> None:
+        raise AssertionError("nothing is replayed here")
 
     def install(self, *, tell_unchanged: bool) -> None:
         if tell_unchanged:
@@ -193,7 +204,7 @@ def open_file(path: str, *, connect: str = "", listen: str = "", unpickles: bool
 
     def make(debuggee: Debuggee) -> Session:
         session = Session(debuggee, stop="never")
-        debuggee.program = OpenedProgram(session, opened)
+        debuggee.program = OpenedProgram(session, Reopened(session, opened))
         debuggee.quits_on_interrupt = True
         debuggee.greeting = "\n".join([*opened_lines(path, opened.document), ""])
         return session

@@ -1,0 +1,378 @@
+"""A saved stop on the present code: its frames as post-mortem frames of it, which can be replayed.
+
+Each frame is one of the version that ran, as the present interpreter compiles it; the present file counts as the version that came after it. So
+all that is known of edited functions holds for it: which function is which, which parameters are new, which statement took the place of which.
+"""
+
+from __future__ import annotations
+
+import io
+import tokenize
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import CodeType, FrameType, FunctionType, TracebackType
+from typing import Any, Protocol
+
+from fixcont.bytecode import interpreter
+from fixcont.bytecode.spans import unit_with
+from fixcont.continuing.ways import Landing, Replay, Resume, Skip, UseValue, Way
+from fixcont.errors import Refusal, Refused
+from fixcont.postmortem.arguments import arguments_for
+from fixcont.postmortem.dead import Context, PostMortem, Texts
+from fixcont.postmortem.dead_frames import dead_frame
+from fixcont.postmortem.holes import Filling, Found, NotSaved, find_holes, names_of, same_path
+from fixcont.postmortem.locating import MAIN
+from fixcont.postmortem.objects import is_a
+from fixcont.postmortem.opening import Opened, OpenedFrame
+from fixcont.postmortem.present import Loads, PresentCode
+from fixcont.postmortem.rebuild import Rebuilding
+from fixcont.postmortem.reviving import Reviver
+from fixcont.postmortem.stacks import names_read
+from fixcont.postmortem.standins import Hole, Saved, SavedFunction
+from fixcont.stopping.frames import Frame, write_locals
+from fixcont.stopping.stop import Stop
+
+_ATOMS = (type(None), bool, int, float, str, bytes)
+
+
+class Related(Texts, Protocol):
+    """Texts of which some ran elsewhere."""
+
+    def remember_earlier(self, filename: str, source: bytes) -> bool: ...
+    def code_of(self, filename: str, qualname: str, line: int, source: bytes) -> CodeType | None: ...
+    def newest_function(self, code: CodeType, namespace: dict[str, Any], /) -> FunctionType | None: ...
+    def newest_source(self, filename: str) -> bytes | None: ...
+
+
+class Home(Context, Loads, Protocol):
+    """What a saved stop needs of the session in which it is replayed."""
+
+    @property
+    def sources(self) -> Related: ...
+    def install(self) -> None: ...
+    def at_work(self) -> AbstractContextManager[None]: ...
+
+
+class Reopened:
+    """A saved stop, and the present code of its program once that is loaded.
+
+    Args:
+        session: it is installed when the code is loaded, unless it is. A front end that has Ctrl-C for itself at a stop installs it before.
+        roots: folders below which the present files are looked for; see `locate`.
+
+    Attributes:
+        opened: what was read.
+        code: the present files.
+        post: the stop on the present code; None before that is loaded.
+    """
+
+    def __init__(self, session: Home, opened: Opened, roots: Sequence[str] = ()) -> None:
+        self._session = session
+        self.opened = opened
+        self.code = PresentCode(session, opened, roots)
+        self.post: Revived | None = None
+
+    @property
+    def stop(self) -> Stop:
+        """What is to be shown: the stop as it was saved, or, once there is one, that on the present code."""
+        return self.opened.stop if self.post is None else self.post.stop
+
+    def present_file(self, saved: str) -> str | None:
+        """Give the file here that is taken for one of the saved stop, None where there is none."""
+        located = self.code.files.get(saved)
+        return located.path if located is not None and located.path else None
+
+    def load(self, selected: Frame) -> Revived:
+        """Load the present code, and make the stop anew on it. Runs the top level of its modules, unless they are loaded.
+
+        Not undone where it is refused: the modules that could be loaded are. What the user has assigned in the saved stop is kept.
+
+        Args:
+            selected: a frame whose function must be there; the others need not.
+
+        Raises:
+            Refused: its module cannot be loaded.
+        """
+        if self.post is not None:
+            return self.post
+        with self._session.at_work():
+            saved = selected.saved if isinstance(selected, OpenedFrame) else None
+            if saved is None or saved.file not in self.code.files:
+                sentence = f"{selected.function} is not in the scope of the user's own files"
+                raise Refused(Refusal("not-trapped", sentence, "select a frame of your own"))
+            located = self.code.files[saved.file]
+            if located.refusal is not None:
+                raise Refused(located.refusal)
+            self._session.install()
+            self.code.load()
+            if saved.file in self.code.refusals:
+                raise Refused(self.code.refusals[saved.file])
+            self.post = Revived(self._session, self.opened, self.code)
+        return self.post
+
+
+class Revived(PostMortem):
+    """A saved stop whose values and functions are the present program's.
+
+    Attributes:
+        taken_over: names of the main module's variables that are those of the saved stop, as what binds them was not run.
+        notes: what else could not be taken over: sentences.
+    """
+
+    def __init__(self, session: Home, opened: Opened, code: PresentCode) -> None:
+        self._code = code
+        self._opened = opened
+        self._sources = session.sources
+        self._reviver = Reviver(code.find_module)
+        self._saved: dict[FrameType, OpenedFrame] = {}
+        self._without: dict[FrameType, Refusal] = {}  # frames that cannot be replayed
+        self._lets_holes = False
+        self._given: dict[int, dict[str, Any]] = {}  # id of a module's namespace -> what was put there
+        self.taken_over: list[str] = []
+        self._entries: dict[FrameType, tuple[FrameType, int, int]] = {}  # frame of the opened stop -> its successor
+        traceback = self._traceback(opened.stop.frames)
+        super().__init__(session, self._exception(opened.stop.exception, traceback), traceback)
+        for raw, frame in self._saved.items():
+            self._assign_again(raw)
+            frame.release()
+        self.notes = list(self._reviver.notes)
+
+    def _exception(self, exception: BaseException | None, traceback: TracebackType | None) -> BaseException | None:
+        """Make the exception anew, and those of its chain, each with the frames that it came through."""
+        found = self._reviver.value(exception) if exception is not None else None
+        if not isinstance(found, BaseException):
+            return exception
+        found.__traceback__ = traceback
+        seen = {id(found)}
+        waiting = [exception.__cause__, exception.__context__] if exception is not None else []
+        while waiting:
+            each = waiting.pop()
+            revived = self._reviver.value(each) if each is not None else None
+            if each is None or not isinstance(revived, BaseException) or id(revived) in seen:
+                continue
+            seen.add(id(revived))
+            waiting += [each.__cause__, each.__context__]
+            raws: list[OpenedFrame] = []
+            entry = each.__traceback__
+            while entry is not None:
+                raws.insert(0, self._opened.frames[entry.tb_frame])
+                entry = entry.tb_next
+            revived.__traceback__ = self._traceback(raws)
+        return found
+
+    # -- frames
+
+    def _traceback(self, frames: Sequence[Frame]) -> TracebackType | None:
+        """Make a traceback through frames of the opened stop, the innermost first."""
+        found: TracebackType | None = None
+        for frame in frames:
+            if frame.raw not in self._entries:
+                assert isinstance(frame, OpenedFrame)
+                self._entries[frame.raw] = self._entry(frame)
+            raw, lasti, line = self._entries[frame.raw]
+            found = TracebackType(found, raw, lasti, line)
+        return found
+
+    def _entry(self, frame: OpenedFrame) -> tuple[FrameType, int, int]:
+        """Make a frame of the present program, where its module is loaded. Returns it, its instruction and its line."""
+        saved = frame.saved
+        module = self._code.modules.get(saved.file)
+        if module is None:
+            raw = frame.raw
+            self._without[raw] = self._code.refusals.get(saved.file) or Refusal(
+                "not-trapped", f"{saved.function} is not in the scope of the user's own files", "select a frame of your own"
+            )
+            return raw, -1, frame.line
+        path = self._code.files[saved.file].path
+        code, is_same = self._code_for(path, frame)
+        if code is None:
+            sentence = f"{saved.function} is neither in the text that was saved nor in {path}, as this Python compiles them"
+            self._without[frame.raw] = Refusal("function-gone", sentence, "select its caller")
+            return frame.raw, -1, frame.line
+        space = vars(module)
+        self._put_globals(path, space, frame)
+        variables = {name: self._reviver.value(each) for name, each in self._before(frame).items()}
+        raw = dead_frame(code, space, variables)
+        self._saved[raw] = frame
+        unit = unit_with(code, frame.span, frame.line) if is_same else -1
+        return raw, 2 * unit if unit >= 0 else -1, frame.line
+
+    def _code_for(self, path: str, frame: OpenedFrame) -> tuple[CodeType | None, bool]:
+        """Give code of the version that ran, and whether it is; else, where its text is not known, of the present one."""
+        saved = frame.saved
+        source = _encoded(frame.text) if saved.text is not None else b""
+        if source and self._opened.document.texts[saved.text or 0].is_whole and self._sources.remember_earlier(path, source):
+            code = self._sources.code_of(path, saved.function, saved.first_line, source)
+            if code is not None:
+                return code, True
+        present = self._sources.newest_source(path)
+        return (None if present is None else self._sources.code_of(path, saved.function, 0, present)), False
+
+    def _before(self, frame: OpenedFrame) -> dict[str, Any]:
+        """Give the variables of a frame of the saved stop, as they were when it was opened."""
+        return {name: each for name, each in frame.variables.items() if not _is_unbound(each)}
+
+    def _assign_again(self, raw: FrameType) -> None:
+        """Let a frame have what the user had assigned in the saved stop: it is then not taken for what the call gave."""
+        frame = self._saved[raw]
+        now = dict(frame.raw.f_locals) if raw.f_code.co_flags & interpreter.OPTIMIZED else {}
+        changed = {name: each for name, each in now.items() if each is not frame.variables.get(name) and not _is_unbound(each)}
+        self._write(raw, {name: self._reviver.value(each) for name, each in changed.items()})
+
+    def _put_globals(self, path: str, space: dict[str, Any], frame: OpenedFrame) -> None:
+        """Give the main module what its statements that were not run have bound."""
+        located = self._code.files[frame.saved.file]
+        if not located.is_main:
+            return
+        for name, each in frame.space.items():
+            if name not in space and not (name.startswith("__") and name.endswith("__")) and not _is_definition(each):
+                space[name] = self._reviver.value(each)
+                self._given.setdefault(id(space), {})[name] = None
+                self.taken_over.append(name)
+
+    @staticmethod
+    def _write(raw: FrameType, values: Mapping[str, Any]) -> None:
+        if values:
+            known: Any = raw.f_locals
+            known.update(values)
+            write_locals(raw, known)
+
+    # -- what may be done
+
+    def function_of(self, frame: Frame) -> FunctionType | None:
+        if frame.raw not in self._saved:
+            return None
+        return self._sources.newest_function(frame.code, frame.raw.f_globals)
+
+    def check_frame(self, frame: Frame) -> None:
+        refusal = self._without.get(frame.raw)
+        if refusal is not None:
+            raise Refused(refusal)
+        if frame.code.co_name == "<module>" and not frame.code.co_flags & interpreter.OPTIMIZED:
+            sentence = "to run a module again is to run the program, and its variables are not those that it had"
+            raise Refused(Refusal("module-frame", sentence, "replay a function that it has called, or run the program"))
+
+    def refusal_of(self, way: Way) -> Refusal | None:
+        """As for every post-mortem stop; besides, where the program would get holes, unless the way lets it."""
+        if isinstance(way, Replay):
+            self._lets_holes = way.with_holes
+        refusal = super().refusal_of(way)
+        if refusal is not None or not isinstance(way, Replay):
+            return refusal
+        found = self.holes_for(way)  # which tells the holes their names, too
+        return None if way.with_holes else self._holes_refusal(found, way.frame)
+
+    def landing_of(self, way: Resume | UseValue | Skip | Replay) -> Landing | Refusal:
+        if isinstance(way, Replay):
+            self._lets_holes = way.with_holes
+        return super().landing_of(way)
+
+    def plan(self, way: Resume | UseValue) -> Rebuilding:
+        if way.frame.raw in self._saved and way.frame.lasti < 0:
+            self.check_frame(way.frame)
+            sentence = f"the text that {way.frame.function} ran was not saved, or has no such place as this Python compiles it"
+            raise Refused(Refusal("no-text", sentence, '"replay" calls the function anew'))
+        rebuilding = super().plan(way)
+        if not self._lets_holes:
+            refusal = self._holes_refusal(self.holes(way.frame), way.frame)
+            if refusal is not None:
+                raise Refused(refusal)
+        return rebuilding
+
+    # -- holes
+
+    def holes(self, frame: Frame) -> list[Found]:
+        """Find the holes in what a frame can reach: its variables, and what it reads of those that were put into its module."""
+        given = self._given.get(id(frame.raw.f_globals), {}).keys() & names_read(frame.code)
+        variables = {name: frame.raw.f_globals[name] for name in sorted(given) if name in frame.raw.f_globals}
+        if frame.code.co_flags & interpreter.OPTIMIZED:
+            variables = dict(frame.raw.f_locals) | variables
+        return find_holes(variables, self._reviver.is_made)
+
+    def holes_for(self, way: Replay) -> list[Found]:
+        """Find the holes that a replay would give to the program. Raises `Refused` where it cannot be done at all."""
+        if way.in_the_middle:
+            return self.holes(way.frame)
+        code, given = arguments_for(self, way.frame, way.arguments)
+        known = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], *code.co_freevars}
+        outer = set(way.frame.raw.f_locals) & set(code.co_freevars)
+        variables: dict[str, Any] = {name: each for name, each in given.named.items() if name in known}
+        variables |= {name: way.frame.raw.f_locals[name] for name in sorted(outer)}
+        names = way.frame.code.co_varnames[way.frame.code.co_argcount + way.frame.code.co_kwonlyargcount :]
+        if way.frame.code.co_flags & interpreter.VARARGS:
+            variables[names[0]], names = given.positional, names[1:]
+        if way.frame.code.co_flags & interpreter.VARKEYWORDS:
+            variables[names[0]] = given.keywords
+        space = self._given.get(id(way.frame.raw.f_globals), {}).keys() & names_read(code)
+        variables |= {name: way.frame.raw.f_globals[name] for name in sorted(space) if name in way.frame.raw.f_globals}
+        return find_holes(variables, self._reviver.is_made)
+
+    def _holes_refusal(self, found: Sequence[Found], frame: Frame) -> Refusal | None:
+        if not found:
+            return None
+        number = "a value that is" if len(found) == 1 else f"{len(found)} values that are"
+        sentence = f"{frame.function} would get {number} not there: {names_of(found)}"
+        return Refusal("holes", sentence, f'say "fill {found[0].path} = EXPRESSION", or replay --with-holes')
+
+    def fill(self, frame: Frame, path: str, value: Any) -> None:
+        """Put a value into the place of a hole, wherever the frames of the stop have it.
+
+        Raises:
+            Refused: there is no hole of that name in the frame.
+        """
+        found = next((each for each in self.holes(frame) if same_path(each.path, path)), None)
+        if found is None:
+            raise Refused(Refusal("no-hole", f"{frame.function} has no hole {path}", '"holes" lists them; others are assigned'))
+        filling = Filling(found.hole, value, self._reviver.is_made, self._reviver.note_made)
+        try:
+            for raw in self._saved:
+                if raw.f_code.co_flags & interpreter.OPTIMIZED:
+                    changed = filling.variables(dict(raw.f_locals))
+                    was = self.at_death.get(raw, {})
+                    was.update({name: each for name, each in changed.items() if name in was})
+                    self._write(raw, changed)
+            for raw in self._saved:
+                space = raw.f_globals
+                names = self._given.get(id(space), {})
+                space.update(filling.variables({name: space[name] for name in names if name in space}))
+        except (TypeError, ValueError) as error:
+            sentence = f"that cannot be put into {path}: {error}"
+            raise Refused(
+                Refusal("no-hole", sentence, "give what it stands for: a value, or for items what holds them")
+            ) from None
+
+    # -- what differs
+
+    def differing(self, frame: Frame) -> Iterator[tuple[str, Any, Any]]:
+        """Give the plain global variables that a frame's function reads and that are not what they were: name, saved value, present one."""
+        opened = self._saved.get(frame.raw)
+        if opened is None:
+            return
+        space = frame.raw.f_globals
+        for name in sorted(names_read(frame.code)):
+            was, now = opened.space.get(name, NotSaved), space.get(name, NotSaved)
+            if (
+                type(was) in _ATOMS
+                and type(now) in (*_ATOMS, list, dict, tuple, set)
+                and (type(was) is not type(now) or was != now)
+            ):
+                yield name, was, now
+
+
+def _is_unbound(value: object) -> bool:
+    return type(value) is Hole and value.why == "unbound"
+
+
+def _is_definition(value: object) -> bool:
+    """Tell whether a value of the opened stop is a function or class of the main module: it is there, or gone."""
+    return (type(value) is SavedFunction or (is_a(value, type) and issubclass(value, Saved))) and value.__module__ == MAIN  # type: ignore[arg-type]
+
+
+def _encoded(lines: Sequence[str]) -> bytes:
+    """Give the bytes of a text, in the encoding that it says of itself."""
+    text = "".join(lines)
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(text.encode("utf-8", "replace")).readline)
+        return text.encode(encoding)
+    except (SyntaxError, LookupError, UnicodeError):
+        return text.encode("utf-8", "replace")

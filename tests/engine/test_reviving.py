@@ -1,0 +1,368 @@
+"""Values of a saved stop as values of the present program, the holes in them, and which files and statements are taken for the program."""
+
+from __future__ import annotations
+
+import ast
+import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import importlib
+import logging
+import os
+import pathlib
+import re
+import threading
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fixcont
+from fixcont.bytecode.spans import unit_with
+from fixcont.errors import Refused
+from fixcont.postmortem.dead_frames import dead_frame
+from fixcont.postmortem.holes import Filling, HoleUsed, NotSaved, find_holes
+from fixcont.postmortem.locating import locate
+from fixcont.postmortem.main_module import pruned
+from fixcont.postmortem.opening import open_stop
+from fixcont.postmortem.reading import read
+from fixcont.postmortem.reviving import NotFound, Reviver
+
+
+class Point:
+    __slots__ = ("x", "y")
+
+    def __init__(self, x: Any, y: Any) -> None:
+        self.x = x
+        self.y = y
+
+    def __hash__(self) -> int:
+        return hash((self.x, self.y))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Point) and (self.x, self.y) == (other.x, other.y)
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    names: frozenset[str]
+    point: Point
+
+
+Pair = collections.namedtuple("Pair", "left right")
+
+
+class Right(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Word(enum.StrEnum):
+    YES = "yes"
+
+
+class Bag(dict[str, Any]):
+    extra: Any
+
+    def __init__(self) -> None:
+        raise AssertionError("__init__ is not called")
+
+
+class Stack(list[Any]):
+    top: Any
+
+    def size(self) -> int:
+        return len(self)
+
+
+class Money(float): ...
+
+
+class Failure(ValueError):
+    def __init__(self, text: str, *, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Guarded:
+    @property
+    def value(self) -> int:
+        raise AssertionError("properties are not run")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AssertionError("attributes are not set by the class")
+
+    @classmethod
+    def make(cls) -> Guarded:
+        made = cls()
+        made.__dict__["plain"] = [1]
+        return made
+
+
+def double(n: int) -> int:
+    return 2 * n
+
+
+def saved(path: Path, **variables: Any) -> dict[str, Any]:
+    """Give what variables are in an opened stop."""
+
+    def fail(**kept: Any) -> None:
+        raise RuntimeError
+
+    try:
+        fail(**variables)
+    except RuntimeError as error:
+        fixcont.save(error, path / "a.stop")
+    found: dict[str, Any] = open_stop(read(str(path / "a.stop"))).stop.frames[0].raw.f_locals["kept"]
+    return found
+
+
+def revived(path: Path, **variables: Any) -> tuple[dict[str, Any], Reviver]:
+    reviver = Reviver(importlib.import_module)
+    return reviver.value(saved(path, **variables)), reviver
+
+
+def test_values_are_of_the_present_classes_and_equal(tmp_path: Path) -> None:
+    stack = Stack([1, [2]])
+    stack.top = stack
+    counts = collections.defaultdict(list, {"k": [1]})
+    key = Key(frozenset("ab"), Point(1, 2))
+    given = {
+        "slots": {Point(1, (2, 3)): "p"}, "key": {key: {key}}, "pair": Pair(1, [Point(0, 0)]), "right": Right.READ | Right.WRITE, "level": Level.LOW,
+        "word": Word.YES, "counts": counts, "money": Money(-0.0), "when": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC),
+        "price": decimal.Decimal("1.10"), "place": pathlib.PurePosixPath("/a/b"), "pattern": re.compile("a+"), "function": double, "cls": Pair,
+        "module": re, "builtin": len, "logger": logging.getLogger("test.reviving"), "span": slice(1, None),
+    }  # fmt: skip
+    found, _ = revived(tmp_path, stack=stack, **given)
+
+    for name, value in given.items():
+        assert (found[name], type(found[name])) == (value, type(value)), name
+    assert found["stack"].top is found["stack"] and type(found["stack"]) is Stack and list(found["stack"])[:2] == [1, [2]]
+    assert found["counts"]["new"] == []
+    assert str(found["money"]) == "-0.0"
+    assert found["function"] is double and found["logger"] is given["logger"] and found["cls"] is Pair
+
+
+def test_no_code_of_the_classes_makes_objects(tmp_path: Path) -> None:
+    bag = dict.__new__(Bag)
+    dict.update(bag, a=1)
+    bag.extra = bag
+    found, _ = revived(tmp_path, bag=bag, guarded=Guarded.make(), bound=Stack([1, 2]).size, error=Failure("no", code=7))
+
+    assert type(found["bag"]) is Bag and found["bag"] == {"a": 1} and found["bag"].extra is found["bag"]
+    assert type(found["guarded"]) is Guarded and vars(found["guarded"]) == {"plain": [1]}
+    assert found["bound"]() == 2
+    error = found["error"]
+    assert type(error) is Failure and error.args == ("no",) and error.code == 7
+
+
+def test_what_cannot_be_made_is_a_hole_with_a_name(tmp_path: Path) -> None:
+    class Local: ...
+
+    lock = threading.Lock()
+    pair = Pair(lock, [1])
+    found, reviver = revived(
+        tmp_path, lock=lock, pair=pair, rows=[{"handle": (lock, 1)}], local=Local(), inner=lambda: 1, many=list(range(1100)), ids=set(range(1100))
+    )  # fmt: skip
+    holes = {each.path: each.hole for each in find_holes(found, reviver.is_made)}
+
+    assert list(holes) == ["lock", "local", "inner", "many[1000:]", "ids[...]"]
+    assert "was made inside of a function" in repr(holes["local"])
+    assert found["pair"].left is found["rows"][0]["handle"][0] is holes["lock"]
+    with pytest.raises(HoleUsed, match=r"^lock is not there"):
+        found["lock"].acquire()
+    uses: list[Callable[[Any], object]] = [
+        len,
+        bool,
+        str,
+        iter,
+        lambda x: x + 1,
+        lambda x: x == x,
+        lambda x: x["a"],
+        lambda x: x(),
+    ]
+    for use in uses:
+        with pytest.raises(HoleUsed):
+            use(found["lock"])
+
+
+def test_a_hole_is_filled_wherever_it_stands(tmp_path: Path) -> None:
+    lock = threading.Lock()
+    shared = [1, lock]
+    rows = list(range(1005))
+    found, reviver = revived(
+        tmp_path, pair=Pair(lock, shared), keyed={lock: "a", "b": shared}, names=frozenset([lock]), slots=Point(lock, (lock,)), rows=rows
+    )  # fmt: skip
+    holes = find_holes(found, reviver.is_made)
+    assert [each.path for each in holes] == ["pair.left", "rows[1000:]"]
+
+    changed = Filling(holes[0].hole, "L", reviver.is_made, reviver.note_made).variables(found)
+    found |= changed
+    found |= Filling(holes[1].hole, range(1000, 1005), reviver.is_made, reviver.note_made).variables(found)
+    assert found == {
+        "pair": Pair("L", [1, "L"]),
+        "keyed": {"L": "a", "b": [1, "L"]},
+        "names": {"L"},
+        "slots": Point("L", ("L",)),
+        "rows": rows,
+    }
+    assert found["pair"].right is found["keyed"]["b"]
+    assert list(found["keyed"]) == ["L", "b"]
+    assert not find_holes(found, reviver.is_made)
+
+
+def test_what_the_user_has_put_there_is_kept(tmp_path: Path) -> None:
+    standins = saved(tmp_path, slots=Point(1, [2]), other=5)
+    standins["slots"].x = "changed"
+    mine = object()
+    standins["other"] = mine
+    found = Reviver(importlib.import_module).value(standins)
+
+    assert found["slots"] == Point("changed", [2]) and found["other"] is mine
+
+
+def test_what_is_gone_from_the_program_is_said(tmp_path: Path) -> None:
+    standins = saved(tmp_path, point=Point(1, 2), level=Level.LOW)
+    here = types.ModuleType(__name__)
+    vars(here)["Level"] = enum.IntEnum("Level", {"HIGH": 3})
+
+    def find(name: str) -> types.ModuleType:
+        if name == __name__:
+            return here
+        raise NotFound("no")
+
+    found = Reviver(find).value(standins)
+    assert f"{__name__} has no Point" in repr(found["point"])
+    assert type(found["level"]) is NotSaved and "has no member 'LOW' here" in repr(found["level"])
+
+
+def test_a_slot_that_is_gone_is_told(tmp_path: Path) -> None:
+    standins = saved(tmp_path, point=Point(1, 2))
+    here = types.ModuleType(__name__)
+    here.Point = type("Point", (), {"__slots__": ("x",)})  # type: ignore[attr-defined]
+    reviver = Reviver(lambda name: here)
+
+    assert reviver.value(standins)["point"].x == 1
+    assert list(reviver.notes) == ["Point has no place for the saved attribute y any more"]
+
+
+# -- files
+
+
+def test_a_file_is_found_by_as_much_of_its_name_as_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "shop/orders.py",
+        "other/shop/orders.py",
+        "orders.py",
+        "src/pkg/__init__.py",
+        "run/app/__init__.py",
+        "run/app/__main__.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    def found(saved: str, module: str, *roots: str) -> str:
+        return os.path.relpath(locate(saved, module, roots).path or "none")
+
+    assert found("/home/me/work/shop/orders.py", "shop.orders") == "shop/orders.py"
+    assert found("/home/me/other/shop/orders.py", "shop.orders") == "other/shop/orders.py"
+    assert found(r"C:\work\shop\orders.py", "shop.orders") == "shop/orders.py"
+    assert found("/home/me/work/shop/orders.py", "shop.orders", "other") == "other/shop/orders.py"
+    assert found("/x/pkg/__init__.py", "pkg") == "src/pkg/__init__.py"
+    assert found("/x/billing/orders.py", "billing.orders") == "none"  # the one of that name is of another package
+    assert found(str(tmp_path / "orders.py"), "orders") == "orders.py"
+    assert locate("/home/me/shop/orders.py", "shop.orders", ["other"]).folder == str(tmp_path / "other")
+    assert locate("/x/pkg/__init__.py", "pkg", []).folder == str(tmp_path / "src")
+    assert locate("/x/run/app/__main__.py", "__main__", []).package == "app"
+    refusal = locate("/x/billing/orders.py", "billing.orders", []).refusal
+    assert refusal is not None and refusal.code == "file-not-here"
+
+
+# -- the main module
+
+SCRIPT = "import sys\nx = 1\ndef f():\n    pass\nfor n in sys.argv:\n    f()\nclass C: ...\nprint(x)\n"
+
+
+def kept(source: str, before: tuple[str, int] | None) -> list[str]:
+    return ast.unparse(pruned("a.py", source.encode(), before).tree).replace("\n    pass", "").splitlines()
+
+
+def test_the_program_is_left_out_of_the_main_module() -> None:
+    guarded = 'import sys\nx = 1\nif __name__ == "__main__":\n    print(x)\n'
+    assert kept(guarded, None) == ["import sys", "x = 1"]
+    assert kept(guarded.replace('__name__ == "__main__"', '"__main__" == __name__ and x'), (guarded, 4)) == [
+        "import sys",
+        "x = 1",
+    ]
+    assert [each for each in kept(SCRIPT, (SCRIPT, 6)) if each.strip()] == [
+        "import sys",
+        "x = 1",
+        "def f():",
+        "class C:",
+        "    ...",
+    ]
+    edited = SCRIPT.replace("x = 1", "x = 2\ny = 3").replace("for n in sys.argv", "for n in sys.argv[1:]")
+    assert [each for each in kept(edited, (SCRIPT, 6)) if each.strip()][:4] == ["import sys", "x = 2", "y = 3", "def f():"]
+    with pytest.raises(Refused, match=r"^script-runs: loading a\.py may run the whole program, by its line 5"):
+        kept(SCRIPT, None)
+
+
+# -- frames
+
+
+def test_dead_frames_of_all_kinds_of_functions() -> None:
+    def outer() -> list[Any]:
+        shared = 1
+
+        def plain(a: Any, /, b: Any, *rest: Any, c: Any, **more: Any) -> Any:
+            nonlocal shared
+            held = lambda: a  # noqa: E731
+            shared = b
+            return held, rest, c, more
+
+        def generator(a: Any) -> Any:
+            yield a, shared
+
+        async def coroutine(a: Any) -> Any:
+            return a, shared
+
+        async def both(a: Any) -> Any:
+            yield a, shared
+
+        return [plain, generator, coroutine, both]
+
+    variables = {"a": 1, "b": 2, "rest": (3,), "c": 4, "more": {"d": 5}, "shared": 6}
+    for function in outer():
+        code = function.__code__
+        known = {
+            name: each for name, each in variables.items() if name in (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+        }
+        frame = dead_frame(code, globals(), known)
+        assert frame.f_code is code and dict(frame.f_locals) == known
+    frame = dead_frame(compile("x = 1", "a.py", "exec"), {"y": 2}, {})
+    assert frame.f_locals["y"] == 2 and "x" not in frame.f_locals
+
+
+def test_the_instruction_of_an_expression() -> None:
+    source = "def f(a, b):\n    for x in a.b:\n        c = (a + b) / g(x)\n    return c\n"
+    code = next(each for each in compile(source, "a.py", "exec").co_consts if isinstance(each, types.CodeType))
+
+    def name_at(span: tuple[int, int, int, int] | None, line: int) -> str:
+        import dis
+
+        return {each.offset: each.opname for each in dis.get_instructions(code)}[2 * unit_with(code, span, line)]
+
+    assert name_at((3, 12, 3, 26), 3) == "BINARY_OP"
+    assert name_at((3, 22, 3, 26), 3) == "CALL"
+    assert name_at((2, 13, 2, 16), 2) in ("FOR_ITER", "LOAD_ATTR")  # 3.11 has no place for it
+    assert name_at(None, 3).startswith(("LOAD_FAST", "BINARY_OP"))
+    assert unit_with(code, None, 9) == -1

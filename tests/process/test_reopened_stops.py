@@ -1,0 +1,235 @@
+"""Saved stops that are replayed on another copy of the code: holes, edits, and what cannot be done."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from support.editor import ScriptedEditor
+from support.programs import Program, copy_program
+from support.session import child_environment
+
+OTHERS = ("3.11", "3.12", "3.13", "3.14")
+LOCK = '__import__("threading").Lock()'
+
+
+class Saved(NamedTuple):
+    """The stops of a program, and the folder in which it was; that is no longer there."""
+
+    folder: Path
+    was: Path
+
+    def stop(self, name: str) -> Path:
+        return self.folder / f"{name}.stop"
+
+
+def save(folder: Path, python: str = sys.executable) -> Saved:
+    was = copy_program("depot", folder / "elsewhere").folder
+    saved = subprocess.run(
+        [python, "main.py", str(folder)],
+        cwd=was,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert saved.returncode == 0, saved.stderr
+    shutil.rmtree(was)
+    return Saved(folder, was)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    return save(tmp_path_factory.mktemp("saved"))
+
+
+@pytest.fixture
+def stock(tmp_path: Path) -> Program:
+    """The copy of the code that is here."""
+    return copy_program("depot", tmp_path).other("stock.py")
+
+
+def opened(stop: Path, typed: str, folder: Path, *words: str, edits: Sequence[dict[str, str]] = ()) -> str:
+    """Open a stop, type lines, and give what was shown."""
+    editor = ScriptedEditor(folder.parent / "editor", edits)
+    ended = subprocess.run(
+        [sys.executable, "-m", "fixcont", "--open", str(stop), *words],
+        env=child_environment({"EDITOR": str(editor.path)}),
+        cwd=folder,
+        input=f"{typed}\nq\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
+
+
+def test_a_method_is_replayed_on_the_edited_file_and_its_caller_goes_on(saved: Saved, stock: Program) -> None:
+    stock.edit({"DISCOUNT = 2": "DISCOUNT = 4"})
+    shown = opened(saved.stop("take_stock"), "replay", stock.folder)  # and leaves at the live stop
+    assert f"here: {stock.path}, for {saved.was / 'stock.py'}" in shown
+    assert f"load main.py (for {saved.was / 'main.py'}) as the main module, without running the program" in shown
+    assert f"load stock.py (for {saved.was / 'stock.py'}) as stock" in shown
+    assert "from the saved stop, as nothing has bound them here: settings" in shown
+    assert "DISCOUNT is 4 here, and was 2" in shown
+    assert shown.count("TypeError: unsupported operand") == 2  # the saved one, and the live one
+    assert f"> {stock.path}({stock.line('price')})price_of()" in shown
+
+    edit = {"return item.price / DISCOUNT": "return (item.price or 0) / DISCOUNT"}
+    typed = "fix\nreplay\nreplay --retry\nreplay --outward\nup\nup\np self.items[1].kind is type(self.items[1].kind).PART\nreplay"
+    shown = opened(saved.stop("take_stock"), typed, stock.folder, edits=[edit])
+    assert 'the file is edited; "replay" loads it' in shown
+    assert "replay price_of (version 2)\nprice_of returned 0.0" in shown
+    assert f"resume price_of at line {stock.line('price')}\nprice_of returned 0.0" in shown
+    assert "its caller does not go on: blocks-gone: " in shown
+    assert "take_stock returned 6.0" in shown
+
+
+def test_a_hole_is_named_filled_and_then_used(saved: Saved, stock: Program) -> None:
+    edit = {"return item.price / DISCOUNT": "return (item.price or 1) / DISCOUNT"}
+    lines = [
+        *(
+            "up",
+            "up",
+            "replay",
+            "holes",
+            f"fill self.log = {LOCK}",
+            f"fill self.lock = {LOCK}",
+            "holes",
+            "p self.log[0] is self.lock",
+        ),
+        *("fix", "replay", "replay --outward"),
+    ]
+    shown = opened(saved.stop("lock_up"), "\n".join(lines), stock.folder, edits=[edit])
+
+    assert "refused: holes: Depot.closed would get a value that is not there: self.lock (lock); " in shown
+    assert "self.lock: <not here: lock, " in shown
+    assert "refused: no-hole: Depot.closed has no hole self.log" in shown
+    assert "self.lock is filled; there are no more holes\n(fixcont) Depot.closed has no holes\n(fixcont) True\n" in shown
+    assert "installed: price_of (version 2)" in shown
+    assert "Depot.closed returned 0.5" in shown
+    assert "lock_up went on to its end\nlock_up returned 0.5" in shown
+
+
+def test_with_holes_only_their_use_fails(saved: Saved, stock: Program) -> None:
+    stock.edit({"return item.price / DISCOUNT": "return 1"})
+    shown = opened(saved.stop("lock_up"), "up\nreplay --with-holes\nup\nreplay --with-holes\nw", stock.folder)
+
+    assert "Depot.worth returned 1" in shown
+    assert "HoleUsed: self.lock is not there" in shown
+    assert f"{stock.path}({stock.line('closed') - 1})closed()  [restartable]" in shown
+
+
+def test_a_live_stop_of_a_replay_is_repaired(saved: Saved, stock: Program) -> None:
+    edit = {"return item.price / DISCOUNT": "return (item.price or 0) / DISCOUNT"}
+    shown = opened(saved.stop("take_stock"), f"up\nfill self.lock = {LOCK}\nreplay\nfix\nretry", stock.folder, edits=[edit])
+
+    assert f"resume price_of at line {stock.line('price')}\nDepot.worth returned 12.0" in shown
+
+
+def test_closures_coroutines_and_generators(saved: Saved, stock: Program) -> None:
+    stock.edit({"return total / n  # @add": "return (total, step, n)  # @add"})
+    shown = opened(saved.stop("total"), "replay\nreplay n=2\nreplay --retry", stock.folder)
+    assert "summing.<locals>.add (version 2)\nsumming.<locals>.add returned (20, 5, 0)" in shown
+    assert "summing.<locals>.add returned (25, 5, 2)" in shown
+    assert f"resume summing.<locals>.add at line {stock.line('add')}\nsumming.<locals>.add returned (25, 5, 0)" in shown
+
+    shown = opened(saved.stop("fetched"), "replay n=4\nreplay --outward n=5", stock.folder)
+    assert "replay fetch (version 1)\nfetch returned 2.5" in shown
+    assert "ask went on to its end\nask returned 2.0\nits caller does not go on: not-trapped: " in shown
+
+    shown = opened(saved.stop("shares"), "replay people=10", stock.folder)
+    assert "ZeroDivisionError" in shown.partition("replay each_share")[2]
+
+
+def test_arguments_are_recovered_or_asked_for_and_what_was_assigned_before_is_kept(saved: Saved, stock: Program) -> None:
+    stock.edit({"return count / people  # @share": "return count, people  # @share"})
+    shown = opened(saved.stop("ask_for_share"), "replay\n!count = 7\nreplay\nreplay count=2", stock.folder)
+    assert "share returned (4, 0)" in shown  # from the text of the call
+    assert "share returned (6, 0)" in shown
+    assert "share returned (1, 0)" in shown
+
+    shown = opened(saved.stop("ask_for_share"), "!count = 9\n!people = 3\nreplay", stock.folder)
+    assert "share returned (8, 3)" in shown
+
+
+def test_what_is_no_longer_as_it_was_is_named(saved: Saved, stock: Program) -> None:
+    stop = saved.stop("ask_for_share")
+    text = stock.text
+    stock.edit({"def share(count, people):": "def share(count, people, among):"})
+    shown = opened(stop, "replay\nreplay among=1\nup\nup\nreplay\nreplay --retry", stock.folder)
+    assert (
+        'parameters-differ: share has a new parameter, among, for which this call has no value; give it a default value, or say "replay'
+        in shown
+    )
+    assert "share raised\n" in shown or "ZeroDivisionError" in shown.partition("replay share")[2]
+
+    stock.path.write_text(text.replace("def share(count, people):", "def parts(amount):"), encoding="utf-8")
+    assert f"refused: function-gone: share is no longer in {stock.path}" in opened(stop, "replay", stock.folder)
+
+
+def test_a_file_that_cannot_be_loaded_is_mended_and_loaded_again(saved: Saved, stock: Program) -> None:
+    stop = saved.stop("ask_for_share")
+    stock.edit({"return count / people  # @share": "return (count", "import dataclasses": "import dataclasses, nosuchmodule"})
+    edits = [{"return (count": "return (count, 1)"}, {", nosuchmodule": ""}]
+    shown = opened(stop, "replay\nfix\nreplay\nw\nfix\nreplay", stock.folder, edits=edits)
+
+    assert f"refused: not-loaded: {stock.path} cannot be loaded: SyntaxError: " in shown
+    assert f"ModuleNotFoundError: No module named 'nosuchmodule' ({stock.path}:4); install that, or open the stop" in shown
+    assert "share returned (4, 1)" in shown
+
+
+def test_without_the_file_everything_but_replaying_works(saved: Saved, tmp_path: Path, stock: Program) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    shown = opened(saved.stop("ask_for_share"), "replay\nfix\np count, people\nup\nw", empty)
+    assert f"not here: {saved.was / 'stock.py'}" in shown
+    assert shown.count(f"refused: file-not-here: there is no file for {saved.was / 'stock.py'}") == 2
+    assert "(4, 0)" in shown and "ask_for_share()" in shown
+
+    shown = opened(saved.stop("ask_for_share"), "replay people=2", empty, "--root", str(stock.folder))
+    assert "share returned 2.0" in shown
+
+
+def test_a_script_without_a_guard_is_loaded_up_to_where_it_stood(tmp_path: Path) -> None:
+    script = Program(tmp_path / "script.py")
+    script.path.write_text(
+        "import sys\nNAMES = ['a', '']\nprint('starting')\ndef first(name):\n    return name[0] * len(sys.argv)\n"
+        "for name in NAMES:\n    print(first(name))\ndef later():\n    pass\nprint('never')\n"
+    )
+    words = [sys.executable, "-m", "fixcont", "--save-stop", "a.stop", "script.py", "x"]
+    subprocess.run(words, cwd=tmp_path, env=child_environment(), capture_output=True, check=False, timeout=60)
+    shown = opened(tmp_path / "a.stop", "replay name='y'\np name, NAMES\nup\nreplay", tmp_path)
+
+    assert shown.count("starting") == 1 and "never" not in shown
+    assert "first returned 'yy'" in shown
+    assert "('', ['a', ''])" in shown
+    assert "refused: module-frame: " in shown
+
+
+@pytest.mark.parametrize("version", OTHERS)
+def test_what_another_version_has_saved_is_replayed(tmp_path: Path, stock: Program, version: str) -> None:
+    other = shutil.which(f"python{version}")
+    if version == "{}.{}".format(*sys.version_info) or other is None or not _starts(other):
+        pytest.skip(f"Python {version} is this one, or none that starts here")
+    saved = save(tmp_path / "saved", other)
+    edit = {"return item.price / DISCOUNT": "return (item.price or 1) / DISCOUNT"}
+    typed = f"fix\nreplay --retry\nup\nup\nfill self.lock = {LOCK}\nreplay --outward"
+    shown = opened(saved.stop("lock_up"), typed, stock.folder, edits=[edit])
+
+    assert f"by Python {version}" in shown
+    assert f"resume price_of at line {stock.line('price')}\nprice_of returned 0.5" in shown
+    assert "lock_up went on to its end\nlock_up returned 0.5" in shown
+
+
+def _starts(python: str) -> bool:
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False, timeout=60).returncode == 0
