@@ -31,7 +31,7 @@ _SEVERAL: Final = "answers threads that are held at the same time in an order of
 _NO_HALT: Final = (
     "at the end of the stack no trace function can be called, so the restarted frame does not halt; see docs/limitations.md"
 )
-_MANY: Final = "stops hundreds of times, to count; test_endurance.py does that with a client"
+_MANY: Final = "stops hundreds of times, to count frames or bytes; test_endurance.py steps and saves as often with a client"
 
 #: Module of the engine's tests -> its tests that are not run here, and why. All others that load a program with answers are.
 SCENARIOS: Final[dict[str, dict[str, str]]] = {
