@@ -176,7 +176,7 @@ class Argument(enum.Enum):
 
     def accepts(self, text: str) -> bool:
         """Tell whether `text`, "" for none, can be such an argument."""
-        if self is Argument.ANY:
+        if self in (Argument.ANY, Argument.NAME):
             return True
         if self is Argument.LINE:
             return text.isdecimal()
@@ -184,8 +184,6 @@ class Argument(enum.Enum):
             return not text or text.isdecimal()
         if self is Argument.FILES:
             return text in ("", "-f", "files")
-        if self is Argument.NAME:
-            return True
         if self is Argument.IN_PLACE:
             return text in ("", "-i")
         return bool(text) == (self is Argument.EXPRESSION)
