@@ -159,7 +159,7 @@ SILENT: Final = frozenset(
 _RANDOM: Final = "random programs; the protocol has a fuzzer of its own"
 _EDITS: Final = "edits without a stop"
 _INSIDE: Final = "a part of the engine, without a program that is debugged"
-_SAVED: Final = "a stop that is saved, or dead: nothing goes on from it, and debug clients do not show it"
+_SAVED: Final = "a stop that is saved, or dead: nothing goes on from it"
 #: The other modules of the engine's tests, and why none of their tests are scenarios for a client.
 ELSEWHERE: Final = {
     "test_closures_fuzz": _RANDOM,
@@ -187,10 +187,13 @@ ELSEWHERE: Final = {
     "test_memory": _INSIDE,
     "test_prediction": _INSIDE,
     "test_scope": _INSIDE,
+    "test_testcases_calls": _INSIDE,
+    "test_testcases_values": _INSIDE,
     "test_traps": _INSIDE,
     "test_install_uninstall": _FRONT_END,
     "test_pause": _SEVERAL + "; pauses of clients are in test_sessions.py",
     "test_replay": _SAVED,
+    "test_reviving": _SAVED,
     "test_saved_stops": _SAVED,
     "test_saved_values": _SAVED,
 }
