@@ -50,6 +50,7 @@ class PresentCode:
         self._session = session
         self._opened = opened
         self.files: dict[str, Located] = {}
+        self._roots = roots
         for frame in reversed(opened.stop.frames):
             saved = frame.saved if isinstance(frame, OpenedFrame) else None
             if saved is not None and saved.is_user and saved.file not in self.files:
@@ -58,6 +59,12 @@ class PresentCode:
         self.modules: dict[str, ModuleType] = {}
         self.refusals: dict[str, Refusal] = {}
         self._imported: dict[str, ModuleType | NotFound] = {}  # by its name, of modules that values name
+
+    def look_again(self, saved: str) -> None:
+        """Look for a file anew: it may have come, or gone, as long as it is not loaded."""
+        located = self.files.get(saved)
+        if located is not None and saved not in self.modules:
+            self.files[saved] = locate(saved, located.module, self._roots)
 
     def load(self) -> None:
         """Load all files that are not loaded yet, which runs their top level. What fails is in `refusals` afterwards."""

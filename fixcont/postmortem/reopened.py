@@ -79,6 +79,7 @@ class Reopened:
 
     def present_file(self, saved: str) -> str | None:
         """Give the file here that is taken for one of the saved stop, None where there is none."""
+        self.code.look_again(saved)
         located = self.code.files.get(saved)
         return located.path if located is not None and located.path else None
 

@@ -53,16 +53,19 @@ class OpenedConsole(SessionConsole):
 
     def file_to_edit(self) -> str:
         saved = super().file_to_edit()
-        if not self.is_saved:
-            return saved
-        located = self.reopened.code.files.get(saved)
-        if located is not None and located.refusal is not None:
-            self.refuse(located.refusal)
-            raise NotDone
-        return located.path if located is not None else saved
+        return (self.reopened.present_file(saved) if self.is_saved else None) or saved
 
     def refusal_of_command(self, command: Command) -> Refusal | None:
-        return (refusal_of(command) if self.is_saved else None) or super().refusal_of_command(command)
+        if self.is_saved:
+            refusal = refusal_of(command) or (self._not_here() if command.name == "fix" else None)
+            if refusal is not None:
+                return refusal
+        return super().refusal_of_command(command)
+
+    def _not_here(self) -> Refusal | None:
+        """Tell why there is no file to be edited, where that is so."""
+        located = self.reopened.code.files.get(super().file_to_edit())
+        return located.refusal if located is not None else None
 
     def install(self, *, tell_unchanged: bool) -> None:
         """Install what changed, where something is loaded; else say what becomes of edits."""
