@@ -15,9 +15,9 @@ from fixcont.bytecode import interpreter
 
 #: What holds functions in the namespace of a module or of a class, other than those themselves.
 _WRAPPERS: tuple[type, ...] = (staticmethod, classmethod, property, partial, MethodType, CellType, tuple)
-_FILENAME = attrgetter("__code__.co_filename")
 #: How many wrappers are looked into, one inside the other: functools.wraps leads from closure to cell to function.
 _DEPTH = 12
+_filename_of = attrgetter("__code__.co_filename")
 
 
 def loaded_functions(is_user: Callable[[str], bool]) -> list[FunctionType]:
@@ -37,7 +37,7 @@ def loaded_functions(is_user: Callable[[str], bool]) -> list[FunctionType]:
     if gc.get_freeze_count() > interpreter.FROZEN_AT_START:
         known = set(map(id, functions))
         functions += [function for function in _reachable_functions(_modules()) if id(function) not in known]
-    filenames = list(map(_FILENAME, functions))
+    filenames = list(map(_filename_of, functions))
     verdicts = {filename: is_user(filename) for filename in set(filenames)}
     return list(compress(functions, map(verdicts.__getitem__, filenames)))
 

@@ -595,7 +595,7 @@ from fixcont.bytecode.original import untrapped
 from fixcont.bytecode.traps import trap
 from support.project import Project, names
 
-project = Project(Path(sys.argv[1]), trap, untrapped)
+project, times = Project(Path(sys.argv[1]), trap, untrapped), int(sys.argv[2])
 filler = "".join(f"def f{n}(a, b=1):\\n    return [a + b + {n} for a in range(b)]\\n" for n in range(4))
 text = filler + "def changing(a=0):\\n    return [n + {} for n in range(a)], {!r}\\n"
 module = project.load("many", text.format(0, "x"))
@@ -610,11 +610,11 @@ for number in range(1, 101):
     install(number)
 gc.collect()
 before = sys.getallocatedblocks()
-for number in range(101, 101 + int(sys.argv[2])):
+for number in range(101, 101 + times):
     install(number)
 gc.collect()
 grown = sys.getallocatedblocks() - before
-print(sum(each() is not None for each in codes), len(project.sources._registry), grown / int(sys.argv[2]))
+print(sum(each() is not None for each in codes), len(project.sources._registry), grown / times)
 """
 
 

@@ -27,13 +27,23 @@ from types import TracebackType
 from typing import Any, Final
 
 import pyte
+import pytest
 
 from support.once import cases
 from support.session import DEADLINE, child_environment
 
 SCREENS: Final = Path(__file__).resolve().parent.parent / "terminal" / "screens"
 SIZES: Final = ((80, 24), (140, 45))
+
+
+def size_name(size: tuple[int, int]) -> str:
+    """Name a size in the ids of tests."""
+    return f"{size[0]}x{size[1]}"
+
+
+#: Both on the first Python, one on the others.
 TRIED_SIZES: Final = SIZES[: cases(len(SIZES))]
+at_each_size = pytest.mark.parametrize("size", TRIED_SIZES, ids=size_name)
 
 #: Name of a key -> what a terminal sends for it.
 KEYS: Final[dict[str, str]] = {

@@ -5,14 +5,11 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import pytest
-
 from support.programs import DEMOS
-from support.screen import TRIED_SIZES, ScreenSession
+from support.screen import ScreenSession, at_each_size
 
 PRICES = {"prices.py": (DEMOS / "prices.py").read_text(encoding="utf-8"), "data/": str(DEMOS / "data")}
 READY = r"^\(fixcont\)\Z"
-both_sizes = pytest.mark.parametrize("size", TRIED_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 def opened(size: tuple[int, int] = (80, 24), **environment: str) -> ScreenSession:
@@ -24,13 +21,13 @@ def opened(size: tuple[int, int] = (80, 24), **environment: str) -> ScreenSessio
     return session
 
 
-@both_sizes
+@at_each_size
 def test_the_function_alone(size: tuple[int, int]) -> None:
     with opened(size, EDITOR="/bin/false") as session:
         session.matches("fix-function")
 
 
-@both_sizes
+@at_each_size
 def test_the_whole_file(size: tuple[int, int]) -> None:
     with opened(size) as session:
         session.press("f2")
@@ -38,7 +35,7 @@ def test_the_whole_file(size: tuple[int, int]) -> None:
         session.matches("fix-file")
 
 
-@both_sizes
+@at_each_size
 def test_a_syntax_error(size: tuple[int, int]) -> None:
     with opened(size) as session:
         session.press("end")
@@ -48,7 +45,7 @@ def test_a_syntax_error(size: tuple[int, int]) -> None:
         session.matches("fix-fault")
 
 
-@both_sizes
+@at_each_size
 def test_leaving_with_changes(size: tuple[int, int]) -> None:
     with opened(size) as session:
         session.press("end")
@@ -58,7 +55,7 @@ def test_leaving_with_changes(size: tuple[int, int]) -> None:
         session.matches("fix-leaving")
 
 
-@both_sizes
+@at_each_size
 def test_changed_by_another_program(size: tuple[int, int]) -> None:
     with opened(size) as session:
         path = session.folder / "prices.py"

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from support.programs import DEMOS
-from support.screen import TRIED_SIZES, ScreenSession
+from support.screen import ScreenSession, at_each_size
 
 PRICES = {"prices.py": (DEMOS / "prices.py").read_text(encoding="utf-8"), "data/": str(DEMOS / "data")}
 READY = r"^\(fixcont\)\Z"
-both_sizes = pytest.mark.parametrize("size", TRIED_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 def debugged(text: str, **how: object) -> ScreenSession:
@@ -43,7 +42,7 @@ def after(session: ScreenSession, line: str) -> str:
 # What is shown.
 
 
-@both_sizes
+@at_each_size
 def test_a_stop_and_its_listings(size: tuple[int, int]) -> None:
     with ScreenSession(PRICES, ["-m", "fixcont", "prices.py"], size=size) as session:
         enter(session, "ll", "w")
@@ -51,7 +50,7 @@ def test_a_stop_and_its_listings(size: tuple[int, int]) -> None:
         session.matches("prompt-listings")
 
 
-@both_sizes
+@at_each_size
 def test_a_block_of_several_lines(size: tuple[int, int]) -> None:
     with ScreenSession(PRICES, ["-m", "fixcont", "prices.py"], size=size) as session:
         enter(session, "for i in range(2):")
@@ -77,7 +76,7 @@ Basket().cost()
 """
 
 
-@both_sizes
+@at_each_size
 def test_completion_of_attributes(size: tuple[int, int]) -> None:
     with debugged(BASKET, size=size) as session:
         session.wait_for(READY)
@@ -96,7 +95,7 @@ divide(1, 0)
 """
 
 
-@both_sizes
+@at_each_size
 def test_old_code_is_marked(size: tuple[int, int]) -> None:
     with debugged(OBSOLETE, size=size) as session:
         session.wait_for(READY)

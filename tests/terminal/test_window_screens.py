@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fixcont.bytecode import interpreter
-from support.screen import SIZES, TRIED_SIZES
+from support.screen import SIZES, TRIED_SIZES, size_name
 from support.window import Window
 
 pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="the programs retry in loops, which 3.15 cannot keep")
@@ -75,7 +75,7 @@ def shop(text: str, size: tuple[int, int], *options: str, **more: Any) -> Window
     return Window(text, files={"helper.py": HELPER}, options=("--window", *options), size=size, **more)
 
 
-@pytest.fixture(params=TRIED_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.fixture(params=TRIED_SIZES, ids=size_name)
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     found: tuple[int, int] = request.param
     return found
