@@ -292,7 +292,8 @@ def _told(client: Client, held: HeldThread, way: Way) -> list[str]:
 
 
 def _evaluated(held: HeldThread, index: int, expression: str) -> Any:
-    return _called(held, lambda: held.console(index).evaluate_in_frame(expression))
+    console = held.console(index)
+    return _called(held, lambda: console.evaluate_in_frame(expression))
 
 
 def _called(held: HeldThread, function: Callable[[], Any]) -> Any:
