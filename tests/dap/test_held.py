@@ -11,7 +11,7 @@ from fixcont.continuing.ways import Propagate, QuitProgram
 from fixcont.stopping.stop import StopReason
 from fixcont_ui.dap.console import DebugConsole
 from fixcont_ui.dap.held import HeldThread
-from fixcont_ui.dap.later import Later
+from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.loop import Loop
 
 
@@ -102,5 +102,28 @@ def test_a_pause_is_not_lost_on_what_was_given_up_already() -> None:
     tell(slow)
     assert held.serve() == QuitProgram()
     assert answers == ["cancelled", "interrupted"]
+    loop.stop()
+    loop.run()
+
+
+def test_a_pause_is_not_lost_on_what_runs_no_code_of_the_program() -> None:
+    """A file that was saved may be installed just then."""
+    stop: Any = None
+    loop = Loop(failed, nullcontext)
+    held = HeldThread(stop, loop, no_console)
+    answers: list[Any] = []
+
+    def tell(later: Later) -> None:
+        later.tell(lambda body, why: answers.append(body or (why and why.refusal.code)))
+
+    def install() -> Body:
+        tell(held.submit(lambda: {"ran": True}, 10))
+        assert held.interrupt()
+        held.let_go(QuitProgram())
+        return {"installed": True}
+
+    tell(held.submit(install, 10))
+    assert held.serve() == QuitProgram()
+    assert sorted(answers, key=str) == ["interrupted", {"installed": True}]
     loop.stop()
     loop.run()

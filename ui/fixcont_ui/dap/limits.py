@@ -129,6 +129,11 @@ class Limited:
                 self._send()
             return True
 
+    @property
+    def is_put_off(self) -> bool:
+        """Whether an interrupt waits for code of the program's to begin, which what is being done may never come to."""
+        return self._is_wanted
+
     def interrupt_part(self) -> None:
         """Interrupt what runs, where that has a limit of its own and has gone beyond it."""
         with self._lock:

@@ -114,11 +114,13 @@ class Workplace:
     def interrupt(self) -> bool:
         """Interrupt what a request has started, or is about to. Returns whether there was anything."""
         waiting = list(self._waiting)
-        if any(self._limited.interrupt(later) for later in waiting):
+        running = next((later for later in waiting if self._limited.interrupt(later)), None)
+        if running is not None and not self._limited.is_put_off:
             return True
-        is_busy = self._limited.interrupt(None)  # with what was given up already: the pause is meant for what comes next, too
+        # What runs is none of the program's code, or was given up already: then the pause is meant for what comes next, too.
+        is_busy = running is not None or self._limited.interrupt(None)
         for later in waiting:
-            if later.fail(failure("interrupted", "it was interrupted")):
+            if later is not running and later.fail(failure("interrupted", "it was interrupted")):
                 self._limited.interrupt(later)  # it may have begun just now
         return is_busy or bool(waiting)
 
