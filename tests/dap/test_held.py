@@ -7,9 +7,13 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from fixcont.continuing.ways import Propagate, QuitProgram
 from fixcont.stopping.stop import StopReason
+from fixcont_ui.dap import workplace
 from fixcont_ui.dap.console import DebugConsole
+from fixcont_ui.dap.debuggee import Debuggee
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.loop import Loop
@@ -127,3 +131,22 @@ def test_a_pause_is_not_lost_on_what_runs_no_code_of_the_program() -> None:
     assert sorted(answers, key=str) == ["interrupted", {"installed": True}]
     loop.stop()
     loop.run()
+
+
+def test_what_is_asked_as_the_interpreter_shuts_down_fails_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets no thread begin any more then."""
+
+    def refuse(*arguments: object) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(workplace, "start_new_thread", refuse)
+    answers: list[Any] = []
+    debuggee = Debuggee(waits=False)
+    debuggee.wherever(dict, 10).tell(lambda body, why: answers.append(why and why.refusal.code))
+    assert answers == ["debuggee-gone"]
+    session: Any = SimpleNamespace(at_work=nullcontext)
+    debuggee.session = session
+    debuggee.loop.stop()
+    closing = threading.Thread(target=debuggee.loop.run)
+    closing.start()
+    closing.join()
