@@ -188,9 +188,16 @@ class Debuggee:
         if held is not None:
             return held.submit(work, seconds)
         if self._elsewhere is None:
+            from fixcont_ui.dap.failures import failure
+            from fixcont_ui.dap.later import Later
             from fixcont_ui.dap.workplace import start_workplace
 
-            self._elsewhere = start_workplace(self.loop, self._at_work)
+            try:
+                self._elsewhere = start_workplace(self.loop, self._at_work)
+            except RuntimeError:  # the interpreter is shutting down, and lets no thread begin any more
+                never = Later()
+                never.fail(failure("debuggee-gone", "the program is ending"))
+                return never
         return self._elsewhere.submit(work, seconds)
 
     def afterwards(self, action: Callable[[], None]) -> None:
@@ -224,7 +231,7 @@ class Debuggee:
                 return
             if failed.refusal.code in ("timed-out", "stale-reference", "interrupted"):  # the thread was busy, or has gone on
                 self.loop.call_soon(lambda: self._files_changed(filenames))
-            else:
+            elif failed.refusal.code != "debuggee-gone":
                 self.say(str(failed.refusal), "important")
 
         self.wherever(work, LOOK).tell(look_again)

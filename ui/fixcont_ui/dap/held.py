@@ -84,7 +84,10 @@ class HeldThread(Workplace):
         self.close()
 
     def console(self, index: int) -> DebugConsole:
-        """Give what carries commands out, with a frame of the stop selected; in the held thread."""
+        """Give what carries commands out, with a frame of the stop selected; in the held thread, and outside of `running_code`.
+
+        The first call imports modules, and an interrupt that comes in the import machinery's own callbacks is lost.
+        """
         if self._console is None:
             self._console = self._make_console(self)
         self._console.select(index)

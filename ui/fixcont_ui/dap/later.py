@@ -33,11 +33,11 @@ class Later:
 
     def succeed(self, body: Body = None) -> bool:
         """Give the answer. Returns whether it was the first one."""
-        return self._give(body, None)
+        return self.give(body, None)
 
     def fail(self, failure: Failure) -> bool:
         """Say why there is no answer. Returns whether it was the first one."""
-        return self._give(None, failure)
+        return self.give(None, failure)
 
     def tell(self, listener: Listener) -> None:
         """Have somebody told of the answer, at once where it is there."""
@@ -57,7 +57,8 @@ class Later:
         """Have something done, in whichever thread, when the answer is there, before anybody is told of it."""
         self._first = action
 
-    def _give(self, body: Body, failure: Failure | None) -> bool:
+    def give(self, body: Body, failure: Failure | None) -> bool:
+        """Give the answer, or say why there is none. Returns whether it was the first one."""
         with self._lock:
             if self._answer is not None:
                 return False

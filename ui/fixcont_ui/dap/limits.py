@@ -133,16 +133,27 @@ class Limited:
             if not self._is_allowed:
                 self._is_wanted = True
             elif not self._is_sent:
-                self._is_sent = self._send()
+                self._send()
             return True
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether an interrupt waits for code of the program's to begin, which what is being done may never come to."""
+        return self._is_wanted
 
     def interrupt_part(self) -> None:
         """Interrupt what runs, where that has a limit of its own and has gone beyond it."""
         with self._lock:
             if self._is_allowed and self._until is not None and CLOCK.monotonic() > self._until and not self._is_sent:
-                self._is_sent = self._send()
+                self._send()
 
-    def _send(self) -> bool:
+    def _send(self) -> None:
+        """Send an interrupt. It is noted first: it may have come before this thread runs again."""
+        self._is_sent = True
+        if not self._has_sent():
+            self._is_sent = False
+
+    def _has_sent(self) -> bool:
         if self._is_main:
             if not self._is_ours:
                 return False

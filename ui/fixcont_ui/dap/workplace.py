@@ -85,12 +85,15 @@ class Workplace:
 
         def job() -> None:
             self._limited.begin(later)
+            found: tuple[Body, Failure | None] | None = None
             try:
                 if not later.is_answered:  # else its time was over before it began
-                    carry_out(work, later)
+                    found = carry_out(work)
             finally:
                 self._limited.end()
                 self._is_watched = False
+            if found is not None:  # only now: a pause that follows the answer is not meant for this any more
+                later.give(*found)
 
         def give_up() -> None:
             sentence = f"it takes longer than {seconds:g} seconds"
@@ -110,12 +113,16 @@ class Workplace:
 
     def interrupt(self) -> bool:
         """Interrupt what a request has started, or is about to. Returns whether there was anything."""
-        if self._limited.interrupt(None):
-            return True
         waiting = list(self._waiting)
+        running = next((later for later in waiting if self._limited.interrupt(later)), None)
+        if running is not None and not self._limited.is_put_off:
+            return True
+        # What runs is none of the program's code, or was given up already: then the pause is meant for what comes next, too.
+        is_busy = running is not None or self._limited.interrupt(None)
         for later in waiting:
-            later.fail(failure("interrupted", "it was interrupted"))
-        return bool(waiting)
+            if later is not running and later.fail(failure("interrupted", "it was interrupted")):
+                self._limited.interrupt(later)  # it may have begun just now
+        return is_busy or bool(waiting)
 
     def _watch(self) -> None:
         """Interrupt parts of a request that take too long, until it is over."""
@@ -145,19 +152,19 @@ def start_workplace(loop: Loop, surroundings: Callable[[], AbstractContextManage
     return made[0]
 
 
-def carry_out(work: Callable[[], Body], later: Later) -> None:
-    """Do something, and give what comes of it as an answer."""
+def carry_out(work: Callable[[], Body]) -> tuple[Body, Failure | None]:
+    """Do something. Returns what is to be answered."""
     try:
-        later.succeed(work())
+        return work(), None
     except Failure as failed:
-        later.fail(failed)
+        return None, failed
     except Refused as refused:
-        later.fail(Failure(refused.refusal))
+        return None, Failure(refused.refusal)
     except KeyboardInterrupt:
-        later.fail(failure("interrupted", "it was interrupted"))
+        return None, failure("interrupted", "it was interrupted")
     except Exception as error:
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
         where = f" ({place.tb_frame.f_code.co_name}:{place.tb_lineno})" if place is not None else ""
-        later.fail(Failure(Refusal("internal-error", f"a fault of fixcont itself: {type(error).__name__}: {error}{where}")))
+        return None, Failure(Refusal("internal-error", f"a fault of fixcont itself: {type(error).__name__}: {error}{where}"))

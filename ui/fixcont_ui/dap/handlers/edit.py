@@ -307,7 +307,8 @@ def _told(client: Client, held: HeldThread, way: Way) -> list[str]:
 
 def evaluated(held: HeldThread, index: int, expression: str) -> Any:
     """Evaluate in a frame. Raises `Failure` where that fails."""
-    return _called(held, lambda: held.console(index).evaluate_in_frame(expression))
+    console = held.console(index)
+    return _called(held, lambda: console.evaluate_in_frame(expression))
 
 
 def _called(held: HeldThread, function: Callable[[], Any]) -> Any:

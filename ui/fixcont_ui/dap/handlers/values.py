@@ -20,6 +20,7 @@ from fixcont_ui.values.children import child_named
 
 if TYPE_CHECKING:
     from fixcont_ui.dap.client import Client
+    from fixcont_ui.dap.console import DebugConsole
 
 #: Seconds for what the user did not ask for in so many words: what lies below the pointer, and watched expressions.
 _GLANCE = 2.0
@@ -48,7 +49,8 @@ def set_variable(client: Client, arguments: Mapping[str, Any]) -> Later:
         if child is None or child.replace is None:
             raise failure("not-assignable", f"{name} cannot have another value here", "assign what it is part of", is_shown=True)
         replace = child.replace
-        value = _run(held, lambda: held.console(node.frame).evaluate_in_frame(arguments["value"]))
+        console = held.console(node.frame)
+        value = _run(held, lambda: console.evaluate_in_frame(arguments["value"]))
         _run(held, lambda: replace(value))
         client.invalidate("variables")
         expression = child.expression(node.expression or "")
@@ -63,7 +65,8 @@ def set_expression(client: Client, arguments: Mapping[str, Any]) -> Later:
 
     def work() -> Body:
         target, text = arguments["expression"], arguments["value"]
-        value = _run(held, lambda: _assign(held, index, target, text))
+        console = held.console(index)
+        value = _run(held, lambda: _assign(console, target, text))
         client.invalidate("variables")
         return _set(_presenter(client, held, index, arguments).result(value, target))
 
@@ -78,7 +81,8 @@ def evaluate(client: Client, arguments: Mapping[str, Any]) -> Later:
         return held.submit(lambda: _typed(client, held, index, arguments), evaluation_limit(client))
 
     def work() -> Body:
-        value = _run(held, lambda: held.console(index).evaluate_in_frame(text), is_shown=False)
+        console = held.console(index)
+        value = _run(held, lambda: console.evaluate_in_frame(text), is_shown=False)
         if context == "clipboard":
             return {"result": _run(held, lambda: whole(held, value)), "variablesReference": 0}
         return _presenter(client, held, index, arguments).result(value, text)
@@ -104,8 +108,9 @@ def completions(client: Client, arguments: Mapping[str, Any]) -> Later:
 
 def _typed(client: Client, held: HeldThread, index: int, arguments: Mapping[str, Any]) -> Body:
     """Carry out what was typed into the debug console."""
+    console = held.console(index)
     with held.running_code(), _printing_here(client):
-        outcome = held.console(index).run(arguments["expression"])
+        outcome = console.run(arguments["expression"])
     if outcome.refusal is not None:
         raise Failure(outcome.refusal, is_shown=False)
     if outcome.failure:
@@ -119,13 +124,12 @@ def _typed(client: Client, held: HeldThread, index: int, arguments: Mapping[str,
     return _presenter(client, held, index, arguments).result(outcome.value, None)
 
 
-def _assign(held: HeldThread, index: int, target: str, text: str) -> Any:
+def _assign(console: DebugConsole, target: str, text: str) -> Any:
     """Assign the value of an expression to another one. Returns what that gives afterwards."""
     ast.parse(text.strip(), mode="eval")  # whatever else it is does not belong there
     statement = ast.parse(f"{target.strip()} = None").body
     if len(statement) != 1 or not isinstance(statement[0], ast.Assign):
         raise failure("not-assignable", f"{target} cannot be assigned to", is_shown=True)
-    console = held.console(index)
     outcome = console.run(f"!{target.strip()} = ({text.strip()})")
     if outcome.failure:
         raise failure("evaluation-failed", outcome.failure.splitlines()[-1], is_shown=True)
