@@ -63,8 +63,8 @@ def not_a_number(number, /, **words):
     return float("nan")
 
 
-def locked(path):
-    return threading.Lock()
+def noted(path):
+    return io.StringIO()
 
 
 def around():
@@ -90,7 +90,7 @@ class Workshop:
         self.name = f"workshop_{next(_numbers)}"
         self.path = folder / f"{self.name}.py"
         text = replaced((PROGRAMS / "workshop" / "parts.py").read_text(), REPAIRED, "parts.py")
-        self.path.write_text(f"import threading\n{text}{MORE}")
+        self.path.write_text(f"import io\n{text}{MORE}")
         self.module: Any = importlib.import_module(self.name)
 
     def make(self, qualname: str, /, *positional: Any, keywords: dict[str, Any] | None = None, **named: Any) -> list[str]:
@@ -205,7 +205,7 @@ def test_long_values_stand_in_lines_of_their_own(workshop: Workshop) -> None:
 @pytest.mark.parametrize(
     ("qualname", "named", "code", "sentence"),
     [
-        ("locked", {"path": ""}, "result-not-plain", "result is a lock"),
+        ("noted", {"path": ""}, "result-not-plain", "result is a StringIO"),
         ("around.<locals>.inside", {"number": 1}, "not-importable", "inside is made anew by each call of the function around it"),
         ("<lambda>", {"number": 1}, "not-importable", "a lambda or a comprehension has no name"),
         ("gone", {}, "not-importable", "leads to no such function"),
