@@ -22,7 +22,9 @@ from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Moment, Stop, StopReason
 
 _NO_WAY: Final = Refusal(
-    "post-mortem", "this stop was read from a file, so there is no program that could go on", "look, evaluate, and edit the file"
+    "post-mortem",
+    "this stop was read from a file, so there is no program that could go on",
+    "replay a frame on the code that is here",
 )
 _GROUPS: Final = 50  # exceptions in groups in groups
 _SHOWN: Final = 10_000  # exceptions in a group, those that are in several groups as often

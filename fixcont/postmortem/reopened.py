@@ -83,6 +83,14 @@ class Reopened:
         located = self.code.files.get(saved)
         return located.path if located is not None and located.path else None
 
+    def refusal_of(self, frame: Frame) -> Refusal | None:
+        """Tell why the function of a frame of the saved stop cannot be loaded, as far as that is known before."""
+        saved = frame.saved if isinstance(frame, OpenedFrame) else None
+        if saved is None or saved.file not in self.code.files:
+            sentence = f"{frame.function} is not in the scope of the user's own files"
+            return Refusal("not-trapped", sentence, "select a frame of your own")
+        return self.code.files[saved.file].refusal
+
     def load(self, selected: Frame) -> Revived:
         """Load the present code, and make the stop anew on it. Runs the top level of its modules, unless they are loaded.
 
@@ -97,17 +105,13 @@ class Reopened:
         if self.post is not None:
             return self.post
         with self._session.at_work():
-            saved = selected.saved if isinstance(selected, OpenedFrame) else None
-            if saved is None or saved.file not in self.code.files:
-                sentence = f"{selected.function} is not in the scope of the user's own files"
-                raise Refused(Refusal("not-trapped", sentence, "select a frame of your own"))
-            located = self.code.files[saved.file]
-            if located.refusal is not None:
-                raise Refused(located.refusal)
-            self._session.install()
-            self.code.load()
-            if saved.file in self.code.refusals:
-                raise Refused(self.code.refusals[saved.file])
+            refusal = self.refusal_of(selected)
+            if refusal is None:
+                self._session.install()
+                self.code.load()
+                refusal = self.code.refusals.get(selected.saved.file) if isinstance(selected, OpenedFrame) else None
+            if refusal is not None:
+                raise Refused(refusal)
             self.post = Revived(self._session, self.opened, self.code)
         return self.post
 

@@ -52,8 +52,11 @@ def serve(session: Session, exception: BaseException | None, traceback: Tracebac
             tell(outcome)
 
 
-def serve_opened(session: Session, reopened: Reopened) -> None:
+def serve_opened(session: Session, reopened: Reopened) -> Way:
     """Show a saved stop until the user leaves it; a front end that is to replay loads the present code meanwhile (`Reopened.load`).
+
+    Returns:
+        How it was left.
 
     Raises:
         Quit: the user has ended the program at a stop of a replay.
@@ -62,7 +65,7 @@ def serve_opened(session: Session, reopened: Reopened) -> None:
     while True:
         way = _show(session, reopened.stop)
         if not isinstance(way, Replay) or reopened.post is None:
-            return
+            return way
         refusal = reopened.post.refusal_of(way)
         if refusal is not None:
             front_end.refused(refusal)

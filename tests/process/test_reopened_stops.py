@@ -7,47 +7,20 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from support.editor import ScriptedEditor
 from support.programs import Program, copy_program
+from support.saved_depot import LOCK, Saved, save_depot
 from support.session import child_environment
 
 OTHERS = ("3.11", "3.12", "3.13", "3.14")
-LOCK = '__import__("threading").Lock()'
-
-
-class Saved(NamedTuple):
-    """The stops of a program, and the folder in which it was; that is no longer there."""
-
-    folder: Path
-    was: Path
-
-    def stop(self, name: str) -> Path:
-        return self.folder / f"{name}.stop"
-
-
-def save(folder: Path, python: str = sys.executable) -> Saved:
-    was = copy_program("depot", folder / "elsewhere").folder
-    saved = subprocess.run(
-        [python, "main.py", str(folder)],
-        cwd=was,
-        env=child_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert saved.returncode == 0, saved.stderr
-    shutil.rmtree(was)
-    return Saved(folder, was)
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
-    return save(tmp_path_factory.mktemp("saved"))
+    return save_depot(tmp_path_factory.mktemp("saved"))
 
 
 @pytest.fixture
@@ -221,7 +194,7 @@ def test_what_another_version_has_saved_is_replayed(tmp_path: Path, stock: Progr
     other = shutil.which(f"python{version}")
     if version == "{}.{}".format(*sys.version_info) or other is None or not _starts(other):
         pytest.skip(f"Python {version} is this one, or none that starts here")
-    saved = save(tmp_path / "saved", other)
+    saved = save_depot(tmp_path / "saved", other)
     edit = {"return item.price / DISCOUNT": "return (item.price or 1) / DISCOUNT"}
     typed = f"fix\nreplay --retry\nup\nup\nfill self.lock = {LOCK}\nreplay --outward"
     shown = opened(saved.stop("lock_up"), typed, stock.folder, edits=[edit])

@@ -330,7 +330,13 @@ def _open(options: Options) -> int:
             from fixcont_ui.dap import opened
 
             return opened.open_file(
-                options.opens, connect=options.connect, listen=options.listen, unpickles=options.unpickles, max_size=size
+                options.opens,
+                connect=options.connect,
+                listen=options.listen,
+                unpickles=options.unpickles,
+                max_size=size,
+                roots=options.roots,
+                scope=options.scope,
             )
         from fixcont_ui.opened import open_file
 

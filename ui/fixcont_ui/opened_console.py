@@ -6,10 +6,10 @@ from abc import abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 
-from fixcont.errors import Refusal, Refused
+from fixcont.errors import Refusal
 from fixcont_ui import opened_wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
-from fixcont_ui.commands import Command, NotDone, live_frame
+from fixcont_ui.commands import Command, live_frame
 from fixcont_ui.session_console import SessionConsole
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class OpenedConsole(SessionConsole):
         elif tell_unchanged:
             self.say('the file is edited; "replay" loads it')
 
-    def load_present(self) -> Revived | None:
+    def revive(self) -> Revived | None:
         if not self.is_saved:
             is_ours = self.reopened.post is not None and self.stop is self.reopened.post.stop
             return self.reopened.post if is_ours else None
@@ -82,12 +82,8 @@ class OpenedConsole(SessionConsole):
         for located in self.reopened.code.files.values():
             if located.refusal is None:
                 self.say(opened_wording.loading_line(located))
-        try:
-            with self.loading():
-                post = self.reopened.load(frame)
-        except Refused as refused:
-            self.refuse(refused.refusal)
-            raise NotDone from None
+        with self.loading():
+            post = self.reopened.load(frame)
         for refusal in self.reopened.code.refusals.values():
             self.say(f"not loaded: {refusal}")
         for line in opened_wording.loaded_lines(post):

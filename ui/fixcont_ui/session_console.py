@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fixcont.errors import Refusal
+from fixcont.errors import Refusal, Refused
 from fixcont_ui import editor, history_wording, wording
 from fixcont_ui.commands import Command, NotDone
 
@@ -170,6 +170,21 @@ class SessionConsole(ABC):
             self.say(nearest)
 
     def load_present(self) -> Revived | None:
+        try:
+            return self.revive()
+        except Refused as refused:
+            self.refuse(refused.refusal)
+            raise NotDone from None
+
+    def revive(self) -> Revived | None:
+        """Load the present code of a saved stop, unless it is loaded, and look at the stop on it from then on.
+
+        Returns:
+            The stop on that code, None where this is no saved stop.
+
+        Raises:
+            Refused: the function of the selected frame cannot be loaded.
+        """
         return None
 
     def save_stop(self, path: str, wanted: Wanted) -> Saved:

@@ -138,7 +138,7 @@ class Client:
     @property
     def no_breakpoints(self) -> str:
         """Why no breakpoint can be set, "" where it can."""
-        return self.debuggee.program.no_breakpoints if self.debugs else "the program was started without debugging"
+        return "" if self.debugs else "the program was started without debugging"
 
     def authorize(self, token: object) -> None:
         """Raise `Failure` where the client does not know the token."""

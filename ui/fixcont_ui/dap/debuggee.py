@@ -179,6 +179,12 @@ class Debuggee:
         else:
             _to_stderr(text)
 
+    def invalidate(self, *areas: str) -> None:
+        """Tell the client, where there is one, that what it has shown is not so any more."""
+        client = self.client
+        if client is not None:
+            client.invalidate(*areas)
+
     def wherever(self, work: Callable[[], Body], seconds: float) -> Later:
         """Do something that concerns the program: in the thread that stopped last, where one is held, else in one that stands in for it.
 

@@ -83,6 +83,10 @@ class HeldThread(Workplace):
         self._way = way
         self.close()
 
+    def look_at(self, stop: Stop) -> None:
+        """Look at another stop from now on, at the same frames: what was read from a file is there again."""
+        self.stop = stop
+
     def console(self, index: int) -> DebugConsole:
         """Give what carries commands out, with a frame of the stop selected; in the held thread, and outside of `running_code`.
 

@@ -14,6 +14,7 @@ from fixcont.errors import Refusal
 from fixcont_ui.dap.places import Texts, file_source, place_of
 
 if TYPE_CHECKING:
+    from fixcont.continuing.ways import Replay
     from fixcont.session import Session
     from fixcont.stopping.exceptions import ExceptionInfo
     from fixcont.stopping.frames import Frame
@@ -44,12 +45,9 @@ class Program(Protocol):
     """See the module.
 
     Attributes:
-        no_breakpoints: why there can be no breakpoints, "" where there can.
         no_install: why nothing can be installed, None where it can.
     """
 
-    @property
-    def no_breakpoints(self) -> str: ...
     @property
     def no_install(self) -> Refusal | None: ...
 
@@ -59,11 +57,12 @@ class Program(Protocol):
     def stack_of(self, ident: int) -> list[Passing]:
         """Give the stack of a thread that is not held, innermost first."""
 
-    def not_held(self, what: str) -> Refusal:
+    def not_held(self, what: str, ident: int | None) -> Refusal:
         """Tell why nothing can be done with a thread, or with a frame of one, that is in no stop.
 
         Args:
             what: says which one, as the subject of a sentence.
+            ident: of the thread, None where that is not known.
         """
 
     def stops_all(self, held: set[int]) -> bool:
@@ -94,8 +93,11 @@ class Program(Protocol):
     def modules(self) -> list[protocol.Module]:
         """Give the modules, by their names."""
 
-    def refusal_of(self, command: Command) -> Refusal | None:
-        """Tell why a command makes no sense for this program, None where it does."""
+    def refusal_of(self, command: Command, stop: Stop) -> Refusal | None:
+        """Tell why a command makes no sense at a stop of this program, None where it does."""
+
+    def refusal_of_replay(self, way: Replay, stop: Stop) -> Refusal | None:
+        """Tell why a frame of a stop that has unwound cannot be replayed, None where it can. Nothing is touched."""
 
     def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
         """Make what carries out what is typed at a stop."""
@@ -104,12 +106,13 @@ class Program(Protocol):
 class RunningProgram:
     """The program that runs in this process."""
 
-    no_breakpoints: Final = ""
-    no_install: Final = None
-
     def __init__(self, session: Session) -> None:
         self._session = session
         self._texts: Final = Texts()
+
+    @property
+    def no_install(self) -> Refusal | None:
+        return None
 
     def threads(self) -> list[ThreadInfo]:
         return self._session.threads()
@@ -120,7 +123,7 @@ class RunningProgram:
             for code, line, is_user in self._session.running_frames(ident)
         ]
 
-    def not_held(self, what: str) -> Refusal:
+    def not_held(self, what: str, ident: int | None) -> Refusal:
         return Refusal("not-stopped", f"{what} runs", "pause it first")
 
     def stops_all(self, held: set[int]) -> bool:
@@ -169,8 +172,11 @@ class RunningProgram:
             described["version"] = version
         return described
 
-    def refusal_of(self, command: Command) -> Refusal | None:
+    def refusal_of(self, command: Command, stop: Stop) -> Refusal | None:
         return None
+
+    def refusal_of_replay(self, way: Replay, stop: Stop) -> Refusal | None:
+        return stop.refusal_of(way)
 
     def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
         from fixcont_ui.dap.console import DebugConsole

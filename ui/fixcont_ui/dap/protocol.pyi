@@ -312,6 +312,7 @@ class FixcontReplayArguments(TypedDict):
     line: NotRequired[int]
     arguments: NotRequired[dict[str, str]]
     outward: NotRequired[bool]
+    withHoles: NotRequired[bool]
 
 class FixcontRerunArguments(TypedDict):
     number: int
@@ -432,6 +433,7 @@ LaunchRequestArguments = TypedDict(
         "module": NotRequired[str],
         "openStop": NotRequired[str],
         "unpickle": NotRequired[bool],
+        "roots": NotRequired[list[str] | str],
         "args": NotRequired[list[str]],
         "cwd": NotRequired[str],
         "env": NotRequired[dict[str, str | None]],

@@ -22,12 +22,11 @@ _LAST_WORDS: Final = 1.0  # seconds for what is still to be sent when the progra
 MakeSession = Callable[[Debuggee], Session]
 
 
-def connect(make_session: MakeSession, address: str, name: str, *, installs: bool = True) -> Debuggee:
+def connect(make_session: MakeSession, address: str, name: str) -> Debuggee:
     """Connect to the adapter that has started this process, and wait until its client lets the program run.
 
     Args:
         name: of the program.
-        installs: make fixcont active, as there is a program in this process.
 
     Raises:
         Refused: it is not there.
@@ -36,7 +35,7 @@ def connect(make_session: MakeSession, address: str, name: str, *, installs: boo
     token = os.environ.pop(TOKEN, "")
     debuggee = Debuggee(waits=False, was_started_for_it=True)
     debuggee.name = name
-    _activate(debuggee, make_session, installs=installs)
+    _activate(debuggee, make_session)
     try:
         Server(debuggee).connect(host, port, token.encode())
     except OSError as error:
@@ -63,7 +62,6 @@ def listen_for(
     token: str | None = None,
     tells: bool = True,
     loaded: bool = False,
-    installs: bool = True,
 ) -> Debuggee:
     """Let clients connect to this process.
 
@@ -74,7 +72,6 @@ def listen_for(
         token: what clients must give; None for the one in the environment, or a new one where the address needs one.
         tells: tell on standard error where it listens.
         loaded: put traps into the functions that exist already.
-        installs: make fixcont active, as there is a program in this process.
 
     Raises:
         Refused: it cannot listen there.
@@ -84,7 +81,7 @@ def listen_for(
         token = os.environ.pop(TOKEN, "") or ("" if is_loopback(host) else new_token())
     debuggee = Debuggee(waits=True)
     debuggee.name = name
-    _activate(debuggee, make_session, loaded=loaded, installs=installs)
+    _activate(debuggee, make_session, loaded=loaded)
     try:
         found = Server(debuggee, token).listen(host, port)
     except OSError as error:
@@ -158,10 +155,9 @@ def read_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _activate(debuggee: Debuggee, make_session: MakeSession, *, loaded: bool = False, installs: bool = True) -> None:
+def _activate(debuggee: Debuggee, make_session: MakeSession, *, loaded: bool = False) -> None:
     debuggee.session = make_session(debuggee)
-    if installs:
-        debuggee.session.install(loaded=loaded)
+    debuggee.session.install(loaded=loaded)
     atexit.register(_say_goodbye, debuggee)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=debuggee.forked)

@@ -42,7 +42,8 @@ def list_ways(client: Client, held: HeldThread, index: int) -> list[dict[str, An
     nothing = None if session.has_edits else Refusal("nothing-to-undo", "no patch is installed")
     others = {"create": missing if isinstance(missing, Refusal) else None, "undo": nothing}
     frame = stop.frames[index]
-    rows = way_rows(stop, frame, _BY_NAME.__getitem__, client.debuggee.program.refusal_of, others)
+    program = client.debuggee.program
+    rows = way_rows(stop, frame, _BY_NAME.__getitem__, lambda command: program.refusal_of(command, stop), others)
     shown = [
         {
             "name": _NAMES[row.command.name],
@@ -58,7 +59,7 @@ def list_ways(client: Client, held: HeldThread, index: int) -> list[dict[str, An
 
 def _replay(client: Client, stop: Stop, way: Replay) -> dict[str, Any]:
     """Describe a replay of a frame that has unwound: of a live one nobody asks for it."""
-    refusal = client.debuggee.program.refusal_of(_BY_NAME["replay"]) or stop.refusal_of(way)
+    refusal = client.debuggee.program.refusal_of_replay(way, stop)
     landing = stop.landing_of(way) if way.in_the_middle and refusal is None else None
     told = wording.landing_lines(landing, skips=False) if isinstance(landing, Landing) else []
     return {

@@ -102,7 +102,9 @@ def _options(arguments: Mapping[str, Any]) -> list[str]:
     """Give the options of the command line that arguments of `launch` stand for."""
     options: list[str] = []
     if arguments.get("openStop"):
-        return ["--unpickle"] if arguments.get("unpickle") is True else []
+        options += [f"--root={each}" for each in _listed(arguments.get("roots"))]
+        options += [f"--scope={each}" for each in _listed(arguments.get("scope"))]
+        return [*options, "--unpickle"] if arguments.get("unpickle") is True else options
     if arguments.get("noDebug"):
         return ["--stop", "never"]
     if arguments.get("stopOnEntry"):

@@ -24,8 +24,6 @@ def set_exception_breakpoints(client: Client, arguments: Mapping[str, Any]) -> B
     chosen = {**dict.fromkeys(arguments["filters"], ""), **options}
     if not client.debugs:
         return {"breakpoints": [_shown(name) for name in chosen]}
-    if client.no_breakpoints:
-        return {"breakpoints": [{"verified": False, "message": client.no_breakpoints} for _ in chosen]}
     modes = [name for name in chosen if name in _FILTERS]
     given = client.options
     client.debuggee.session.set_policy(

@@ -19,7 +19,7 @@ def held_thread(client: Client, number: int) -> HeldThread:
     ident = client.debuggee.threads.ident(number)
     held = client.debuggee.find(ident) if ident is not None else None
     if held is None:
-        raise Failure(client.debuggee.program.not_held(f"thread {number}"), is_shown=False)
+        raise Failure(client.debuggee.program.not_held(f"thread {number}", ident), is_shown=False)
     return held
 
 

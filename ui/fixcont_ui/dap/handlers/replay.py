@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fixcont.continuing.ways import Landing, Replay
 from fixcont.errors import Refused
-from fixcont_ui import wording
+from fixcont_ui import opened_wording, wording
 from fixcont_ui.dap import installing
 from fixcont_ui.dap.failures import failure
 from fixcont_ui.dap.handlers.edit import arguments_frame, evaluated
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def replay(client: Client, arguments: Mapping[str, Any]) -> Later:
-    """Run the function of a frame that has unwound again, on the newest code.
+    """Run the function of a frame that has unwound again, on the newest code; at a saved stop on the present one, which is loaded first.
 
     Answered when it is certain that it can be. What fails meanwhile is a stop as any other; then, or when it has returned, the
     thread stops here again.
@@ -35,17 +35,26 @@ def replay(client: Client, arguments: Mapping[str, Any]) -> Later:
         raise failure("bad-arguments", "arguments.line must be an integer")
 
     def work(held: HeldThread, index: int) -> Body:
+        console = held.console(index)
+        reopened = console.revive()
         frame = held.stop.frames[index]
 
         def way(values: Mapping[str, Any]) -> Replay:
             return Replay(
-                frame, in_the_middle, None if line is None else client.line(line), values, bool(arguments.get("outward"))
+                frame,
+                in_the_middle,
+                None if line is None else client.line(line),
+                values,
+                outward=bool(arguments.get("outward")),
+                with_holes=bool(arguments.get("withHoles")),
             )
 
         refusal = held.stop.refusal_of(way({})) if frame.is_live else None
         if refusal is not None:
             raise Refused(refusal)  # before anything is installed
         installing.install_or_fail(client.debuggee)
+        for told in opened_wording.differing_lines(reopened, frame) if reopened is not None else ():
+            client.debuggee.say(told)
         made = way({name: evaluated(held, index, expression) for name, expression in given.items()})
         landing = held.stop.landing_of(made) if in_the_middle else None
         held.answer(made)

@@ -136,7 +136,7 @@ def _mark_expression(client: Client, shown: protocol.StackFrame, frame: Frame) -
 def scopes(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """List the scopes of a frame: its variables, and those of its module."""
     if arguments["frameId"] == 0:
-        raise Failure(client.debuggee.program.not_held("the thread of this frame"), is_shown=False)
+        raise Failure(client.debuggee.program.not_held("the thread of this frame", None), is_shown=False)
     held, index = of_frame(client, arguments["frameId"])
 
     def work() -> Body:
