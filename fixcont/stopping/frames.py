@@ -96,8 +96,9 @@ class Frame:
         return self._refusal
 
     def forget(self) -> None:
-        """Let go of the values of the program that it has; called when the stop ends."""
+        """Let go of the values of the program that it has, and of what knows the held frame; called when the stop ends."""
         self.given = MappingProxyType({})
+        self._find_refusal = None
 
     @property
     def can_restart(self) -> bool:
