@@ -445,15 +445,21 @@ class KnownTexts:
         newest = self.newest(code).code
         if newest is None:
             return None
-        if newest is code:  # which may be a copy that no function runs
-            node = self._identify(code)
-            newest = node.live if node is not None and node.live is not None else newest
+        node = self._identify(newest)
+
+        def runs_newest(function: FunctionType) -> bool:
+            # There may be several copies of its code: a module, say, that is entered again brings its functions along.
+            code = function.__code__
+            return code is newest or (
+                node is not None and code.co_qualname == newest.co_qualname and self._identify(code) is node
+            )
+
         named = find_function(namespace, newest.co_qualname)
-        if named is not None and named.__code__ is newest and _fits(named, closure):
+        if named is not None and runs_newest(named) and _fits(named, closure):
             return named
         similar: FunctionType | None = None
         for function in live_functions([newest.co_filename], [namespace]):
-            if function.__code__ is newest and function.__globals__ is namespace:
+            if runs_newest(function) and function.__globals__ is namespace:
                 if _fits(function, closure):
                     return function
                 similar = function

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 _SECTIONS = (
     ("Breakpoints", BREAKPOINT_COMMANDS),
     ("Stepping", STEPPING_COMMANDS),
-    ("Fix and continue", (*POSTMORTEM_COMMANDS, *TESTCASE_COMMANDS, *COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
+    ("Saved stops, dead frames, tests", (*POSTMORTEM_COMMANDS, *TESTCASE_COMMANDS)),
+    ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
 )
 #: What one who knows pdb only needs to begin.
 _HINT = '"fix" edits the code, then "rf" restarts or "retry" goes on; "help" lists all'

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from fixcont.stopping.frames import Frame
     from fixcont.testcases.writing import Written
 
-_USAGE: Final = "testcase [--timeout seconds] file [name=expr, ...]"
+_USAGE: Final = "testcase [--timeout s] file [name=expr, ...]"
 _OPTION: Final = re.compile(r"--timeout[ =](\d+(?:\.\d+)?)\s+")
-
-
 _PATH: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|\\.|[^\s"'])+""")
 
 
