@@ -193,11 +193,23 @@ def _before(stop: Stop, frame: Frame, session: Session) -> dict[str, bytes]:
             break
     if at == len(patches) and not frame.is_live:  # it may have died long before anybody looked
         at = 0
-    found: dict[str, bytes] = {}
+    found = _shown_by(stop, frame, session)
     for patch in patches[at:]:
         for file in patch.files:
             if file.before is not None:
                 found.setdefault(file.filename, file.before)
+    return found
+
+
+def _shown_by(stop: Stop, frame: Frame, session: Session) -> dict[str, bytes]:
+    """Give the files of which the frame of a call, or one that it has called, runs an older text: that of a saved stop may never have been
+    installed here."""
+    found: dict[str, bytes] = {}
+    for each in stop.frames[: stop.frames.index(frame) + 1]:
+        text = session.sources.text_for(each.code)
+        newest = session.sources.newest_text(text.filename) if text is not None else None
+        if text is not None and newest is not None and text.source != newest.source:
+            found.setdefault(text.filename, text.source)
     return found
 
 

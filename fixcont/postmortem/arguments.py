@@ -91,7 +91,7 @@ def _values(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> dict[st
         if name not in given and not (name in values and name in at_death and values[name] is not at_death[name])
     ]
     if lost:
-        told = recovered(post, frame)
+        told = {**recovered(post, frame), **frame.given}
         values |= {name: told[name] for name in lost if name in told}
         lost = [name for name in lost if name not in told]
     lost += [name for name in names(raw.f_code) if name not in values and name not in given and name not in lost]

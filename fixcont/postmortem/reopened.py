@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.spans import unit_with
+from fixcont.continuing.arguments import Arguments
 from fixcont.continuing.ways import Landing, Replay, Resume, Skip, UseValue, Way
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.arguments import arguments_for
@@ -137,6 +138,10 @@ class Revived(PostMortem):
         self._entries: dict[FrameType, tuple[FrameType, int, int]] = {}  # frame of the opened stop -> its successor
         traceback = self._traceback(opened.stop.frames)
         super().__init__(session, self._exception(opened.stop.exception, traceback), traceback)
+        for each in self.stop.frames:
+            frame = self._saved.get(each.raw)
+            if frame is not None:
+                each.given = {name: self._reviver.value(value) for name, value in frame.given.items()}
         for raw, frame in self._saved.items():
             self._assign_again(raw)
             frame.release()
@@ -249,6 +254,15 @@ class Revived(PostMortem):
             return None
         return self._sources.newest_function(frame.code, frame.raw.f_globals)
 
+    def arguments_of(self, frame: Frame, given: Mapping[str, Any]) -> Arguments:
+        """As for every post-mortem stop; it raises `Refused` where there are holes in them, too."""
+        self.check_frame(frame)
+        found = super().arguments_of(frame, given)
+        refusal = self._holes_refusal(find_holes(self._parameters(frame, found), self._reviver.is_made), frame)
+        if refusal is not None:
+            raise Refused(refusal._replace(instead=refusal.instead.partition(", or")[0]))
+        return found
+
     def check_frame(self, frame: Frame) -> None:
         refusal = self._without.get(frame.raw)
         if refusal is not None:
@@ -301,16 +315,24 @@ class Revived(PostMortem):
         code, given = arguments_for(self, way.frame, way.arguments)
         known = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], *code.co_freevars}
         outer = set(way.frame.raw.f_locals) & set(code.co_freevars)
-        variables: dict[str, Any] = {name: each for name, each in given.named.items() if name in known}
+        named = given._replace(named={name: each for name, each in given.named.items() if name in known})
+        variables = self._parameters(way.frame, named)
         variables |= {name: way.frame.raw.f_locals[name] for name in sorted(outer)}
-        names = way.frame.code.co_varnames[way.frame.code.co_argcount + way.frame.code.co_kwonlyargcount :]
-        if way.frame.code.co_flags & interpreter.VARARGS:
-            variables[names[0]], names = given.positional, names[1:]
-        if way.frame.code.co_flags & interpreter.VARKEYWORDS:
-            variables[names[0]] = given.keywords
         space = self._given.get(id(way.frame.raw.f_globals), {}).keys() & names_read(code)
         variables |= {name: way.frame.raw.f_globals[name] for name in sorted(space) if name in way.frame.raw.f_globals}
         return find_holes(variables, self._reviver.is_made)
+
+    @staticmethod
+    def _parameters(frame: Frame, given: Arguments) -> dict[str, Any]:
+        """Give what a frame was called with by parameter, `*rest` and `**keywords` among them."""
+        code = frame.code
+        variables = dict(given.named)
+        names = code.co_varnames[code.co_argcount + code.co_kwonlyargcount :]
+        if code.co_flags & interpreter.VARARGS:
+            variables[names[0]], names = given.positional, names[1:]
+        if code.co_flags & interpreter.VARKEYWORDS:
+            variables[names[0]] = given.keywords
+        return variables
 
     def _holes_refusal(self, found: Sequence[Found], frame: Frame) -> Refusal | None:
         if not found:
@@ -325,7 +347,8 @@ class Revived(PostMortem):
         Raises:
             Refused: there is no hole of that name in the frame.
         """
-        found = next((each for each in self.holes(frame) if same_path(each.path, path)), None)
+        holes = [*self.holes(frame), *find_holes(frame.given, self._reviver.is_made)]
+        found = next((each for each in holes if same_path(each.path, path)), None)
         if found is None:
             raise Refused(Refusal("no-hole", f"{frame.function} has no hole {path}", '"holes" lists them; others are assigned'))
         filling = Filling(found.hole, value, self._reviver.is_made, self._reviver.note_made)
@@ -336,6 +359,8 @@ class Revived(PostMortem):
                     was = self.at_death.get(raw, {})
                     was.update({name: each for name, each in changed.items() if name in was})
                     self._write(raw, changed)
+            for each in self.stop.frames:
+                each.given = filling.variables(dict(each.given))
             for raw in self._saved:
                 space = raw.f_globals
                 names = self._given.get(id(space), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from support.editor import ScriptedEditor
 from support.programs import Program, copy_program
 from support.saved_depot import LOCK, Saved, save_depot
 from support.session import child_environment
+from support.written_tests import run_tests
 
 OTHERS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -206,3 +207,51 @@ def test_what_another_version_has_saved_is_replayed(tmp_path: Path, stock: Progr
 
 def _starts(python: str) -> bool:
     return subprocess.run([python, "-c", ""], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+REBINDING = """\
+import fixcont
+
+def mean(rows):
+    rows = [row for row in rows if row is not None]
+    return sum(rows) / len(rows)  # @mean
+
+def report(*tables):
+    return [mean(table.pop()) for table in tables]  # @report
+
+if __name__ == "__main__":
+    report([[4, 8]], [[None]])
+"""
+
+
+def test_what_a_parameter_was_bound_to_before_it_was_bound_anew_is_in_the_file(
+    tmp_path: Path, small_program: Callable[[str], Program]
+) -> None:
+    """The call cannot be worked out again, as the table is empty by now: what the trap had kept is what was saved."""
+    program = small_program(REBINDING)
+    saving = subprocess.run(
+        [sys.executable, "-m", "fixcont", "--save-stop", str(tmp_path / "a.stop"), str(program.path)],
+        env=child_environment(), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert saving.returncode == 1 and "ZeroDivisionError" in saving.stderr
+    program.edit({"/ len(rows)": "/ (len(rows) or 1)"})
+
+    shown = opened(tmp_path / "a.stop", "p rows\nreplay\ntestcase test_mean.py", program.folder)
+    assert "(fixcont) []\n" in shown
+    assert "mean returned 0.0" in shown
+    assert "before the repair: fails, ZeroDivisionError: division by zero\nnow: passes\n" in shown
+    assert "assert mean([None]) == 0.0" in (program.folder / "test_mean.py").read_text()
+    assert "1 passed" in run_tests(program.folder / "test_mean.py").stdout
+
+
+def test_a_repair_of_a_saved_stop_becomes_a_test(saved: Saved, stock: Program) -> None:
+    file = stock.folder / "test_stock.py"
+    edit = {"return item.price / DISCOUNT": "return (item.price or 0) / DISCOUNT"}
+    shown = opened(saved.stop("take_stock"), "testcase test_stock.py\nfix\ntestcase test_stock.py", stock.folder, edits=[edit])
+    assert "refused: not-repaired: " in shown
+    assert "before the repair: fails, TypeError: " in shown and "now: passes" in shown
+    assert "from stock import Item, Kind, Level, price_of" in file.read_text()
+    assert "1 passed" in run_tests(file).stdout
+
+    shown = opened(saved.stop("lock_up"), "up\ntestcase test_lock.py", stock.folder)
+    assert "refused: holes: Depot.worth would get a value that is not there: self.lock (lock); " in shown

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from support.editor import ScriptedEditor
 from support.programs import Program
-from support.session import DebugSession, child_environment
+from support.session import DebugSession
+from support.written_tests import run_tests
 
 Programs = Callable[[str], Program]
 
@@ -19,13 +17,6 @@ HEAVIEST = {'"g": 0.0': '"g": 0.001'}
 
 def environment(editor: ScriptedEditor) -> dict[str, str]:
     return {**editor.environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the plug-ins of this suite are half of the time
-
-
-def run_tests(file: Path) -> subprocess.CompletedProcess[str]:
-    """Run pytest as a user would, without the test suite's own path."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", str(file)]
-    variables = child_environment({"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
-    return subprocess.run(command, cwd=file.parent, env=variables, capture_output=True, text=True, check=False, timeout=60)
 
 
 #: Label of where it fails -> the edit that repairs it, and the assertion that the test makes.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
 
 _MAY_LEAVE: Final = ("continue", "quit", "replay")
-_NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {"save", "rerun", "stale", "create", "testcase"}
+_NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {"save", "rerun", "stale", "create"}
 #: Why nothing can be set, changed or let run at a saved stop.
 NO_PROGRAM: Final = "this stop was read from a file, so there is no program"
 NO_INSTALL: Final = Refusal(

@@ -67,6 +67,7 @@ def _testcase(console: Console, argument: str) -> None:
         console.complain(f"Invalid argument: {argument}" if argument else "Name the file for the test")
         console.say(f"          Usage: {_USAGE}")
         raise NotDone
+    console.load_present()
     frame = live_frame(console)
     console.install(tell_unchanged=False)
     given: dict[str, Any] = {name: console.evaluate(expression) for name, expression in asked.arguments.items()}
