@@ -46,13 +46,15 @@ def interactive(program: Program, *lines: str, editor: ScriptedEditor | None = N
 
 def test_in_the_interactive_interpreter_the_program_is_repaired_and_goes_on(small_program: SmallPrograms, tmp_path: Path) -> None:
     editor = ScriptedEditor(tmp_path / "editor", [FIXED])
-    lines = ["import fixcont", "fixcont.pm()", "where", "fix", "replay", "p $_" if sys.version_info >= (3, 12) else "p 1", "q"]
+    has_it = sys.version_info >= (3, 12)  # before, pdb has no values behind the dollar
+    lines = ["import fixcont", "fixcont.pm()", "where", "fix", "replay", "up", "p $_ - 6" if has_it else "p -7", "q"]
     output = interactive(small_program(JOB), *lines, "_", editor=editor)
 
     assert "ZeroDivisionError: division by zero" in output
     assert "[post-mortem]" in output
     assert "installed: divide (version 2)" in output
     assert "replay divide (version 2)\ndivide returned -1" in output
+    assert "-7\n" in output.partition("returned -1")[2]
 
 
 def test_outward_to_the_end_of_the_module(small_program: SmallPrograms, tmp_path: Path) -> None:

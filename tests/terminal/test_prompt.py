@@ -323,9 +323,11 @@ def test_earlier_exceptions_of_the_chain_can_be_looked_at_but_not_restarted() ->
 
 
 def test_values_behind_the_dollar_leave_nothing_among_the_globals() -> None:
-    desk = Desk("$x = 5\np $x\nc\n")
+    desk = Desk("$x = 5\np $x\nup\np $x\nc\n")
     load(desk, [7])
 
+    if sys.version_info >= (3, 12):  # before, pdb has none
+        assert [desk.replies[1], desk.replies[3]] == ["5\n", "5\n"]
     assert "__pdb_convenience_variables" not in globals()
 
 

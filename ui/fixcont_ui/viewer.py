@@ -297,10 +297,9 @@ class StopViewer(PlainPdb):
     def set_convenience_variable(self, frame: FrameType, name: str, value: Any) -> None:
         self._convenience[name] = value
 
-    def _replace_convenience_variables(self, line: str) -> str:
-        base: Any = super()
-        replaced: str = base._replace_convenience_variables(line)
-        if replaced != line and self.curframe is not None:
+    def precmd(self, line: str) -> str:
+        replaced = super().precmd(line)
+        if replaced != line and _CONVENIENCE in replaced and self.curframe is not None:
             self.curframe.f_globals[_CONVENIENCE] = self._convenience
         return replaced
 
