@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support import heap
 from support.editor import ScriptedEditor
 from support.programs import Program, copy_demo, copy_program, write_program
 
@@ -15,6 +16,16 @@ if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 ):  # a shell starts what runs in the background so, and all programs below inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    heap.set_aside()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is not None and nextitem.path != item.path:
+        heap.set_aside()
 
 
 @pytest.fixture

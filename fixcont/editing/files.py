@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import os
 import time
 from types import CodeType
@@ -181,7 +180,9 @@ class File:
 
     def revive(self, comparison: Comparison) -> None:
         """Let definitions that come back after they were gone be the same as before, and classes with their methods."""
-        for node in itertools.chain.from_iterable(added.walk() for added in comparison.added):
+        for node in comparison.new.module.walk() if self.gone else ():
+            if comparison.has(node):
+                continue
             definition = self.gone.get(_key(node))
             if definition is not None and id(definition) not in comparison.targets:
                 comparison.targets[id(definition)] = node

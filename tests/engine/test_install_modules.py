@@ -132,6 +132,17 @@ def test_closures_of_a_function_that_was_gone_and_is_back(project: Project) -> N
     assert inner() == module.make(5)() == (5, 2)
 
 
+def test_closures_of_a_statement_that_was_gone_and_is_back(project: Project) -> None:
+    text = "def make(x):\n    def inner():\n        return x, {}\n    return inner\n"
+    module = project.load("within", text.format(1))
+    inner = module.make(5)
+    project.edit("within", "def make(x):\n    return x\n")
+    project.edit("within", text.format(1))
+    assert inner() == module.make(5)() == (5, 1)
+    project.edit("within", text.format(2))
+    assert inner() == module.make(5)() == (5, 2)
+
+
 def test_a_name_that_leads_elsewhere_is_not_removed(project: Project) -> None:
     module = project.load("elsewhere", "def f():\n    return 1\nf = print\n")
     project.edit("elsewhere", "f = print\n")

@@ -11,6 +11,7 @@ import pytest
 
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.interpreter import DIRECTION, HAS_ARGUMENT, NAME, OPCODE, UNITS
+from support import heap
 
 
 def code_of(source: str) -> CodeType:
@@ -137,7 +138,7 @@ def test_a_program_that_freezes_hides_more_than_the_interpreter() -> None:
     source = "import gc; before = gc.get_freeze_count(); gc.freeze(); print(before, gc.get_freeze_count())"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", source], capture_output=True, text=True, check=True, timeout=60)
     before, after = map(int, done.stdout.split())
-    assert before <= interpreter.FROZEN_AT_START < after
+    assert before <= heap.FROZEN_AT_START < after
 
 
 def test_the_fingerprint_names_this_interpreter() -> None:

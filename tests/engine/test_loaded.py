@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fixcont.loading.loaded import loaded_functions
+from support import heap
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,6 +31,8 @@ class Touchy:
 
 
 def test_functions_are_found_once_wherever_they_are() -> None:
+    heap.put_back()  # this module's own are looked for
+
     def decorate(function: Any) -> Any:
         @functools.wraps(function)
         def wrapper() -> Any:

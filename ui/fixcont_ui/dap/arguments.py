@@ -15,6 +15,7 @@ LAUNCH: Final = frozenset(
         "module",
         "openStop",
         "unpickle",
+        "roots",
         "args",
         "cwd",
         "env",
