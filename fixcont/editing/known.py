@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import NamedTuple
 
+from fixcont import filenames
 from fixcont.bytecode.location import Location
 from fixcont.editing.caches import Caches
 from fixcont.editing.cells import Finder
@@ -277,8 +278,8 @@ class KnownTexts:
             self._take_in()
         file = self._files.get(filename)
         if file is None:
-            real = os.path.realpath(filename)
-            file = next((each for each in list(self._files.values()) if os.path.realpath(each.filename) == real), None)
+            real = filenames.real(filename)
+            file = next((each for each in list(self._files.values()) if filenames.real(each.filename) == real), None)
         return file.newest if file is not None else None
 
     def newest_source(self, filename: str) -> bytes | None:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from types import CodeType
 
+from fixcont import filenames
+
 #: Words for a pattern that are not patterns.
 PROJECT = "project"
 EVERYTHING = "everything"
@@ -36,10 +38,10 @@ class _Verdicts(dict[str, bool]):
         """Do as `os.path.realpath`, which looks at each directory of a path; but a process has many files in few directories."""
         named, name = os.path.split(filename)
         if os.path.islink(filename) or name in ("", os.curdir, os.pardir):
-            return os.path.realpath(filename)
+            return filenames.real(filename)
         directory = self._directories.get(named)
         if directory is None:
-            directory = self._directories[named] = os.path.realpath(named)
+            directory = self._directories[named] = filenames.real(named)
         return os.path.join(directory, name)
 
 

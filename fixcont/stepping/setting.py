@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import CodeType
 from typing import NamedTuple, Protocol
 
+from fixcont import filenames
 from fixcont.editing.moves import moved_line
 from fixcont.editing.texts import Text
 from fixcont.errors import Refusal, Refused
@@ -233,11 +234,12 @@ class PlacedBreakpoints:
         try:
             with open(filename, "rb") as stream:
                 return Text(filename, stream.read(), is_certain=False)
-        except OSError as error:
-            lines = linecache.getlines(filename)
+        except (OSError, ValueError) as error:
+            lines = linecache.getlines(filename) if isinstance(error, OSError) else []
             if lines:  # from an archive, or made by the program
                 return Text(filename, "".join(lines).encode(), is_certain=False)
-            sentence = f"{filename} cannot be read: {error.strerror}"
+            why = error.strerror if isinstance(error, OSError) else "no file can have this name"
+            sentence = f"{filename} cannot be read: {why}"
             raise Refused(Refusal("file-unreadable", sentence, "name a file of the program")) from error
 
     def lines_in(self, code: CodeType) -> list[int]:
@@ -344,7 +346,7 @@ class PlacedBreakpoints:
     def _realpath(self, filename: str) -> str:
         real = self._real.get(filename)
         if real is None:
-            real = self._real[filename] = filename if filename.startswith("<") else os.path.realpath(filename)
+            real = self._real[filename] = filename if filename.startswith("<") else filenames.real(filename)
         return real
 
     def _points_changed(self) -> None:

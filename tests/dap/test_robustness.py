@@ -126,6 +126,24 @@ def test_broken_bytes_are_answered_and_skipped(small_program: Make) -> None:
         assert session.ends_as_one_process() == "1\n"
 
 
+@pytest.mark.parametrize("path", ["/tmp/\ud800", "a\0b", "x" * 5000, ""])
+def test_a_name_that_no_file_can_have_is_of_no_file(small_program: Make, path: str) -> None:
+    with launched(small_program(FAILS)) as session:
+        session.stopped(at="fails")
+        client, source = session.client, {"path": path}
+        requests: dict[str, dict[str, Any]] = {
+            "setBreakpoints": {"breakpoints": [{"line": 3}]},
+            "breakpointLocations": {"line": 3},
+            "gotoTargets": {"line": 3},
+            "source": {"sourceReference": 0},
+        }
+        for command, arguments in requests.items():
+            code = outcome(client, client.send(command, source=source, **arguments))
+            assert code in ("", "no-statement", "no-source", "not-supported"), client.transcript
+        session.go("fixcont/returnFromFrame", expression="1")
+        assert session.ends_as_one_process() == "1\n"
+
+
 HELD: Final = """
 def hold():
     return 1 / 0  # @fails

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fixcont import filenames
 from fixcont.continuing.ways import Landing, RestartFrame, Resume, ReturnFromFrame, Skip, Throw, UseValue, Way
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal, Refused
@@ -337,4 +337,4 @@ def _given(arguments: Mapping[str, Any], name: str, kind: type) -> Any:
 
 def same_file(one: str, other: str) -> bool:
     """Tell whether two names are of the same file."""
-    return one == other or os.path.realpath(one) == os.path.realpath(other)
+    return one == other or filenames.real(one) == filenames.real(other)
