@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import linecache
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from types import CodeType, FrameType, FunctionType, TracebackType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, Self
 
 from fixcont.bytecode import original, parameters
 from fixcont.continuing.arguments import Arguments, changed_parameters
@@ -19,8 +21,11 @@ from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
 from fixcont.postmortem.activations import function_of, is_on_a_stack
 from fixcont.postmortem.arguments import arguments_for, original_arguments
+from fixcont.stopping.chain import chain_of
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
+
+_Entry = tuple[FrameType, int, int]  # frame, line, byte offset of the instruction
 
 
 class Texts(Protocol):
@@ -50,6 +55,7 @@ class PostMortem:
         traceback: where it has been.
 
     Attributes:
+        exceptions: the exception, behind those that led to it.
         stop: as front ends see it. Its frames are those of the traceback, the innermost first.
         at_death: frame -> the values that its changed parameters had when this was made: what differs later was assigned by the user.
 
@@ -60,7 +66,14 @@ class PostMortem:
     def __init__(self, context: Context, exception: BaseException | None, traceback: TracebackType | None) -> None:
         self.context = context
         self._trees: dict[CodeType, ast.Module | None] = {}
+        self.exceptions: Final = chain_of(exception)
+        self._of: dict[int, Any] = {id(exception): self}  # id of an exception of the chain -> the frames of its traceback
+        self._look_at(exception, traceback)
+
+    def _look_at(self, exception: BaseException | None, traceback: TracebackType | None) -> None:
+        context = self.context
         entries = _entries(traceback)
+        entries += self._further_out(exception, entries)
         if not entries:
             raise Refused(Refusal("no-traceback", "there is no traceback to look at", "give an exception that was raised"))
         context.sources.remember_dead([entry[0] for entry in entries])
@@ -81,8 +94,45 @@ class PostMortem:
             refusal_of=self.refusal_of,
             landing_of=self.landing_of,
             arguments_of=self.arguments_of,
+            chain=self,
         )
         self.at_death = {frame.raw: _values(frame.raw, changed_parameters(frame.raw)) for frame in self.stop.frames}
+
+    # -- the chain
+
+    def stop_of(self, exception: BaseException) -> Stop:
+        """As of every `Chain`."""
+        return self.of(exception).stop
+
+    def of(self, exception: BaseException) -> Self:
+        """Give the same for an exception of the chain; what is known of frames is known in common. Raises `Refused` as `stop_of`."""
+        if id(exception) not in self._of:
+            other = copy(self)
+            other._look_at(exception, exception.__traceback__)
+            self._of[id(exception)] = other
+        found: Self = self._of[id(exception)]
+        return found
+
+    def _further_out(self, exception: BaseException | None, entries: Sequence[_Entry]) -> list[_Entry]:
+        """Give the frames that were on the stack too when an exception was raised: one that came later has been in them, and they are still
+        at the same call."""
+        later = itertools.dropwhile(lambda each: each is not exception, self.exceptions)
+        for each in list(later)[1:] if entries else ():
+            found = _entries(each.__traceback__)
+            at = next((at for at, entry in enumerate(found) if entry[0] is entries[-1][0]), None)
+            if at is not None:
+                return found[at + 1 :]
+        return []
+
+    def showing(self, stop: Stop) -> Self | None:
+        """Give the one of the chain that a stop is of, None where it is another one's."""
+        return next((each for each in self._of.values() if each.stop is stop), None)
+
+    def holding(self, frame: Frame) -> Self:
+        """Give the one of the chain that a frame is of."""
+        return next((each for each in self._of.values() if any(frame is other for other in each.stop.frames)), self)
+
+    # -- frames
 
     def _frame(self, raw: FrameType, line: int, lasti: int) -> Frame:
         sentence = f"{raw.f_code.co_qualname} has unwound already: what is shown is what it left behind"
@@ -170,9 +220,9 @@ class PostMortem:
         return is_on_a_stack(frame.raw)
 
 
-def _entries(traceback: TracebackType | None) -> list[tuple[FrameType, int, int]]:
+def _entries(traceback: TracebackType | None) -> list[_Entry]:
     """Return frame, line and instruction of each entry, the innermost first. Of a frame that has raised again, where it failed first."""
-    found: dict[FrameType, tuple[FrameType, int, int]] = {}
+    found: dict[FrameType, _Entry] = {}
     while traceback is not None:
         raw = traceback.tb_frame
         if not is_ours(raw) and not (is_shell(raw) and original.unit_at(raw.f_code, traceback.tb_lasti // 2) < 0):

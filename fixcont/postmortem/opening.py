@@ -7,17 +7,19 @@ assigned, which fills in holes; it cannot go on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import CodeType, FrameType, FunctionType, GeneratorType, TracebackType
 from typing import Any, Final
 
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.closures import NEVER_CALLED
 from fixcont.continuing.ways import Landing, Propagate, QuitProgram, Replay, Resume, Skip, UseValue, Way
-from fixcont.errors import Refusal
+from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.reading import Document, SavedException, SavedFrame, SavedText, Unreadable
 from fixcont.postmortem.rebuilding import Rebuilder
 from fixcont.postmortem.shapes import BadShape
 from fixcont.postmortem.standins import Facts, Hole, builtin_named
+from fixcont.stopping.chain import chain_of
 from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Moment, Stop, StopReason
 
@@ -82,13 +84,37 @@ class Opened:
     Attributes:
         document: what was in the file.
         stop: its stop. Every way to go on from it is refused.
+        exceptions: that of the stop, behind those that led to it.
         frames: by frame object, those of exceptions further back in the chain too.
     """
 
     def __init__(self, document: Document, stop: Stop, frames: dict[FrameType, OpenedFrame]) -> None:
         self.document = document
-        self.stop = stop
         self.frames = frames
+        self.exceptions: Final = chain_of(stop.exception)
+        self.stop = replace(stop, chain=self)
+        self._stops = {id(stop.exception): self.stop}  # id of an exception of the chain -> the stop at its frames
+
+    def stop_of(self, exception: BaseException) -> Stop:
+        """As of every `Chain`."""
+        if id(exception) not in self._stops:
+            frames: list[Frame] = []
+            traceback = exception.__traceback__
+            while traceback is not None:
+                frames.insert(0, self.frames[traceback.tb_frame])
+                traceback = traceback.tb_next
+            if not frames:
+                raise Refused(Refusal("no-traceback", "this exception has been nowhere", "look at another one of the chain"))
+            selected = next((at for at, frame in enumerate(frames) if frame.is_user), 0)
+            self._stops[id(exception)] = replace(
+                self.stop, reason=StopReason.EXCEPTION, moment=Moment.LINE, value=None, late="",
+                exception=exception, frames=frames, selected=selected,
+            )  # fmt: skip
+        return self._stops[id(exception)]
+
+    def is_of(self, stop: Stop) -> bool:
+        """Tell whether a stop is this one, or one of the chain of its exception."""
+        return any(each is stop for each in self._stops.values())
 
 
 def open_stop(document: Document, unpickle: Callable[[bytes], Any] | None = None) -> Opened:

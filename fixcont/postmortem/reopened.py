@@ -92,13 +92,17 @@ class Reopened:
             return Refusal("not-trapped", sentence, "select a frame of your own")
         return self.code.files[saved.file].refusal
 
-    def load(self, selected: Frame) -> Revived:
+    def load(self, selected: Frame, stop: Stop | None = None) -> Revived:
         """Load the present code, and make the stop anew on it. Runs the top level of its modules, unless they are loaded.
 
         Not undone where it is refused: the modules that could be loaded are. What the user has assigned in the saved stop is kept.
 
         Args:
             selected: a frame whose function must be there; the others need not.
+            stop: that of the exception of the chain that is looked at; the saved stop unless given.
+
+        Returns:
+            The frames of that exception.
 
         Raises:
             Refused: its module cannot be loaded.
@@ -113,8 +117,14 @@ class Reopened:
                 refusal = self.code.refusals.get(selected.saved.file) if isinstance(selected, OpenedFrame) else None
             if refusal is not None:
                 raise Refused(refusal)
-            self.post = Revived(self._session, self.opened, self.code)
+            self.post = self._like(Revived(self._session, self.opened, self.code), stop)
         return self.post
+
+    def _like(self, post: Revived, stop: Stop | None) -> Revived:
+        """Give the frames of the same exception of the chain as those of a stop that was opened."""
+        before = self.opened.exceptions
+        at = next((at for at, each in enumerate(before) if stop is not None and each is stop.exception), -1)
+        return post.of(post.exceptions[at]) if at >= 0 and len(before) == len(post.exceptions) else post
 
 
 class Revived(PostMortem):
@@ -133,15 +143,12 @@ class Revived(PostMortem):
         self._saved: dict[FrameType, OpenedFrame] = {}
         self._without: dict[FrameType, Refusal] = {}  # frames that cannot be replayed
         self._lets_holes = False
+        self._at_entry: dict[FrameType, dict[str, Any]] = {}  # what the call gave for parameters that were bound anew
         self._given: dict[int, dict[str, Any]] = {}  # id of a module's namespace -> what was put there
         self.taken_over: list[str] = []
         self._entries: dict[FrameType, tuple[FrameType, int, int]] = {}  # frame of the opened stop -> its successor
         traceback = self._traceback(opened.stop.frames)
         super().__init__(session, self._exception(opened.stop.exception, traceback), traceback)
-        for each in self.stop.frames:
-            frame = self._saved.get(each.raw)
-            if frame is not None:
-                each.given = {name: self._reviver.value(value) for name, value in frame.given.items()}
         for raw, frame in self._saved.items():
             self._assign_again(raw)
             frame.release()
@@ -204,8 +211,14 @@ class Revived(PostMortem):
         variables = {name: self._reviver.value(each) for name, each in self._before(frame).items()}
         raw = dead_frame(code, space, variables)
         self._saved[raw] = frame
+        self._at_entry[raw] = {name: self._reviver.value(value) for name, value in frame.given.items()}
         unit = unit_with(code, frame.span, frame.line) if is_same else -1
         return raw, 2 * unit if unit >= 0 else -1, frame.line
+
+    def _frame(self, raw: FrameType, line: int, lasti: int) -> Frame:
+        frame = super()._frame(raw, line, lasti)
+        frame.given = self._at_entry.get(raw, {})
+        return frame
 
     def _code_for(self, path: str, frame: OpenedFrame) -> tuple[CodeType | None, bool]:
         """Give code of the version that ran, and whether it is; else, where its text is not known, of the present one."""
@@ -359,8 +372,8 @@ class Revived(PostMortem):
                     was = self.at_death.get(raw, {})
                     was.update({name: each for name, each in changed.items() if name in was})
                     self._write(raw, changed)
-            for each in self.stop.frames:
-                each.given = filling.variables(dict(each.given))
+            for given in self._at_entry.values():
+                given.update(filling.variables(dict(given)))
             for raw in self._saved:
                 space = raw.f_globals
                 names = self._given.get(id(space), {})

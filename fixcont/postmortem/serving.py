@@ -34,6 +34,7 @@ def serve(session: Session, exception: BaseException | None, traceback: Tracebac
     value = None
     while True:
         way = _show(session, post.stop)
+        post = post.holding(way.frame) if isinstance(way, Replay) else post
         refusal = post.refusal_of(way)
         if refusal is not None:
             front_end.refused(refusal)
@@ -66,6 +67,7 @@ def serve_opened(session: Session, reopened: Reopened) -> Way:
         way = _show(session, reopened.stop)
         if not isinstance(way, Replay) or reopened.post is None:
             return way
+        reopened.post = reopened.post.holding(way.frame)
         refusal = reopened.post.refusal_of(way)
         if refusal is not None:
             front_end.refused(refusal)

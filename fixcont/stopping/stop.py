@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fixcont.continuing.arguments import Arguments
     from fixcont.continuing.ways import Landing, Replay, Resume, Skip, UseValue, Way
     from fixcont.errors import Refusal
+    from fixcont.stopping.chain import Chain
     from fixcont.stopping.frames import Frame
 
 
@@ -65,6 +66,7 @@ class Stop:
             late need not call it.
         arguments_of: gives what a frame was called with, some of it as given, by parameter; None where nothing of it is left. It raises
             `Refused` ("argument-rebound") where an argument is not kept.
+        chain: of a stop at frames that have unwound: the exceptions that led to its own, and the stops at those; else None.
         began: when, in seconds since the epoch.
         late: a sentence where the stop comes later than it should (a prediction was wrong and frames have unwound), else "".
     """
@@ -84,6 +86,7 @@ class Stop:
     thread_ident: int = 0
     returned: tuple[tuple[str, Any], ...] = ()
     arguments_of: Callable[[Frame, Mapping[str, Any]], Arguments] | None = None
+    chain: Chain | None = None
     began: float = field(default_factory=time.time)
 
     def forget_values(self) -> None:

@@ -135,3 +135,46 @@ def test_several_threads_are_at_dead_tracebacks_at_once(small_program: Make) -> 
         for number in numbers:
             client.request("continue", threadId=number)
         assert session.over() == "end\n"
+
+
+CHAINED: Final = """
+import fixcont
+
+def amount(text):
+    return int(text)  # @fails
+
+def entry(text):
+    try:
+        return amount(text)
+    except ValueError as error:
+        raise LookupError("no amount") from error  # @again
+
+try:
+    entry("1x")
+except LookupError:
+    print("given", fixcont.post_mortem())
+"""
+
+
+def test_the_exception_that_led_to_the_one_that_was_raised_is_repaired(small_program: Make) -> None:
+    made = small_program(CHAINED)
+    with launched(made) as session:
+        client = session.client
+        number = session.stopped(at="again")["id"]
+        session.evaluate("exceptions")
+        assert ">   1 LookupError('no amount')" in client.output("console")
+        session.evaluate("exceptions 0")
+        client.wait_for_event("invalidated", {"areas": ["all"]})
+        assert client.failure("scopes", frameId=number).code == "stale-reference"
+        top = session.frames()[0]
+        assert (top["name"], top["line"]) == ("amount", made.line("fails"))
+        assert session.evaluate("text") == "'1x'"
+        assert ways(session, "amount")["replay"] == (True, "")
+        session.save({"int(text)": "int(text[0])"})
+        session.go("fixcont/replay", outward=True)
+        assert replayed(session)["(replay) entry"] == "1"
+        assert session.frames()[0]["name"] == "amount (old version)"
+        session.evaluate("exceptions 1")
+        assert session.frames()[0]["name"] == "entry"
+        session.run_on()
+        assert session.over() == "given 1\n"

@@ -246,3 +246,62 @@ def test_in_ipython_a_function_of_a_cell_is_replayed(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert "f returned 3.0" in ended.output
+
+
+CHAINED = """\
+def amount(text):
+    return int(text)
+
+def entry(line):
+    try:
+        name, text = line.split()
+        return name, amount(text)
+    except ValueError as error:
+        raise LookupError(f"no amount in {line!r}") from error
+
+def ledger(lines):
+    return dict(map(entry, lines))
+
+def main():
+    print("ledger", ledger(["rent 900", "food 1_00x"]))
+
+main()
+"""
+
+
+def test_the_exception_that_led_to_the_one_that_was_raised_is_repaired(small_program: SmallPrograms, tmp_path: Path) -> None:
+    editor = ScriptedEditor(tmp_path / "editor", [{"int(text)": "int(text.strip('x'))"}])
+    lines = [
+        "exceptions",
+        "replay --retry",
+        "c",
+        "exceptions 7",
+        "exceptions 0",
+        "where",
+        "fix",
+        "replay --outward",
+        "exceptions",
+        "exceptions 1",
+    ]
+    output = interactive(small_program(CHAINED), "import fixcont", "fixcont.pm()", *lines, "replay", "q", editor=editor)
+
+    assert (
+        "    0 ValueError(\"invalid literal for int() with base 10: '1_00x'\")\n>   1 LookupError(\"no amount in 'food 1_00x'\")\n"
+        in output
+    )
+    assert "*** No exception with that number" in output
+    assert "program.py(2)amount()\n-> return int(text)" in output
+    assert "replay amount (version 2)\nentry went on to its end\nentry returned ('food', 100)\n" in output
+    assert "its caller does not go on: not-called-directly: " in output
+    assert ">   0 ValueError" in output
+    assert "replay entry (version 1)\nentry returned ('food', 100)\n" in output
+
+
+def test_the_callers_of_an_earlier_exception_are_those_of_the_later_one(small_program: SmallPrograms, tmp_path: Path) -> None:
+    text = CHAINED.replace("dict(map(entry, lines))", "dict([entry(lines[-1])])")
+    output = interactive(
+        small_program(text), "import fixcont", "fixcont.pm()", "exceptions 0", "where", "replay --outward text='5'", "q"
+    )
+
+    assert "ledger {'food': 5}\n" in output
+    assert "entry went on to its end\nledger went on to its end\nmain went on to its end\n<module> went on to its end\n" in output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pdb
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -99,7 +98,6 @@ def test_throw_wants_an_exception(small_program: SmallPrograms, argument: str) -
         assert session.finish().output.endswith("result 3\n")
 
 
-@pytest.mark.skipif(not hasattr(pdb.Pdb, "do_exceptions"), reason="this pdb has no command `exceptions`")
 def test_a_frame_of_an_earlier_exception_is_post_mortem(small_program: SmallPrograms) -> None:
     program = small_program(
         "def f():\n    try:\n        [][0]\n    except IndexError:\n        raise KeyError('second')\n\nf()\n"

@@ -47,6 +47,13 @@ def opened(stop: Path, typed: str, folder: Path, *words: str, edits: Sequence[di
     return ended.stdout
 
 
+def save(program: Program, stop: Path) -> None:
+    """Run a program that fails, and have its stop saved."""
+    command = [sys.executable, "-m", "fixcont", "--save-stop", str(stop), str(program.path)]
+    ended = subprocess.run(command, env=child_environment(), capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 1 and stop.exists(), ended.stderr
+
+
 def test_a_method_is_replayed_on_the_edited_file_and_its_caller_goes_on(saved: Saved, stock: Program) -> None:
     stock.edit({"DISCOUNT = 2": "DISCOUNT = 4"})
     shown = opened(saved.stop("take_stock"), "replay", stock.folder)  # and leaves at the live stop
@@ -229,11 +236,7 @@ def test_what_a_parameter_was_bound_to_before_it_was_bound_anew_is_in_the_file(
 ) -> None:
     """The call cannot be worked out again, as the table is empty by now: what the trap had kept is what was saved."""
     program = small_program(REBINDING)
-    saving = subprocess.run(
-        [sys.executable, "-m", "fixcont", "--save-stop", str(tmp_path / "a.stop"), str(program.path)],
-        env=child_environment(), capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert saving.returncode == 1 and "ZeroDivisionError" in saving.stderr
+    save(program, tmp_path / "a.stop")
     program.edit({"/ len(rows)": "/ (len(rows) or 1)"})
 
     shown = opened(tmp_path / "a.stop", "p rows\nreplay\ntestcase test_mean.py", program.folder)
@@ -255,3 +258,32 @@ def test_a_repair_of_a_saved_stop_becomes_a_test(saved: Saved, stock: Program) -
 
     shown = opened(saved.stop("lock_up"), "up\ntestcase test_lock.py", stock.folder)
     assert "refused: holes: Depot.worth would get a value that is not there: self.lock (lock); " in shown
+
+
+CHAINED = """\
+def amount(text):
+    return int(text)
+
+def entry(text):
+    try:
+        return amount(text)
+    except ValueError as error:
+        raise LookupError("no amount") from error
+
+if __name__ == "__main__":
+    entry("1x")
+"""
+
+
+def test_the_exception_that_led_to_the_one_that_was_raised_is_repaired(
+    tmp_path: Path, small_program: Callable[[str], Program]
+) -> None:
+    program = small_program(CHAINED)
+    save(program, tmp_path / "a.stop")
+    typed = "exceptions 0\np text\nholes\nexceptions 1\nexceptions 0\nfix\nreplay\nreplay --outward\nw\nexceptions\ntestcase test_it.py"
+    shown = opened(tmp_path / "a.stop", typed, program.folder, edits=[{"int(text)": "int(text[0])"}])
+    assert f"(fixcont) > {program.path}(2)amount()\n-> return int(text)\n(fixcont) '1x'\n" in shown
+    assert "replay amount (version 2)\namount returned 1\n" in shown
+    assert "entry went on to its end\nentry returned 1\n" in shown
+    assert ">   0 ValueError(" in shown
+    assert "before the repair: fails, ValueError: " in shown and "now: passes" in shown

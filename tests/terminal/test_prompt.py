@@ -298,7 +298,6 @@ def test_interact_is_left_by_exit_and_closes_nothing(monkeypatch: pytest.MonkeyP
     assert not stdin.closed
 
 
-@pytest.mark.skipif(not hasattr(pdb.Pdb, "do_exceptions"), reason="pdb does not know chained exceptions here")
 def test_earlier_exceptions_of_the_chain_can_be_looked_at_but_not_restarted() -> None:
     def first() -> None:
         raise KeyError("first")

@@ -88,11 +88,6 @@ class OpenedPrompt(OpenedConsole, Prompt):
     def loading(self) -> AbstractContextManager[None]:
         return self.interruptible()
 
-    def look_at_present(self, stop: Stop) -> None:
-        selected = self.selected
-        self.look_away()
-        self.look_at(stop, selected)
-
 
 class _Nobody:
     """The front end of a session that never stops."""

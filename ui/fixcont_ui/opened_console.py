@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +13,6 @@ from fixcont_ui.session_console import SessionConsole
 
 if TYPE_CHECKING:
     from fixcont.postmortem.reopened import Reopened, Revived
-    from fixcont.stopping.stop import Stop
 
 _MAY_LEAVE: Final = ("continue", "quit", "replay")
 _NOT_HERE: Final = frozenset(each.name for each in BREAKPOINT_COMMANDS) | {"save", "rerun", "stale", "create"}
@@ -49,7 +47,7 @@ class OpenedConsole(SessionConsole):
     @property
     def is_saved(self) -> bool:
         """Whether the stop that is shown is the one that was read, on stand-ins."""
-        return self.stop is self.reopened.opened.stop
+        return self.reopened.opened.is_of(self.stop)
 
     def file_to_edit(self) -> str:
         saved = super().file_to_edit()
@@ -76,25 +74,21 @@ class OpenedConsole(SessionConsole):
 
     def revive(self) -> Revived | None:
         if not self.is_saved:
-            is_ours = self.reopened.post is not None and self.stop is self.reopened.post.stop
-            return self.reopened.post if is_ours else None
+            return self.reopened.post.showing(self.stop) if self.reopened.post is not None else None
         frame = live_frame(self)  # type: ignore[arg-type]  # the front end makes it a whole `Console`
         for located in self.reopened.code.files.values():
             if located.refusal is None:
                 self.say(opened_wording.loading_line(located))
         with self.loading():
-            post = self.reopened.load(frame)
+            post = self.reopened.load(frame, self.stop)
         for refusal in self.reopened.code.refusals.values():
             self.say(f"not loaded: {refusal}")
         for line in opened_wording.loaded_lines(post):
             self.say(line)
-        self.look_at_present(post.stop)
+        selected = self.frames_in_reach()[1]
+        self.look_at_stop(post.stop, post.stop.selected if selected is None else selected)
         return post
 
     def loading(self) -> AbstractContextManager[None]:
         """Let the user interrupt what is loaded in this block. Here: nothing to do for it."""
         return nullcontext()
-
-    @abstractmethod
-    def look_at_present(self, stop: Stop) -> None:
-        """Look at the stop on the present code from now on, at the same frame."""

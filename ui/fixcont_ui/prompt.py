@@ -23,6 +23,7 @@ from fixcont_ui import help_text, wording, wording_of_replays
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
 from fixcont_ui.commands import COMMANDS, Argument, Command
 from fixcont_ui.create_command import CREATE_COMMANDS
+from fixcont_ui.exceptions_command import EXCEPTIONS_COMMAND
 from fixcont_ui.interrupts import Interrupts
 from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import SessionConsole
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _SECTIONS = (
     ("Breakpoints", BREAKPOINT_COMMANDS),
     ("Stepping", STEPPING_COMMANDS),
-    ("Saved stops, dead frames, tests", (*POSTMORTEM_COMMANDS, *TESTCASE_COMMANDS)),
+    ("Saved stops, dead frames, tests", (EXCEPTIONS_COMMAND, *POSTMORTEM_COMMANDS, *TESTCASE_COMMANDS)),
     ("Fix and continue", (*COMMANDS, *CREATE_COMMANDS, *WINDOW_COMMANDS)),
 )
 #: What one who knows pdb only needs to begin.

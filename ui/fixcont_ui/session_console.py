@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fixcont.errors import Refusal, Refused
+from fixcont.stopping.chain import chain_of
 from fixcont_ui import editor, history_wording, wording
 from fixcont_ui.commands import Command, NotDone
 
@@ -168,6 +169,41 @@ class SessionConsole(ABC):
         nearest = wording.nearest_line(frames, selected, can) if selected is not None else ""
         if nearest:
             self.say(nearest)
+
+    def chain(self) -> list[BaseException]:
+        """Give the exceptions that led to that of the stop, the earliest first, and that one."""
+        known = self.stop.chain
+        return list(known.exceptions) if known is not None else chain_of(self.stop.exception)
+
+    def shown_exception(self) -> BaseException | None:
+        """Give the one of the chain whose frames are looked at."""
+        return self.stop.exception
+
+    def look_at_exception(self, exception: BaseException) -> None:
+        """Look at the frames of an exception of the chain. Raises `Refused` where that cannot be."""
+        known = self.stop.chain
+        if known is not None:
+            stop = known.stop_of(exception)
+            self.look_at_stop(stop, stop.selected)
+        else:
+            self.look_at_unwound(None if exception is self.stop.exception else exception)
+
+    def look_at_unwound(self, exception: BaseException | None) -> None:
+        """Look at the frames of an earlier exception while those of the stop are alive, or for None at these again.
+
+        Raises `Refused`. Here: that cannot be.
+        """
+        if exception is None:
+            return
+        sentence = "the frames that an earlier exception has left are not shown while those of the stop are alive"
+        raise Refused(Refusal("not-post-mortem", sentence, "look at the details of the exception"))
+
+    def look_at_stop(self, stop: Stop, selected: int) -> None:
+        """Look at another stop from now on: this one by another exception of its chain, or on the present code."""
+        raise NotImplementedError
+
+    def show_selected(self) -> None:  # noqa: B027 - front ends with a view of the frames show them there
+        """Show the selected frame and its line."""
 
     def load_present(self) -> Revived | None:
         try:

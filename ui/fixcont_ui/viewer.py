@@ -16,6 +16,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fixcont.bytecode import interpreter
+from fixcont.errors import Refusal, Refused
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop
 from fixcont_ui import wording
@@ -44,6 +45,7 @@ class StopViewer(PlainPdb):
         _stop: the stop; None between stops.
         _frames: frame object -> its `Frame`, for the live frames.
         _is_live: whether the stack shown is that of the stop, not that of an earlier exception of the chain.
+        _earlier: that exception; None where the stack is that of the stop.
         _texts: code object -> the lines of the text that it was made from.
     """
 
@@ -64,8 +66,7 @@ class StopViewer(PlainPdb):
         self._start_index = 0
         self._texts: dict[CodeType, list[str]] = {}
         self._convenience: dict[str, Any] = {}
-        self._chained_exceptions: tuple[BaseException, ...] = ()
-        self._chained_exception_index = 0
+        self._earlier: BaseException | None = None
         self.displaying: dict[FrameType, dict[str, Any]] = {}
         self.lastcmd = ""  # an empty line repeats what was looked at, never a way to go on
         vars(self).pop("curframe_locals", None)
@@ -75,9 +76,6 @@ class StopViewer(PlainPdb):
         self._stop = stop
         self._frames = {frame.raw: frame for frame in stop.frames}
         self.reset()
-        if stop.exception is not None and hasattr(self, "_get_tb_and_exceptions"):
-            self._chained_exceptions, _ = self._get_tb_and_exceptions(stop.exception)
-            self._chained_exception_index = len(self._chained_exceptions) - 1
         self._start_index = len(stop.frames) - 1 - selected
         self.setup(None, None)
         for frame in stop.frames:
@@ -95,6 +93,26 @@ class StopViewer(PlainPdb):
             self._take_convenience_from(raw)
         self.forget()
         self._clear()
+
+    def shown_exception(self) -> BaseException | None:
+        """Give the exception whose frames are shown."""
+        return self.stop.exception if self._earlier is None else self._earlier
+
+    def look_at_unwound(self, exception: BaseException | None) -> None:
+        """Show the frames that an earlier exception has left, while those of the stop are alive; for None show these. Raises `Refused`."""
+        if exception is not None and exception.__traceback__ is None:
+            raise Refused(Refusal("no-traceback", "this exception has been nowhere", "look at another one of the chain"))
+        self._earlier = exception
+        self.setup(None, exception.__traceback__ if exception is not None else None)
+
+    def show_selected(self) -> None:
+        """Show the selected frame and its line."""
+        self.print_stack_entry(self.stack[self.curindex])
+
+    def look_at_stop(self, stop: Stop, selected: int) -> None:
+        """Show another stop in the place of the one that is shown."""
+        self.look_away()
+        self.look_at(stop, selected)
 
     @property
     def session(self) -> Session:
@@ -123,8 +141,7 @@ class StopViewer(PlainPdb):
 
     def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
         """Give the stack of the stop, outermost frame first; or that of an earlier exception of the chain, by its traceback."""
-        exception = self.stop.exception
-        self._is_live = t is None or (exception is not None and t is exception.__traceback__)
+        self._is_live = t is None
         if not self._is_live:
             return super().get_stack(f, t)
         return [(frame.raw, frame.line) for frame in reversed(self.stop.frames)], self._start_index

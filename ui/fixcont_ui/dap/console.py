@@ -20,6 +20,7 @@ from fixcont_ui.commands import COMMANDS, AppliesTo, Argument, Command, Console,
 from fixcont_ui.completion import Surroundings, proposals
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.evaluating import Evaluation, assigning, error_text
+from fixcont_ui.exceptions_command import EXCEPTIONS_COMMAND
 from fixcont_ui.finding_files import find_file, newest_lines
 from fixcont_ui.postmortem_commands import POSTMORTEM_COMMANDS
 from fixcont_ui.session_console import SessionConsole
@@ -77,7 +78,7 @@ _FIX_AND_CONTINUE: Final = tuple(
 _SECTIONS: Final = (
     ("Breakpoints", tuple(command for command in BREAKPOINT_COMMANDS if command.name != "commands")),
     ("Stepping", STEPPING_COMMANDS),
-    ("Fix and continue", (*POSTMORTEM_COMMANDS, *_FIX_AND_CONTINUE, _HELP_COMMAND)),
+    ("Fix and continue", (EXCEPTIONS_COMMAND, *POSTMORTEM_COMMANDS, *_FIX_AND_CONTINUE, _HELP_COMMAND)),
 )
 _BY_NAME: Final = {name: command for _, commands in _SECTIONS for command in commands for name in command.names}
 #: Commands of the prompt that are none here -> why not.
@@ -133,6 +134,7 @@ class DebugConsole(SessionConsole):
     Args:
         say: takes a line of text.
         uninterrupted: lets a block finish although the user interrupts what runs.
+        look_at: called where another stop is looked at from then on, which is this one by another exception of its chain, or by the present code.
 
     Attributes:
         selected: index of the selected frame in those of the stop.
@@ -146,7 +148,9 @@ class DebugConsole(SessionConsole):
         say: Callable[[str], None],
         *,
         uninterrupted: Callable[[], AbstractContextManager[None]] = nullcontext,
+        look_at: Callable[[Stop], None] = lambda stop: None,
     ) -> None:
+        self._look_at = look_at
         self._session = session
         self._stop = stop
         self._say = say
@@ -164,6 +168,10 @@ class DebugConsole(SessionConsole):
         if not 0 <= index < len(self._stop.frames):
             raise IndexError(f"the stop has {len(self._stop.frames)} frames")
         self.selected = index
+
+    def look_at_stop(self, stop: Stop, selected: int) -> None:
+        self._stop, self.selected = stop, selected
+        self._look_at(stop)
 
     def run(self, text: str) -> Outcome:
         """Carry out what was typed: a command, several of them in lines, or Python of any number of lines."""

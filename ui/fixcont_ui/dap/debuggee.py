@@ -164,7 +164,7 @@ class Debuggee:
         if self._program is None:
             from fixcont_ui.dap.program import RunningProgram
 
-            self._program = RunningProgram(self.session)
+            self._program = RunningProgram(self.session, lambda: self.invalidate("all"))
         return self._program
 
     @program.setter

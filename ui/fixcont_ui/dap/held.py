@@ -84,8 +84,10 @@ class HeldThread(Workplace):
         self.close()
 
     def look_at(self, stop: Stop) -> None:
-        """Look at another stop from now on, at the same frames: what was read from a file is there again."""
-        self.stop = stop
+        """Look at another stop from now on: what was read from a file is there again, or another exception of the chain is looked at."""
+        before, self.stop = self.stop, stop
+        if [(each.function, each.line) for each in before.frames] != [(each.function, each.line) for each in stop.frames]:
+            self._frames, self._frame_ids = {}, {}  # what clients know of frames is not so any more
 
     def console(self, index: int) -> DebugConsole:
         """Give what carries commands out, with a frame of the stop selected; in the held thread, and outside of `running_code`.

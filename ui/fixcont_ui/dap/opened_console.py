@@ -20,22 +20,16 @@ class OpenedDebugConsole(OpenedConsole, DebugConsole):
     """See the module.
 
     Args:
-        held: the thread that is held at it, which is to look at the present code once that is loaded.
-        changed: called when that is so.
+        held: the thread that is held at it.
+        look_at: lets that one look at another stop: that on the present code, once that is loaded.
     """
 
     def __init__(
-        self, session: Session, held: HeldThread, say: Callable[[str], None], reopened: Reopened, changed: Callable[[], None]
+        self, session: Session, held: HeldThread, say: Callable[[str], None], reopened: Reopened, look_at: Callable[[Stop], None]
     ) -> None:
-        super().__init__(session, held.stop, say, uninterrupted=held.uninterrupted)
+        super().__init__(session, held.stop, say, uninterrupted=held.uninterrupted, look_at=look_at)
         self.reopened = reopened
         self._held = held
-        self._changed = changed
 
     def loading(self) -> AbstractContextManager[None]:
         return self._held.running_code()
-
-    def look_at_present(self, stop: Stop) -> None:
-        self._stop = stop
-        self._held.look_at(stop)
-        self._changed()

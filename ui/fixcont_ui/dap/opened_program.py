@@ -47,8 +47,7 @@ class OpenedProgram(RunningProgram):
     """
 
     def __init__(self, session: Session, reopened: Reopened, changed: Callable[[], None]) -> None:
-        super().__init__(session)
-        self._changed = changed
+        super().__init__(session, changed)
         self.reopened = reopened
         self._opened = reopened.opened
         self._present = PresentFiles(finder(reopened))
@@ -64,7 +63,7 @@ class OpenedProgram(RunningProgram):
         return self.reopened.post is not None
 
     def _is_saved(self, stop: Stop) -> bool:
-        return stop is self._opened.stop
+        return self._opened.is_of(stop)
 
     # -- threads
 
@@ -152,9 +151,10 @@ class OpenedProgram(RunningProgram):
         return self.reopened.refusal_of(way.frame) if self._is_saved(stop) else super().refusal_of_replay(way, stop)
 
     def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
-        if held.stop is not self.reopened.stop:  # it is one of a replay
+        is_of_replay = held.stop is not self.reopened.stop and not self._is_saved(held.stop)
+        if is_of_replay:
             return super().console(held, say)
-        return OpenedDebugConsole(self._session, held, say, self.reopened, self._changed)
+        return OpenedDebugConsole(self._session, held, say, self.reopened, self._looking(held))
 
     # -- texts and modules
 

@@ -104,10 +104,15 @@ class Program(Protocol):
 
 
 class RunningProgram:
-    """The program that runs in this process."""
+    """The program that runs in this process.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        changed: called when what clients have shown is not so any more.
+    """
+
+    def __init__(self, session: Session, changed: Callable[[], None]) -> None:
         self._session = session
+        self._changed = changed
         self._texts: Final = Texts()
 
     @property
@@ -181,4 +186,13 @@ class RunningProgram:
     def console(self, held: HeldThread, say: Callable[[str], None]) -> DebugConsole:
         from fixcont_ui.dap.console import DebugConsole
 
-        return DebugConsole(self._session, held.stop, say, uninterrupted=held.uninterrupted)
+        return DebugConsole(self._session, held.stop, say, uninterrupted=held.uninterrupted, look_at=self._looking(held))
+
+    def _looking(self, held: HeldThread) -> Callable[[Stop], None]:
+        """Give what lets a held thread be looked at at another stop, and clients ask for all of it anew."""
+
+        def look_at(stop: Stop) -> None:
+            held.look_at(stop)
+            self._changed()
+
+        return look_at
