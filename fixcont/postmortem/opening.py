@@ -6,7 +6,8 @@ assigned, which fills in holes; it cannot go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import CodeType, FrameType, FunctionType, GeneratorType, TracebackType
 from typing import Any, Final
@@ -98,19 +99,36 @@ class Opened:
     def stop_of(self, exception: BaseException) -> Stop:
         """As of every `Chain`."""
         if id(exception) not in self._stops:
-            frames: list[Frame] = []
-            traceback = exception.__traceback__
-            while traceback is not None:
-                frames.insert(0, self.frames[traceback.tb_frame])
-                traceback = traceback.tb_next
+            frames = self._came_through(exception)
             if not frames:
                 raise Refused(Refusal("no-traceback", "this exception has been nowhere", "look at another one of the chain"))
+            frames += self._further_out(exception, frames[-1])
             selected = next((at for at, frame in enumerate(frames) if frame.is_user), 0)
             self._stops[id(exception)] = replace(
                 self.stop, reason=StopReason.EXCEPTION, moment=Moment.LINE, value=None, late="",
                 exception=exception, frames=frames, selected=selected,
             )  # fmt: skip
         return self._stops[id(exception)]
+
+    def _further_out(self, exception: BaseException, outermost: Frame) -> Sequence[Frame]:
+        """Give the frames that were on the stack too when an exception was raised; see `PostMortem`."""
+        activation = outermost.saved.activation if isinstance(outermost, OpenedFrame) else None
+        later = list(itertools.dropwhile(lambda each: each is not exception, self.exceptions))[1:]
+        for each in later if activation is not None else ():
+            frames = [frame for frame in self._came_through(each) if isinstance(frame, OpenedFrame)]
+            at = next((at for at, frame in enumerate(frames) if frame.saved.activation == activation), None)
+            if at is not None:
+                return frames[at + 1 :]
+        return ()
+
+    def _came_through(self, exception: BaseException) -> list[Frame]:
+        """Give the frames of the traceback of an exception, the innermost first."""
+        frames: list[Frame] = []
+        traceback = exception.__traceback__
+        while traceback is not None:
+            frames.insert(0, self.frames[traceback.tb_frame])
+            traceback = traceback.tb_next
+        return frames
 
     def is_of(self, stop: Stop) -> bool:
         """Tell whether a stop is this one, or one of the chain of its exception."""

@@ -70,6 +70,7 @@ class SavedFrame:
         text: index into the document's texts.
         module: index into the document's modules.
         variables: name -> reference; None where they were not saved.
+        activation: the same number as for another frame where both are of the same call, at different times; None where that was not told.
         given: name -> reference to what the call gave for a parameter that is bound anew, where that was known.
     """
 
@@ -88,6 +89,7 @@ class SavedFrame:
     module: int | None
     variables: dict[str, Any] | None
     given: dict[str, Any]
+    activation: int | None
 
 
 @dataclass(frozen=True)
@@ -349,6 +351,7 @@ def _take_frame(document: Document, shape: Shape) -> None:
         module=shape.index("module"),
         variables=shape.mapping("locals") if "locals" in shape.raw else None,
         given=shape.mapping("given") if "given" in shape.raw else {},
+        activation=shape.index("activation") if "activation" in shape.raw else None,
     )
     document.stacks.setdefault(shape.number("stack"), []).append(frame)
 

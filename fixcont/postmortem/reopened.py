@@ -141,6 +141,7 @@ class Revived(PostMortem):
         self._sources = session.sources
         self._reviver = Reviver(code.find_module)
         self._saved: dict[FrameType, OpenedFrame] = {}
+        self._all_saved: list[tuple[FrameType, OpenedFrame]] = []  # with those of the same call at another time
         self._without: dict[FrameType, Refusal] = {}  # frames that cannot be replayed
         self._lets_holes = False
         self._at_entry: dict[FrameType, dict[str, Any]] = {}  # what the call gave for parameters that were bound anew
@@ -149,8 +150,8 @@ class Revived(PostMortem):
         self._entries: dict[FrameType, tuple[FrameType, int, int]] = {}  # frame of the opened stop -> its successor
         traceback = self._traceback(opened.stop.frames)
         super().__init__(session, self._exception(opened.stop.exception, traceback), traceback)
-        for raw, frame in self._saved.items():
-            self._assign_again(raw)
+        for raw, frame in self._all_saved:
+            self._assign_again(raw, frame)
             frame.release()
         self.notes = list(self._reviver.notes)
 
@@ -208,12 +209,27 @@ class Revived(PostMortem):
             return frame.raw, -1, frame.line
         space = vars(module)
         self._put_globals(path, space, frame)
-        variables = {name: self._reviver.value(each) for name, each in self._before(frame).items()}
-        raw = dead_frame(code, space, variables)
-        self._saved[raw] = frame
-        self._at_entry[raw] = {name: self._reviver.value(value) for name, value in frame.given.items()}
+        raw = self._known_frame(frame) or self._new_frame(code, space, frame)
+        self._all_saved.append((raw, frame))
         unit = unit_with(code, frame.span, frame.line) if is_same else -1
         return raw, 2 * unit if unit >= 0 else -1, frame.line
+
+    def _new_frame(self, code: CodeType, space: dict[str, Any], frame: OpenedFrame) -> FrameType:
+        raw = dead_frame(code, space, {name: self._reviver.value(each) for name, each in self._before(frame).items()})
+        self._saved[raw] = frame
+        self._at_entry[raw] = {name: self._reviver.value(value) for name, value in frame.given.items()}
+        return raw
+
+    def _known_frame(self, frame: OpenedFrame) -> FrameType | None:
+        """Give the frame that was made for the same call as it is in the traceback of another exception, None where there is none."""
+        saved = frame.saved
+        for raw, other in self._saved.items() if saved.activation is not None else ():
+            if other.saved.activation == saved.activation and (other.function, other.filename) == (
+                frame.function,
+                frame.filename,
+            ):
+                return raw
+        return None
 
     def _frame(self, raw: FrameType, line: int, lasti: int) -> Frame:
         frame = super()._frame(raw, line, lasti)
@@ -235,9 +251,8 @@ class Revived(PostMortem):
         """Give the variables of a frame of the saved stop, as they were when it was opened."""
         return {name: each for name, each in frame.variables.items() if not _is_unbound(each)}
 
-    def _assign_again(self, raw: FrameType) -> None:
+    def _assign_again(self, raw: FrameType, frame: OpenedFrame) -> None:
         """Let a frame have what the user had assigned in the saved stop: it is then not taken for what the call gave."""
-        frame = self._saved[raw]
         now = dict(frame.raw.f_locals) if raw.f_code.co_flags & interpreter.OPTIMIZED else {}
         changed = {name: each for name, each in now.items() if each is not frame.variables.get(name) and not _is_unbound(each)}
         self._write(raw, {name: self._reviver.value(each) for name, each in changed.items()})

@@ -98,6 +98,7 @@ class Stacks:
         self._stacks = 0
         self._frames: list[Line] = []
         self._seen: dict[int, Line] = {}  # id of a frame object -> its line, whose variables others share
+        self._activations: dict[int, int] = {}  # id of a frame object -> its number
         self._raws: list[FrameType] = []  # kept alive, so that ids stay theirs
         self._texts: list[Line] = []
         self._numbers: dict[tuple[str, int, str], int] = {}  # file, first line, text -> number in `_texts`
@@ -157,7 +158,9 @@ class Stacks:
             "is_obsolete": place.is_obsolete,
             "text": self._text_number(raw, is_user),
             "scope": _scope(code),
+            "activation": self._activations.setdefault(id(raw), len(self._activations)),
         }
+        self._raws.append(raw)
         if not has_variables:
             return line
         known = self._seen.get(id(raw))
@@ -169,7 +172,6 @@ class Stacks:
         if place.given:
             line["given"] = self._recorder.variables(place.given.items())
         self._seen[id(raw)] = line
-        self._raws.append(raw)
         return line
 
     def _parameters(self, code: CodeType) -> Line:

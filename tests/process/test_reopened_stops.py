@@ -270,8 +270,11 @@ def entry(text):
     except ValueError as error:
         raise LookupError("no amount") from error
 
+def ledger(texts):
+    return [entry(texts[0]), 0]
+
 if __name__ == "__main__":
-    entry("1x")
+    ledger(["1x"])
 """
 
 
@@ -280,10 +283,11 @@ def test_the_exception_that_led_to_the_one_that_was_raised_is_repaired(
 ) -> None:
     program = small_program(CHAINED)
     save(program, tmp_path / "a.stop")
-    typed = "exceptions 0\np text\nholes\nexceptions 1\nexceptions 0\nfix\nreplay\nreplay --outward\nw\nexceptions\ntestcase test_it.py"
+    typed = "exceptions 0\nw\np text\nup\n!text = 'other'\ndown\nholes\nexceptions 1\nexceptions 0\nfix\nreplay\nreplay --outward\nw\nexceptions\ntestcase test_it.py"
     shown = opened(tmp_path / "a.stop", typed, program.folder, edits=[{"int(text)": "int(text[0])"}])
-    assert f"(fixcont) > {program.path}(2)amount()\n-> return int(text)\n(fixcont) '1x'\n" in shown
+    assert f'(14)<module>()  [post-mortem]\n-> ledger(["1x"])\n  {program.path}(11)ledger()  [post-mortem]\n' in shown
+    assert f"> {program.path}(2)amount()  [post-mortem]\n-> return int(text)\n(fixcont) '1x'\n" in shown
     assert "replay amount (version 2)\namount returned 1\n" in shown
-    assert "entry went on to its end\nentry returned 1\n" in shown
+    assert "entry went on to its end\nledger went on to its end\nledger returned [1, 0]\n" in shown
     assert ">   0 ValueError(" in shown
     assert "before the repair: fails, ValueError: " in shown and "now: passes" in shown
