@@ -203,6 +203,16 @@ def test_whether_a_frame_can_be_restarted_is_told_as_it_is_after_each_save(small
         ends(session, "5\n")
 
 
+def test_the_traceback_has_the_lines_that_ran(small_program: Make) -> None:
+    with launched(small_program(FAILS)) as session:
+        session.stopped(at="fails")
+        session.save({"def scaled": "# one line more\n\n\ndef scaled", "point.x / by": "point.x / 2"})
+        found = session.client.request("exceptionInfo", threadId=session.thread)["details"]["stackTrace"]
+        assert "    return point.x / by  # @fails\n" in found and "one line more" not in found
+        session.go("fixcont/restart")
+        ends(session, "3.0\n")
+
+
 def test_without_auto_install_nothing_happens_until_it_is_asked_for(small_program: Make) -> None:
     with launched(small_program(FAILS), autoInstall=False) as session:
         session.stopped(at="fails")

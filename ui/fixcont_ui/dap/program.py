@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from fixcont.errors import Refusal
 from fixcont_ui.dap.places import Texts, file_source, place_of
+from fixcont_ui.text_in_place import text_in_place
 
 if TYPE_CHECKING:
     from fixcont.continuing.ways import Replay
@@ -149,7 +151,10 @@ class RunningProgram:
     def exception(self, error: BaseException, stop: Stop) -> ExceptionInfo:
         from fixcont.stopping.exceptions import describe_exception  # where it is asked for
 
-        return describe_exception(error, stop.frames)
+        with ExitStack() as stack:  # the lines that ran, not those that are in the files now
+            for frame in {each.filename: each for each in reversed(stop.frames) if each.is_user}.values():
+                stack.enter_context(text_in_place(frame.filename, self._session.sources.text_of(frame.code) or []))
+            return describe_exception(error, stop.frames)
 
     def text(self, number: int) -> protocol.SourceResponseBody | None:
         return self._texts.get(number)
