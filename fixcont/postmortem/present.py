@@ -7,7 +7,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, Protocol
 
@@ -15,7 +15,8 @@ from fixcont.continuing.unwinding import is_ours
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.locating import MAIN, Located, locate
 from fixcont.postmortem.main_module import pruned
-from fixcont.postmortem.opening import Opened, OpenedFrame
+from fixcont.postmortem.opening import Opened, OpenedFrame, load_pickle, open_stop
+from fixcont.postmortem.reading import Document
 from fixcont.postmortem.reviving import NotFound
 
 
@@ -34,6 +35,43 @@ class Loads(Protocol):
     def on_loaded(self, filename: str, source: bytes | None, code: CodeType) -> None: ...
 
 
+def files_of(opened: Opened, roots: Sequence[str]) -> dict[str, Located]:
+    """Find the present files of the user's own frames of a saved stop: of its stack, the outermost first, and of the exceptions that led to it.
+
+    Returns:
+        Those that there are and that are not, by the name that the stop has for them.
+    """
+    files: dict[str, Located] = {}
+    for frame in [*reversed(opened.stop.frames), *opened.frames.values()]:
+        saved = frame.saved if isinstance(frame, OpenedFrame) else None
+        if saved is not None and saved.is_user and saved.file not in files:
+            assert isinstance(frame, OpenedFrame)
+            files[saved.file] = locate(saved.file, frame.module_name or MAIN, roots)
+    return files
+
+
+def extend_path(files: Iterable[Located]) -> None:
+    """Let files be found by the names of their modules, as they were."""
+    known = list(files)
+    folders = [each.folder for each in known if each.folder]
+    for each in known:
+        if each.is_main and each.package:
+            top = each.folder
+            for _ in each.package.split("."):
+                top = os.path.dirname(top)
+            folders.append(top)
+    sys.path[:0] = [each for each in dict.fromkeys(folders) if each not in sys.path]
+
+
+def open_with_pickles(document: Document, roots: Sequence[str] = ()) -> Opened:
+    """Make a stop of what was read, with the pickles in it, which can run anything: only for files that are trusted.
+
+    The classes that they name are found where the present files of the program are (`roots` as for `locate`). Raises as `open_stop`.
+    """
+    extend_path(files_of(open_stop(document), roots).values())
+    return open_stop(document, load_pickle)
+
+
 class PresentCode:
     """The present files of a saved stop's own functions.
 
@@ -41,7 +79,7 @@ class PresentCode:
         roots: folders below which they are looked for; see `locate`.
 
     Attributes:
-        files: of the frames of the stop, the outermost first; by the name that the stop has for them.
+        files: see `files_of`.
         modules: those that are loaded, by the same name.
         refusals: why others are not, by the same name.
     """
@@ -49,13 +87,8 @@ class PresentCode:
     def __init__(self, session: Loads, opened: Opened, roots: Sequence[str] = ()) -> None:
         self._session = session
         self._opened = opened
-        self.files: dict[str, Located] = {}
+        self.files = files_of(opened, roots)
         self._roots = roots
-        for frame in reversed(opened.stop.frames):
-            saved = frame.saved if isinstance(frame, OpenedFrame) else None
-            if saved is not None and saved.is_user and saved.file not in self.files:
-                assert isinstance(frame, OpenedFrame)
-                self.files[saved.file] = locate(saved.file, frame.module_name or MAIN, roots)
         self.modules: dict[str, ModuleType] = {}
         self.refusals: dict[str, Refusal] = {}
         self._imported: dict[str, ModuleType | NotFound] = {}  # by its name, of modules that values name
@@ -70,7 +103,7 @@ class PresentCode:
         """Load all files that are not loaded yet, which runs their top level. What fails is in `refusals` afterwards."""
         importlib.invalidate_caches()
         self._imported.clear()
-        self._extend_path()
+        extend_path(self.files.values())
         for saved, located in self.files.items():
             if saved in self.modules:
                 continue
@@ -99,17 +132,6 @@ class PresentCode:
         return known
 
     # -- one file
-
-    def _extend_path(self) -> None:
-        """Let the files be found by the names of their modules, as they were."""
-        folders = [each.folder for each in self.files.values() if each.folder]
-        for each in self.files.values():
-            if each.is_main and each.package:
-                top = each.folder
-                for _ in each.package.split("."):
-                    top = os.path.dirname(top)
-                folders.append(top)
-        sys.path[:0] = [each for each in dict.fromkeys(folders) if each not in sys.path]
 
     def _load(self, located: Located) -> ModuleType:
         if located.refusal is not None:

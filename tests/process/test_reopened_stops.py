@@ -47,9 +47,9 @@ def opened(stop: Path, typed: str, folder: Path, *words: str, edits: Sequence[di
     return ended.stdout
 
 
-def save(program: Program, stop: Path) -> None:
+def save(program: Program, stop: Path, *options: str) -> None:
     """Run a program that fails, and have its stop saved."""
-    command = [sys.executable, "-m", "fixcont", "--save-stop", str(stop), str(program.path)]
+    command = [sys.executable, "-m", "fixcont", "--save-stop", str(stop), *options, str(program.path)]
     ended = subprocess.run(command, env=child_environment(), capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 1 and stop.exists(), ended.stderr
 
@@ -291,3 +291,25 @@ def test_the_exception_that_led_to_the_one_that_was_raised_is_repaired(
     assert "entry went on to its end\nledger went on to its end\nledger returned [1, 0]\n" in shown
     assert ">   0 ValueError(" in shown
     assert "before the repair: fails, ValueError: " in shown and "now: passes" in shown
+
+
+def test_what_led_to_the_exception_may_be_in_a_file_that_is_not_on_the_stack(
+    tmp_path: Path, small_program: Callable[[str], Program]
+) -> None:
+    body = CHAINED.partition("def entry")
+    program = small_program(f"from amounts import amount\n\n{body[1]}{body[2]}")
+    (program.folder / "amounts.py").write_text(body[0])
+    save(program, tmp_path / "a.stop")
+    shown = opened(tmp_path / "a.stop", "exceptions 0\nreplay text='7'", program.folder)
+    assert "load amounts.py as amounts\n" in shown and "amount returned 7\n" in shown
+
+
+def test_pickles_find_the_classes_of_the_program(tmp_path: Path, small_program: Callable[[str], Program]) -> None:
+    program = small_program("from boxes import Box\n\ndef fail(box):\n    return box.size / 0\n\nfail(Box(3))\n")
+    (program.folder / "boxes.py").write_text(
+        "class Box:\n    def __init__(self, size):\n        self.size = size\n    def twice(self):\n        return 2 * self.size\n"
+    )
+    save(program, tmp_path / "a.stop", "--save-pickles")
+    (tmp_path / "elsewhere").mkdir()
+    shown = opened(tmp_path / "a.stop", "p box.twice()", tmp_path / "elsewhere", "--unpickle", f"--root={program.folder}")
+    assert "(fixcont) 6\n" in shown

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from fixcont.continuing.ways import Propagate, Way
 from fixcont.errors import Quit, Refusal
-from fixcont.postmortem.opening import load_pickle, open_stop
+from fixcont.postmortem.opening import open_stop
+from fixcont.postmortem.present import open_with_pickles
 from fixcont.postmortem.reading import MAX_SIZE, read
 from fixcont.postmortem.reopened import Reopened
 from fixcont.postmortem.serving import serve_opened
@@ -127,7 +128,7 @@ def open_file(
         fixcont.errors.Refused: it cannot be read.
     """
     document = read(path, MAX_SIZE if max_size is None else max_size)
-    opened = open_stop(document, load_pickle if unpickles else None)
+    opened = open_with_pickles(document, roots) if unpickles else open_stop(document)
     if as_json:
         json.dump(summary(opened), sys.stdout, indent=2)
         sys.stdout.write("\n")

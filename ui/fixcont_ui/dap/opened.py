@@ -8,7 +8,8 @@ from typing import Final
 
 from fixcont.continuing.ways import Propagate
 from fixcont.errors import Quit
-from fixcont.postmortem.opening import load_pickle, open_stop
+from fixcont.postmortem.opening import open_stop
+from fixcont.postmortem.present import open_with_pickles
 from fixcont.postmortem.reading import MAX_SIZE, read
 from fixcont.postmortem.reopened import Reopened
 from fixcont.postmortem.serving import serve_opened
@@ -43,7 +44,8 @@ def open_file(
     Raises:
         fixcont.errors.Refused: it cannot be read, or clients cannot come there.
     """
-    opened = open_stop(read(path, MAX_SIZE if max_size is None else max_size), load_pickle if unpickles else None)
+    document = read(path, MAX_SIZE if max_size is None else max_size)
+    opened = open_with_pickles(document, roots) if unpickles else open_stop(document)
 
     def make(debuggee: Debuggee) -> Session:
         session = Session(debuggee, stop="never", scope=scope or ("project",))
