@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from support.once import one_python_is_enough
+
+pytestmark = one_python_is_enough
+
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "fixcont"
 FRONT_ENDS = ROOT / "ui" / "fixcont_ui"

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from fixcont.bytecode import interpreter
+from support.once import one_python_is_enough
 from support.screen import SIZES, TRIED_SIZES, size_name
 from support.window import Window
 
-pytestmark = pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="the programs retry in loops, which 3.15 cannot keep")
+pytestmark = [
+    one_python_is_enough,
+    pytest.mark.skipif(interpreter.LOOP_KEEPS_INDEX, reason="the programs retry in loops, which 3.15 cannot keep"),
+]
 
 SHOP = '''\
 """The prices of a basket."""
