@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -76,6 +77,12 @@ class Debugging:
         """Wait until a change is installed. Returns the event that tells of it."""
         return self.client.wait_for_event("hotcodereplace", {"changeType": "END"} | {})
 
+    def kill(self) -> None:
+        """End the program at once, where it runs: after a test that failed it might do so for ever."""
+        for process in self.client.events("process"):
+            with suppress(ProcessLookupError):
+                os.kill(process["systemProcessId"], signal.SIGKILL)
+
     def go(self, command: str, frame: str = "", **arguments: Any) -> dict[str, Any]:
         """Leave the stop by a request about a frame: the innermost one, unless `frame` names a function."""
         number = (self.frame(frame) if frame else self.frames()[0])["id"]
@@ -134,8 +141,12 @@ def launched(
     with Client.stdio(ADAPTER, folder=program.folder, environment=environment) as client:
         client.answers.update(answers or {})
         session = Debugging(client, program)
-        session.begin("launch", configure, **{**given, **arguments})
-        yield session
+        try:
+            session.begin("launch", configure, **{**given, **arguments})
+            yield session
+        except BaseException:
+            session.kill()
+            raise
         if not client.sent("disconnect"):
             client.request("disconnect")
 
