@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import linecache
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +20,7 @@ from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
 from fixcont.postmortem.activations import function_of, is_on_a_stack
 from fixcont.postmortem.arguments import arguments_for, original_arguments
-from fixcont.stopping.chain import chain_of
+from fixcont.stopping.chain import chain_of, further_out
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
 
@@ -58,6 +57,7 @@ class PostMortem:
         exceptions: the exception, behind those that led to it.
         stop: as front ends see it. Its frames are those of the traceback, the innermost first.
         at_death: frame -> the values that its changed parameters had when this was made: what differs later was assigned by the user.
+            Of all frames that the exceptions of the chain have been in.
 
     Raises:
         Refused: the traceback is empty.
@@ -68,12 +68,20 @@ class PostMortem:
         self._trees: dict[CodeType, ast.Module | None] = {}
         self.exceptions: Final = chain_of(exception)
         self._of: dict[int, Any] = {id(exception): self}  # id of an exception of the chain -> the frames of its traceback
+        self.at_death: Final[dict[FrameType, dict[str, Any]]] = {}
+        self._note_values([traceback, *(each.__traceback__ for each in self.exceptions)])
         self._look_at(exception, traceback)
+
+    def _note_values(self, tracebacks: Iterable[TracebackType | None]) -> None:
+        """Note the values that changed parameters have, in frames of which they are not noted."""
+        for traceback in {id(each): each for each in tracebacks}.values():
+            for raw, _, _ in _entries(traceback):
+                if raw not in self.at_death:
+                    self.at_death[raw] = _values(raw, changed_parameters(raw))
 
     def _look_at(self, exception: BaseException | None, traceback: TracebackType | None) -> None:
         context = self.context
-        entries = _entries(traceback)
-        entries += self._further_out(exception, entries)
+        entries = [*_entries(traceback), *further_out(exception, self.exceptions, _came_through, _call)]
         if not entries:
             raise Refused(Refusal("no-traceback", "there is no traceback to look at", "give an exception that was raised"))
         context.sources.remember_dead([entry[0] for entry in entries])
@@ -96,7 +104,6 @@ class PostMortem:
             arguments_of=self.arguments_of,
             chain=self,
         )
-        self.at_death = {frame.raw: _values(frame.raw, changed_parameters(frame.raw)) for frame in self.stop.frames}
 
     # -- the chain
 
@@ -112,17 +119,6 @@ class PostMortem:
             self._of[id(exception)] = other
         found: Self = self._of[id(exception)]
         return found
-
-    def _further_out(self, exception: BaseException | None, entries: Sequence[_Entry]) -> list[_Entry]:
-        """Give the frames that were on the stack too when an exception was raised: one that came later has been in them, and they are still
-        at the same call."""
-        later = itertools.dropwhile(lambda each: each is not exception, self.exceptions)
-        for each in list(later)[1:] if entries else ():
-            found = _entries(each.__traceback__)
-            at = next((at for at, entry in enumerate(found) if entry[0] is entries[-1][0]), None)
-            if at is not None:
-                return found[at + 1 :]
-        return []
 
     def showing(self, stop: Stop) -> Self | None:
         """Give the one of the chain that a stop is of, None where it is another one's."""
@@ -218,6 +214,14 @@ class PostMortem:
     def is_running(frame: Frame) -> bool:
         """Tell whether a frame is on the stack still: what it called has unwound, it itself has handled the exception."""
         return is_on_a_stack(frame.raw)
+
+
+def _came_through(exception: BaseException) -> list[_Entry]:
+    return _entries(exception.__traceback__)
+
+
+def _call(entry: _Entry) -> FrameType:
+    return entry[0]
 
 
 def _entries(traceback: TracebackType | None) -> list[_Entry]:

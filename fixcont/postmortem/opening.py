@@ -6,8 +6,7 @@ assigned, which fills in holes; it cannot go on.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from types import CodeType, FrameType, FunctionType, GeneratorType, TracebackType
 from typing import Any, Final
@@ -20,7 +19,7 @@ from fixcont.postmortem.reading import Document, SavedException, SavedFrame, Sav
 from fixcont.postmortem.rebuilding import Rebuilder
 from fixcont.postmortem.shapes import BadShape
 from fixcont.postmortem.standins import Facts, Hole, builtin_named
-from fixcont.stopping.chain import chain_of
+from fixcont.stopping.chain import chain_of, further_out, once
 from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Moment, Stop, StopReason
 
@@ -79,6 +78,16 @@ class OpenedFrame(Frame):
         return self.saved.span
 
 
+def call_of(frame: Frame) -> Hashable:
+    """Give what is equal for frames of a saved stop that are of one call, None where that is not known."""
+    saved = frame.saved if isinstance(frame, OpenedFrame) else None
+    return None if saved is None or saved.activation is None else (saved.activation, saved.function, saved.file)
+
+
+def _is_call_of(frame: Frame, other: Frame | None) -> bool:
+    return other is not None and call_of(frame) is not None and call_of(frame) == call_of(other)
+
+
 class Opened:
     """A saved stop.
 
@@ -94,15 +103,15 @@ class Opened:
         self.frames = frames
         self.exceptions: Final = chain_of(stop.exception)
         self.stop = replace(stop, chain=self)
+        self._through: dict[int, list[Frame]] = {}  # id of a traceback, which many exceptions may have -> its frames
         self._stops = {id(stop.exception): self.stop}  # id of an exception of the chain -> the stop at its frames
 
     def stop_of(self, exception: BaseException) -> Stop:
         """As of every `Chain`."""
         if id(exception) not in self._stops:
-            frames = self._came_through(exception)
+            frames = [*self.came_through(exception), *further_out(exception, self.exceptions, self.came_through, call_of)]
             if not frames:
                 raise Refused(Refusal("no-traceback", "this exception has been nowhere", "look at another one of the chain"))
-            frames += self._further_out(exception, frames[-1])
             selected = next((at for at, frame in enumerate(frames) if frame.is_user), 0)
             self._stops[id(exception)] = replace(
                 self.stop, reason=StopReason.EXCEPTION, moment=Moment.LINE, value=None, late="",
@@ -110,25 +119,18 @@ class Opened:
             )  # fmt: skip
         return self._stops[id(exception)]
 
-    def _further_out(self, exception: BaseException, outermost: Frame) -> Sequence[Frame]:
-        """Give the frames that were on the stack too when an exception was raised; see `PostMortem`."""
-        activation = outermost.saved.activation if isinstance(outermost, OpenedFrame) else None
-        later = list(itertools.dropwhile(lambda each: each is not exception, self.exceptions))[1:]
-        for each in later if activation is not None else ():
-            frames = [frame for frame in self._came_through(each) if isinstance(frame, OpenedFrame)]
-            at = next((at for at, frame in enumerate(frames) if frame.saved.activation == activation), None)
-            if at is not None:
-                return frames[at + 1 :]
-        return ()
-
-    def _came_through(self, exception: BaseException) -> list[Frame]:
+    def came_through(self, exception: BaseException) -> list[Frame]:
         """Give the frames of the traceback of an exception, the innermost first."""
-        frames: list[Frame] = []
         traceback = exception.__traceback__
-        while traceback is not None:
-            frames.insert(0, self.frames[traceback.tb_frame])
-            traceback = traceback.tb_next
-        return frames
+        known = self._through.get(id(traceback))
+        if known is None:
+            frames: list[Frame] = []
+            first = traceback
+            while traceback is not None:
+                frames.append(self.frames[traceback.tb_frame])
+                traceback = traceback.tb_next
+            known = self._through[id(first)] = once(reversed(frames), call_of)
+        return known
 
     def is_of(self, stop: Stop) -> bool:
         """Tell whether a stop is this one, or one of the chain of its exception."""
@@ -176,11 +178,13 @@ class _Opening:
         exceptions = [self._exception(number) for number in range(len(document.exceptions))]
         for saved, exception in zip(document.exceptions, exceptions, strict=True):
             self._link(saved, exception, exceptions, stacks)
+        frames = once(stacks.get(0, []), call_of)
+        selected = stacks[0][document.selected] if frames else None
         stop = Stop(
             reason=_member(StopReason, document.reason, StopReason.EXCEPTION),
             exception=None if document.exception is None else exceptions[document.exception],
-            frames=stacks.get(0, []),
-            selected=document.selected,
+            frames=frames,
+            selected=next((at for at, each in enumerate(frames) if each is selected or _is_call_of(each, selected)), 0),
             thread_name=document.thread,
             refusal_of=_refusal_of,
             landing_of=_landing_of,

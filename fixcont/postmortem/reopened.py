@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import tokenize
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ from fixcont.postmortem.dead_frames import dead_frame
 from fixcont.postmortem.holes import Filling, Found, NotSaved, find_holes, names_of, same_path
 from fixcont.postmortem.locating import MAIN
 from fixcont.postmortem.objects import is_a
-from fixcont.postmortem.opening import Opened, OpenedFrame
+from fixcont.postmortem.opening import Opened, OpenedFrame, call_of
 from fixcont.postmortem.present import Loads, PresentCode
 from fixcont.postmortem.rebuild import Rebuilding
 from fixcont.postmortem.reviving import Reviver
@@ -33,6 +33,7 @@ from fixcont.postmortem.standins import Hole, Saved, SavedFunction
 from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Stop
 
+_set_traceback = BaseException.__dict__["__traceback__"].__set__  # past what a class may make of the name
 _ATOMS = (type(None), bool, int, float, str, bytes)
 
 
@@ -98,27 +99,36 @@ class Reopened:
         Not undone where it is refused: the modules that could be loaded are. What the user has assigned in the saved stop is kept.
 
         Args:
-            selected: a frame whose function must be there; the others need not.
+            selected: a frame of the saved stop or of that on the present code, whose function must be there; the others need not.
             stop: that of the exception of the chain that is looked at; the saved stop unless given.
 
         Returns:
-            The frames of that exception.
+            The frames of that exception. Where the file of the frame could not be loaded before, and now is, they are others.
 
         Raises:
             Refused: its module cannot be loaded.
         """
-        if self.post is not None:
-            return self.post
-        with self._session.at_work():
-            refusal = self.refusal_of(selected)
-            if refusal is None:
-                self._session.install()
-                self.code.load()
-                refusal = self.code.refusals.get(selected.saved.file) if isinstance(selected, OpenedFrame) else None
-            if refusal is not None:
-                raise Refused(refusal)
-            self.post = self._like(Revived(self._session, self.opened, self.code), stop)
+        if self.post is None:
+            with self._session.at_work():
+                self._load(selected)
+                self.post = self._like(Revived(self._session, self.opened, self.code), stop)
+        elif self.post.lacks(selected):
+            with self._session.at_work():
+                self._load(self.post.predecessor(selected))
+                self.post.look_again()
         return self.post
+
+    def _load(self, selected: Frame) -> None:
+        """Load the files that are not loaded yet. Raises `Refused` where that of a frame of the saved stop is not among those that now are."""
+        for saved in self.code.files:
+            self.code.look_again(saved)
+        refusal = self.refusal_of(selected)
+        if refusal is None:
+            self._session.install()
+            self.code.load()
+            refusal = self.code.refusals.get(selected.saved.file) if isinstance(selected, OpenedFrame) else None
+        if refusal is not None:
+            raise Refused(refusal)
 
     def _like(self, post: Revived, stop: Stop | None) -> Revived:
         """Give the frames of the same exception of the chain as those of a stop that was opened."""
@@ -141,42 +151,74 @@ class Revived(PostMortem):
         self._sources = session.sources
         self._reviver = Reviver(code.find_module)
         self._saved: dict[FrameType, OpenedFrame] = {}
-        self._all_saved: list[tuple[FrameType, OpenedFrame]] = []  # with those of the same call at another time
-        self._without: dict[FrameType, Refusal] = {}  # frames that cannot be replayed
+        self._new: list[tuple[FrameType, OpenedFrame]] = []  # made, and not yet given what the user had assigned
+        self._without: dict[FrameType, Refusal] = {}  # frames of the opened stop for which none could be made
         self._lets_holes = False
         self._at_entry: dict[FrameType, dict[str, Any]] = {}  # what the call gave for parameters that were bound anew
         self._given: dict[int, dict[str, Any]] = {}  # id of a module's namespace -> what was put there
         self.taken_over: list[str] = []
-        self._entries: dict[FrameType, tuple[FrameType, int, int]] = {}  # frame of the opened stop -> its successor
-        traceback = self._traceback(opened.stop.frames)
-        super().__init__(session, self._exception(opened.stop.exception, traceback), traceback)
-        for raw, frame in self._all_saved:
-            self._assign_again(raw, frame)
-            frame.release()
+        self._entries: dict[
+            FrameType, tuple[FrameType, int, int]
+        ] = {}  # frame of the opened stop -> its successor, instruction, line
+        self._calls: dict[Hashable, FrameType] = {}  # what is equal for frames of one call -> the one that was made for it
+        self._codes: dict[Hashable, tuple[CodeType | None, bool]] = {}
+        self._related: dict[tuple[str, int], bool] = {}  # path and number of a text -> whether it is known as the one before
+        self._revived = [self._reviver.exception(each) for each in opened.exceptions]
+        traceback = self._set_tracebacks()
+        super().__init__(session, self._revived[-1] if self._revived else None, traceback)
+        self._take_over()
         self.notes = list(self._reviver.notes)
 
-    def _exception(self, exception: BaseException | None, traceback: TracebackType | None) -> BaseException | None:
-        """Make the exception anew, and those of its chain, each with the frames that it came through."""
-        found = self._reviver.value(exception) if exception is not None else None
-        if not isinstance(found, BaseException):
-            return exception
-        found.__traceback__ = traceback
-        seen = {id(found)}
-        waiting = [exception.__cause__, exception.__context__] if exception is not None else []
-        while waiting:
-            each = waiting.pop()
-            revived = self._reviver.value(each) if each is not None else None
-            if each is None or not isinstance(revived, BaseException) or id(revived) in seen:
-                continue
-            seen.add(id(revived))
-            waiting += [each.__cause__, each.__context__]
-            raws: list[OpenedFrame] = []
-            entry = each.__traceback__
-            while entry is not None:
-                raws.insert(0, self._opened.frames[entry.tb_frame])
-                entry = entry.tb_next
-            revived.__traceback__ = self._traceback(raws)
-        return found
+    def _set_tracebacks(self) -> TracebackType | None:
+        """Let each exception of the chain have come through the frames that are made for it. Returns the traceback of the last one."""
+        opened = self._opened
+        made: dict[
+            int, TracebackType | None
+        ] = {}  # id of a traceback of the opened stop, which many exceptions may have -> that for it
+        for old, new in zip(opened.exceptions, self._revived, strict=True):
+            if id(old.__traceback__) not in made:
+                made[id(old.__traceback__)] = self._traceback(opened.came_through(old))
+            _set_traceback(new, made[id(old.__traceback__)])
+        traceback = self._traceback(opened.stop.frames)
+        if self._revived:
+            _set_traceback(self._revived[-1], traceback)
+        return traceback
+
+    def _take_over(self) -> None:
+        """Let new frames have what the user had assigned in the saved stop, and let go of those that they come from."""
+        for raw, frame in self._new:
+            self._assign_again(raw, frame)
+            frame.release()
+        self._new.clear()
+
+    # -- what could not be loaded at first
+
+    def lacks(self, frame: Frame) -> bool:
+        """Tell whether there is no code here for a frame, as far as was seen when the code was loaded."""
+        return frame.raw in self._without
+
+    def predecessor(self, frame: Frame) -> Frame:
+        """Give the frame of the saved stop that one which is lacking code stands for."""
+        return self._opened.frames[frame.raw]
+
+    def look_again(self) -> None:
+        """Make the frames that could not be made, from what is loaded by now. The stops of the whole chain are other ones afterwards."""
+        for raw in list(self._without):
+            del self._entries[raw], self._without[raw]
+        self._codes.clear()
+        self._related.clear()
+        traceback = self._set_tracebacks()
+        self._note_values([traceback, *(each.__traceback__ for each in self._revived)])
+        for each in self._of.values():
+            is_last = each.exception is (self._revived[-1] if self._revived else None)
+            each._look_at(each.exception, traceback if is_last else each.exception.__traceback__)
+        self._take_over()
+
+    def index_of(self, frame: Frame) -> int:
+        """Give the place in the stop of what was made for a frame of the saved stop; where nothing was, of the frame to show first."""
+        entry = self._entries.get(frame.raw)
+        places = (at for at, each in enumerate(self.stop.frames) if entry is not None and each.raw is entry[0])
+        return next(places, self.stop.selected)
 
     # -- frames
 
@@ -209,27 +251,22 @@ class Revived(PostMortem):
             return frame.raw, -1, frame.line
         space = vars(module)
         self._put_globals(path, space, frame)
-        raw = self._known_frame(frame) or self._new_frame(code, space, frame)
-        self._all_saved.append((raw, frame))
+        raw = self._frame_of_call(code, space, frame)
         unit = unit_with(code, frame.span, frame.line) if is_same else -1
         return raw, 2 * unit if unit >= 0 else -1, frame.line
 
-    def _new_frame(self, code: CodeType, space: dict[str, Any], frame: OpenedFrame) -> FrameType:
-        raw = dead_frame(code, space, {name: self._reviver.value(each) for name, each in self._before(frame).items()})
-        self._saved[raw] = frame
-        self._at_entry[raw] = {name: self._reviver.value(value) for name, value in frame.given.items()}
+    def _frame_of_call(self, code: CodeType, space: dict[str, Any], frame: OpenedFrame) -> FrameType:
+        """Give the frame that was made for the same call as it is in another traceback; else make one."""
+        call = call_of(frame)
+        raw = self._calls.get(call) if call is not None else None
+        if raw is None:
+            raw = dead_frame(code, space, {name: self._reviver.value(each) for name, each in self._before(frame).items()})
+            self._saved[raw] = frame
+            self._at_entry[raw] = {name: self._reviver.value(value) for name, value in frame.given.items()}
+            if call is not None:
+                self._calls[call] = raw
+        self._new.append((raw, frame))
         return raw
-
-    def _known_frame(self, frame: OpenedFrame) -> FrameType | None:
-        """Give the frame that was made for the same call as it is in the traceback of another exception, None where there is none."""
-        saved = frame.saved
-        for raw, other in self._saved.items() if saved.activation is not None else ():
-            if other.saved.activation == saved.activation and (other.function, other.filename) == (
-                frame.function,
-                frame.filename,
-            ):
-                return raw
-        return None
 
     def _frame(self, raw: FrameType, line: int, lasti: int) -> Frame:
         frame = super()._frame(raw, line, lasti)
@@ -239,13 +276,27 @@ class Revived(PostMortem):
     def _code_for(self, path: str, frame: OpenedFrame) -> tuple[CodeType | None, bool]:
         """Give code of the version that ran, and whether it is; else, where its text is not known, of the present one."""
         saved = frame.saved
-        source = _encoded(frame.text) if saved.text is not None else b""
-        if source and self._opened.document.texts[saved.text or 0].is_whole and self._sources.remember_earlier(path, source):
-            code = self._sources.code_of(path, saved.function, saved.first_line, source)
+        key = path, saved.function, saved.first_line, saved.text
+        if key not in self._codes:
+            self._codes[key] = self._find_code(path, frame)
+        return self._codes[key]
+
+    def _find_code(self, path: str, frame: OpenedFrame) -> tuple[CodeType | None, bool]:
+        saved = frame.saved
+        if saved.text is not None and self._is_related(path, saved.text, frame):
+            code = self._sources.code_of(path, saved.function, saved.first_line, _encoded(frame.text))
             if code is not None:
                 return code, True
         present = self._sources.newest_source(path)
         return (None if present is None else self._sources.code_of(path, saved.function, 0, present)), False
+
+    def _is_related(self, path: str, number: int, frame: OpenedFrame) -> bool:
+        """Let a whole text that ran be known as the one before the present one. Returns whether it is."""
+        if (path, number) not in self._related:
+            source = _encoded(frame.text)
+            is_whole = self._opened.document.texts[number].is_whole
+            self._related[path, number] = bool(source) and is_whole and self._sources.remember_earlier(path, source)
+        return self._related[path, number]
 
     def _before(self, frame: OpenedFrame) -> dict[str, Any]:
         """Give the variables of a frame of the saved stop, as they were when it was opened."""
@@ -293,6 +344,8 @@ class Revived(PostMortem):
 
     def check_frame(self, frame: Frame) -> None:
         refusal = self._without.get(frame.raw)
+        if refusal is None and frame.raw not in self._saved:
+            refusal = Refusal("not-trapped", f"there is no code here for {frame.function}", "select a frame of your own")
         if refusal is not None:
             raise Refused(refusal)
         if frame.code.co_name == "<module>" and not frame.code.co_flags & interpreter.OPTIMIZED:

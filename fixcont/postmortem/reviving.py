@@ -63,6 +63,10 @@ class Reviver:
         self._classes: dict[type, Any] = {}  # class of stand-ins -> class, or why there is none
         self.notes: dict[str, None] = {}
 
+    def exception(self, exception: BaseException) -> BaseException:
+        found = self.value(exception)
+        return found if isinstance(found, BaseException) else exception
+
     def value(self, value: Any) -> Any:
         """Give what a value of the opened stop is here, complete."""
         found = self._part(value)

@@ -1,12 +1,15 @@
-"""An exception, and those that led to it."""
+"""An exception, those that led to it, and the frames that each of them has been in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
+
+Entry = TypeVar("Entry")
 
 _MOST: Final = 200
 # Not by attribute: a class of the program may have ideas of its own.
@@ -35,9 +38,50 @@ def chain_of(exception: BaseException | None) -> list[BaseException]:
     200 of them at most.
     """
     found: list[BaseException] = []
-    while exception is not None and len(found) < _MOST and all(each is not exception for each in found):
+    seen: set[int] = set()
+    while exception is not None and len(found) < _MOST and id(exception) not in seen:
         found.append(exception)
+        seen.add(id(exception))
         cause = _cause_of(exception)
         hides = _suppresses_context(exception)
         exception = cause if cause is not None or hides else _context_of(exception)
     return found[::-1]
+
+
+def further_out(
+    exception: BaseException | None,
+    chain: Sequence[BaseException],
+    came_through: Callable[[BaseException], Sequence[Entry]],
+    call: Callable[[Entry], Hashable],
+) -> Sequence[Entry]:
+    """Return the frames that were on the stack too when an exception was raised, beyond those that it came through itself.
+
+    Its traceback ends where it was handled. One that was raised later has come through that frame too, and through those further out, which are
+    still at the same call.
+
+    Args:
+        chain: as by `chain_of`.
+        came_through: gives the frames of the traceback of one of them, the innermost first.
+        call: gives what is equal for frames that are of the same call; None for one that is of no other frame's.
+    """
+    later = list(itertools.dropwhile(lambda each: each is not exception, chain))[1:]
+    own = came_through(exception) if exception is not None and later else ()
+    handled_in = call(own[-1]) if own else None
+    for each in later if handled_in is not None else ():
+        found = came_through(each)
+        at = next((at for at, entry in enumerate(found) if call(entry) == handled_in), None)
+        if at is not None:
+            return found[at + 1 :]
+    return ()
+
+
+def once(entries: Iterable[Entry], call: Callable[[Entry], Hashable]) -> list[Entry]:
+    """Return frames, the innermost first, without those of a call that was there before: it has raised again what it had caught."""
+    seen: set[Hashable] = set()
+    found = []
+    for entry in entries:
+        key = call(entry)
+        if key is None or key not in seen:
+            found.append(entry)
+            seen.add(key)
+    return found

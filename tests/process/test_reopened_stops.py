@@ -313,3 +313,81 @@ def test_pickles_find_the_classes_of_the_program(tmp_path: Path, small_program: 
     (tmp_path / "elsewhere").mkdir()
     shown = opened(tmp_path / "a.stop", "p box.twice()", tmp_path / "elsewhere", "--unpickle", f"--root={program.folder}")
     assert "(fixcont) 6\n" in shown
+
+
+AGAIN = """\
+import fixcont
+
+def share(n):
+    return 1 / n
+
+def asked(n):
+    try:
+        return share(n)
+    except ZeroDivisionError as error:
+        raise error
+
+def top(n):
+    return asked(n), "top"
+
+if __name__ == "__main__":
+    try:
+        top(0)
+    except ZeroDivisionError as error:
+        fixcont.save(error, "a.stop")
+"""
+
+
+def test_a_frame_that_has_raised_again_what_it_had_caught_is_one_frame(
+    small_program: Callable[[str], Program],
+) -> None:
+    program = small_program(AGAIN)
+    subprocess.run([sys.executable, program.path], env=child_environment(), cwd=program.folder, check=True, timeout=60)
+    program.edit({"1 / n": "1 / (n or 1)"})
+    shown = opened(program.folder / "a.stop", "up\nreplay\nup\nreplay\nreplay --outward", program.folder)
+    assert shown.count("()  [post-mortem]") == 0
+    assert "replay asked (version 1)\nasked returned 1.0\n" in shown
+    assert "replay top (version 1)\ntop returned (1.0, 'top')\n" in shown
+
+
+def test_a_file_that_could_not_be_loaded_at_first_is_loaded_when_it_is_mended(
+    tmp_path: Path, small_program: Callable[[str], Program]
+) -> None:
+    body = CHAINED.partition("def entry")
+    lazily = "    from amounts import amount\n    try:"
+    program = small_program(f"{body[1]}{body[2]}".replace("    try:", lazily))
+    amounts = program.folder / "amounts.py"
+    amounts.write_text(body[0])
+    save(program, tmp_path / "a.stop")
+    amounts.write_text(body[0] + "def (\n")
+    edit = tmp_path / "mend"
+    edit.write_text(f"#!/bin/sh\nsed -i -e '/def (/d' -e 's/int(text)/int(text[0])/' {amounts}\n")
+    edit.chmod(0o755)
+    lines = [
+        "exceptions 0",
+        "replay",
+        "up",
+        "holes",
+        "down",
+        "replay",
+        f"!!import subprocess; subprocess.run(['{edit}'])",
+        "replay",
+        "replay --outward",
+    ]
+    typed = "\n".join(each.replace("!!", "!") for each in lines)
+    shown = opened(tmp_path / "a.stop", typed, program.folder)
+    assert shown.count("refused: not-loaded: ") == 2 and "ledger has no holes" in shown
+    assert "amount returned 1\n" in shown and "ledger returned [1, 0]\n" in shown
+
+
+def test_what_was_assigned_is_kept_at_the_other_exceptions_of_the_chain(
+    tmp_path: Path, small_program: Callable[[str], Program]
+) -> None:
+    text = CHAINED.replace(
+        "    try:\n        return amount(text)", "    text = text.strip()\n    try:\n        return amount(text)"
+    )
+    program = small_program(text.replace("entry(texts[0])", "entry(texts.pop())"))
+    save(program, tmp_path / "a.stop")
+    for typed in ("!text = '4'\nexceptions 0\nup\nreplay", "exceptions 0\nup\n!text = '4'\nexceptions 1\nreplay"):
+        assert "entry returned 4\n" in opened(tmp_path / "a.stop", f"replay text='7'\n{typed}", program.folder)
+        assert "entry returned 4\n" in opened(tmp_path / "a.stop", typed, program.folder)

@@ -73,20 +73,22 @@ class OpenedConsole(SessionConsole):
             self.say('the file is edited; "replay" loads it')
 
     def revive(self) -> Revived | None:
-        if not self.is_saved:
-            return self.reopened.post.showing(self.stop) if self.reopened.post is not None else None
         frame = live_frame(self)  # type: ignore[arg-type]  # the front end makes it a whole `Console`
+        shown = None if self.is_saved or self.reopened.post is None else self.reopened.post.showing(self.stop)
+        if not self.is_saved and (shown is None or not shown.lacks(frame)):
+            return shown
+        opened = frame if shown is None else shown.predecessor(frame)
         for located in self.reopened.code.files.values():
             if located.refusal is None:
                 self.say(opened_wording.loading_line(located))
         with self.loading():
             post = self.reopened.load(frame, self.stop)
+        post = post if shown is None else shown
         for refusal in self.reopened.code.refusals.values():
             self.say(f"not loaded: {refusal}")
         for line in opened_wording.loaded_lines(post):
             self.say(line)
-        selected = self.frames_in_reach()[1]
-        self.look_at_stop(post.stop, post.stop.selected if selected is None else selected)
+        self.look_at_stop(post.stop, post.index_of(opened))
         return post
 
     def loading(self) -> AbstractContextManager[None]:

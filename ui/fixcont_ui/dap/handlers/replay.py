@@ -37,7 +37,7 @@ def replay(client: Client, arguments: Mapping[str, Any]) -> Later:
     def work(held: HeldThread, index: int) -> Body:
         console = held.console(index)
         reopened = console.revive()
-        frame = held.stop.frames[index]
+        frame = console.stop.frames[console.selected]  # which may be another one than before
 
         def way(values: Mapping[str, Any]) -> Replay:
             return Replay(
