@@ -376,8 +376,8 @@ def test_a_file_that_could_not_be_loaded_at_first_is_loaded_when_it_is_mended(
     ]
     typed = "\n".join(each.replace("!!", "!") for each in lines)
     shown = opened(tmp_path / "a.stop", typed, program.folder)
-    assert shown.count("refused: not-loaded: ") == 2 and "ledger has no holes" in shown
-    assert "amount returned 1\n" in shown and "ledger returned [1, 0]\n" in shown
+    assert shown.count("refused: not-loaded: ") == 2 and "entry has no holes" in shown
+    assert "replay amount (version 2)\namount returned 1\n" in shown
 
 
 def test_what_was_assigned_is_kept_at_the_other_exceptions_of_the_chain(
