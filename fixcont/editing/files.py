@@ -161,7 +161,10 @@ class File:
         """Find out which definitions of texts that were loaded one after the other are the same. Not done while loading: it costs."""
         while self._unrelated:
             old, new = self._unrelated.pop(0)
-            self.commit(compare(old, new))
+            if _compiles(old):
+                self.commit(compare(old, new))
+            elif old in self.loaded:
+                self.loaded.remove(old)  # the import of it has failed, so nothing ever ran it
 
     def is_plain(self) -> bool:
         """Whether all its code is of one text, so that no code object needs to be looked at."""
@@ -229,6 +232,13 @@ class File:
                 node.definition.newest = None
                 if node.is_top_level or node.kind is Kind.FUNCTION:
                     self.gone[_key(node)] = node.definition
+
+
+def _compiles(text: Text) -> bool:
+    try:
+        return text.module is not None
+    except SyntaxError:
+        return False
 
 
 def _key(node: Node) -> _Key:

@@ -372,11 +372,10 @@ def test_a_file_that_could_not_be_loaded_at_first_is_loaded_when_it_is_mended(
         "replay",
         f"!!import subprocess; subprocess.run(['{edit}'])",
         "replay",
-        "replay --outward",
     ]
     typed = "\n".join(each.replace("!!", "!") for each in lines)
     shown = opened(tmp_path / "a.stop", typed, program.folder)
-    assert shown.count("refused: not-loaded: ") == 2 and "entry has no holes" in shown
+    assert shown.count("refused: not-loaded: ") == 2 and "holes\n" not in shown.replace("has no holes\n", "")
     assert "replay amount (version 2)\namount returned 1\n" in shown
 
 
