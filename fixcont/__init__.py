@@ -57,8 +57,11 @@ def install(
     """
     from fixcont.session import Session, active
 
-    if active() is not None:
+    session = active()
+    if session is not None and not session.rests:
         return
+    if session is not None:
+        session.uninstall()
 
     if front_end is None:
         from fixcont.prompt import prompt_front_end
@@ -136,7 +139,8 @@ def migrate(cls: type) -> Callable[[HookType], HookType]:
 def post_mortem(tb: TracebackType | BaseException | None = None) -> Any:
     """Look at what has died: show a traceback as a stop, whose frames can be looked at, edited, and replayed. To be used like `pdb.post_mortem`.
 
-    Where fixcont is not active, it is made so first, as by `install()`.
+    Where fixcont is not active, it is for as long as this takes: what fails in a replay stops, what fails afterwards does not. Then the user's
+    "quit" at a stop of a replay ends the post-mortem, and not the process.
 
     Args:
         tb: a traceback, or an exception that was raised; the exception that is being handled unless given.
@@ -146,7 +150,10 @@ def post_mortem(tb: TracebackType | BaseException | None = None) -> Any:
 
     Raises:
         ValueError: there is no exception.
+        TypeError: the argument is neither a traceback nor an exception.
     """
+    if not isinstance(tb, (BaseException, TracebackType, type(None))):
+        raise TypeError(f"a traceback or an exception is wanted, not {type(tb).__name__}")
     exception = tb if isinstance(tb, BaseException) else None
     if tb is None:
         exception = sys.exc_info()[1]
@@ -155,13 +162,21 @@ def post_mortem(tb: TracebackType | BaseException | None = None) -> Any:
         raise ValueError("there is no exception with a traceback to look at")
     if exception is None:
         exception = _exception_of(traceback)
+    from fixcont.errors import Quit
     from fixcont.session import active
 
-    if active() is None:
-        install()
     session = active()
+    if session is not None and not session.rests:
+        return session.post_mortem(exception, traceback)
+    if session is None:
+        install()
+        session = active()
     assert session is not None
-    return session.post_mortem(exception, traceback)
+    with session.awake():
+        try:
+            return session.post_mortem(exception, traceback)
+        except Quit:
+            return None
 
 
 def pm() -> Any:
@@ -208,7 +223,7 @@ def save(
     """Save an exception with its frames, to be opened by `fixcont --open FILE`, here or on another machine.
 
     It works whether fixcont is active or not. Values are read without running code of the program; only `repr` and `str` of objects are
-    called, in a thread with a limit of time, and what they do is not undone. Whose name says that it is a secret is left out.
+    called, in a thread with a limit of time, and what they do is not undone. A variable whose name says that it holds a secret is left out.
 
     Args:
         exception: with its traceback; those that it hangs together with are saved too.
@@ -224,10 +239,15 @@ def save(
 
     Raises:
         fixcont.errors.Refused: "file-not-written", or "bad-limit".
+        TypeError: an argument is of another type.
     """
     from fixcont.postmortem.wanted import Wanted, with_limits
     from fixcont.saving import save_exception
 
+    if not isinstance(exception, BaseException):
+        raise TypeError(f"exception must be an exception, not {type(exception).__name__}")
+    if isinstance(redact, str):
+        raise TypeError("redact must be a sequence of words, not one word")
     wanted = Wanted(redact=tuple(redact), environment=environment, pickles=pickles)
     wanted = with_limits(wanted, [f"{name}={value}" for name, value in (limits or {}).items()])
     return save_exception(exception, file, wanted)

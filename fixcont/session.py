@@ -64,6 +64,9 @@ class Session:
 
     Raises:
         Refused: an argument has no meaning.
+
+    Attributes:
+        rests: whether it stops at nothing, as it was made for a post-mortem, which is over; see `awake`.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class Session:
         self._changing = allocate_lock()
         self._seen: dict[int, Any] = {}  # what hooks know of exceptions that are on their way
         self._held: set[int] = set()  # idents of the threads that are held
+        self.rests = False
         self._interrupts = InterruptHandler(self._interrupted, lambda: get_ident() in self._busy, self._woken)
         self._is_installed = False
         self._replaying: set[int] = set()  # idents of threads
@@ -359,6 +363,18 @@ class Session:
         from fixcont.postmortem.serving import serve
 
         return serve(self, exception, traceback)
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Let what fails in this block stop, and nothing after it: the session was made for a post-mortem only, and not for what comes later."""
+        self.rests = False
+        self.set_policy(StopMode.UNHANDLED.value)
+        try:
+            yield
+        finally:
+            self.set_policy(StopMode.NEVER.value)
+            self._interrupts.uninstall()
+            self.rests = True
 
     @property
     def is_replaying(self) -> bool:

@@ -96,7 +96,8 @@ def _values(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> dict[st
         lost = [name for name in lost if name not in told]
     lost += [name for name in names(raw.f_code) if name not in values and name not in given and name not in lost]
     if lost:
-        sentence = f"{frame.function} has bound {' and '.join(lost)} anew, or dropped it, and what the call gave is not kept"
+        it = "it" if len(lost) == 1 else "them"
+        sentence = f"{frame.function} has bound {' and '.join(lost)} anew, or dropped {it}, and what the call gave is not kept"
         raise Refused(Refusal("argument-rebound", sentence, f"say {_to_give(lost)}"))
     return values | {name: given[name] for name in given if name in names(raw.f_code)}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import fixcont
 from support.editor import ScriptedEditor
 from support.programs import Program, write_program
 from support.session import DebugSession, run_fixcont, run_python
@@ -55,6 +56,42 @@ def test_in_the_interactive_interpreter_the_program_is_repaired_and_goes_on(smal
     assert "installed: divide (version 2)" in output
     assert "replay divide (version 2)\ndivide returned -1" in output
     assert "-7\n" in output.partition("returned -1")[2]
+
+
+def test_after_it_the_interpreter_is_as_it_was(small_program: SmallPrograms, tmp_path: Path) -> None:
+    """A failure later on is a traceback and no stop, and "quit" at a stop of a replay leaves the post-mortem only."""
+    editor = ScriptedEditor(tmp_path / "editor", [{"total / count": "total // count"}])
+    lines = [
+        "import fixcont, signal",
+        "fixcont.pm()",
+        "replay",
+        "w",
+        "q",
+        "divide(1, 0)",
+        "fixcont.pm()",
+        "fix",
+        "q",
+        "divide(7, 2)",
+    ]
+    output = interactive(
+        small_program(JOB), *lines, "divide(1, 0)", "signal.getsignal(2)", "fixcont.pm()", "q", "'alive'", editor=editor
+    )
+
+    assert "divide()  [restartable]" in output
+    assert output.count("Traceback (most recent call last)") == 3
+    assert "integer division or modulo by zero" in output or "integer division by zero" in output
+    assert ">>> 3\n" in output
+    assert "default_int_handler" in output
+    assert "'alive'\n>>> " in output
+
+
+def test_arguments_that_make_no_sense_are_named() -> None:
+    with pytest.raises(TypeError, match="not str"):
+        fixcont.post_mortem("x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="exception must be an exception, not type"):
+        fixcont.save(ValueError, "x.stop")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="redact must be a sequence"):
+        fixcont.save(ValueError(), "x.stop", redact="word")
 
 
 def test_outward_to_the_end_of_the_module(small_program: SmallPrograms, tmp_path: Path) -> None:

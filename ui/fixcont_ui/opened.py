@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -90,6 +91,19 @@ class OpenedPrompt(OpenedConsole, Prompt):
         return self.interruptible()
 
 
+def _write(text: str) -> int:
+    """Write to standard output. Returns the exit status."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        print(f"fixcont: the summary could not be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    return 0
+
+
 class _Nobody:
     """The front end of a session that never stops."""
 
@@ -130,9 +144,7 @@ def open_file(
     document = read(path, MAX_SIZE if max_size is None else max_size)
     opened = open_with_pickles(document, roots) if unpickles else open_stop(document)
     if as_json:
-        json.dump(summary(opened), sys.stdout, indent=2)
-        sys.stdout.write("\n")
-        return 0
+        return _write(json.dumps(summary(opened), indent=2))
     if not opened.stop.frames:
         error = opened.stop.exception
         told = wording.exception_lines(error) if error is not None else []

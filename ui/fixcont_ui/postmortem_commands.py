@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fixcont.postmortem.reopened import Revived
 
 _OPTION: Final = re.compile(r"--(retry|outward|with-holes|resume(?:\s+(\d+))?)(?:\s+|$)")
+_LATE_OPTION: Final = re.compile(r"(?:^|\s)--(?:retry|outward|with-holes|resume)\b")
 _USAGE: Final = "replay [option...] [name=expr, ...]"
 
 
@@ -49,6 +50,8 @@ def _parse(text: str) -> _Asked | None:
             in_the_middle = True
             line = int(option[2]) if option[2] else None
         text = text[option.end() :]
+    if _LATE_OPTION.search(text):
+        return None
     try:
         call = ast.parse(f"_({text}\n)", mode="eval").body
     except (SyntaxError, ValueError):
@@ -63,7 +66,7 @@ def _replay(console: Console, argument: str) -> None:
     asked = _parse(argument)
     if asked is None:
         console.complain(f"Invalid argument: {argument}")
-        console.say(f"          Usage: {_USAGE}; the options are --retry, --resume LINE, --outward and --with-holes")
+        console.say(f"          Usage: {_USAGE}; the options come first: --retry, --resume LINE, --outward, --with-holes")
         raise NotDone
     reopened = console.load_present()
     frame = live_frame(console)

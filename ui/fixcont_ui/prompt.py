@@ -318,7 +318,8 @@ class Prompt(WindowHost, SessionConsole):
         if not arg:
             for line in help_text.command_list(_SECTIONS, self.columns):
                 self.message(line)
-            self.message(_HINT)
+            is_live = self._stop is None or self.frame is None or self.frame.is_live
+            self.message(_HINT if is_live else _HINT_DEAD)
         return None
 
     do_h = do_help

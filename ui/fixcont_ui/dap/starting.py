@@ -110,7 +110,9 @@ def listen_here(
 ) -> tuple[str, int]:
     """Do what `fixcont.listen` does."""
     session = active()
-    if session is not None:
+    if session is not None and session.rests:
+        session.uninstall()
+    elif session is not None:
         front_end = session.front_end
         if isinstance(front_end, Debuggee) and front_end.address is not None:
             return front_end.address
