@@ -22,7 +22,7 @@ def moved_line(old: Text, new: Text, line: int) -> int | None:
     same = _same_line(old.lines, new.lines, line)
     if same is not None:
         return same
-    node = _innermost(old, line)
+    node = scope_on(old, line)
     partner = next((each for each in new.module.walk() if each.definition is node.definition), None)
     scopes = [find_scope(each.text.tree, each.qualname, each.line) if each is not None else None for each in (node, partner)]
     if scopes[0] is None or scopes[1] is None:
@@ -32,7 +32,7 @@ def moved_line(old: Text, new: Text, line: int) -> int | None:
 
 def line_of_statement(text: Text, line: int) -> int | None:
     """Return the first line of the statement, or header of a compound one, that goes on in a line, else that of the next one there."""
-    node = _innermost(text, line)
+    node = scope_on(text, line)
     scope = find_scope(text.tree, node.qualname, node.line)
     place = place_on_line(scope, line) if scope is not None else None
     return place.node.lineno if place is not None else None
@@ -48,7 +48,7 @@ def _same_line(old: list[str], new: list[str], line: int) -> int | None:
     return line + len(new) - len(old) if line > len(old) - tail else None
 
 
-def _innermost(text: Text, line: int) -> Node:
+def scope_on(text: Text, line: int) -> Node:
     """Return the function, class or module whose own statement the line belongs to."""
     found = text.module
     for node in text.module.walk():

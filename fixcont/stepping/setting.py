@@ -268,7 +268,8 @@ class PlacedBreakpoints:
 
     def _move(self, point: Point, old: Text, new: Text) -> bool:
         """Move one breakpoint; tell whether anybody would notice."""
-        place = self._moved(point, point.text, new)
+        # A breakpoint that was set before the file was loaded has a text of its own, which is related to no other one.
+        place = self._moved(point, old if point.text.source == old.source else point.text, new)
         before = point.place.line
         point.places[new] = place
         point.is_lost = place is None

@@ -203,6 +203,57 @@ def test_whether_a_frame_can_be_restarted_is_told_as_it_is_after_each_save(small
         ends(session, "5\n")
 
 
+LOOPS: Final = """
+import time
+def work(n):
+    y = n + 1  # @work
+    try:
+        1 / n
+    except ZeroDivisionError:  # @except
+        y = 0  # @handler
+    return y
+for n in range(3):
+    work(n)
+def other():
+    return 1  # @other
+"""
+
+
+def test_a_breakpoint_stays_on_the_statement_that_is_edited_itself(small_program: Make) -> None:
+    made = small_program(LOOPS)
+
+    def configure(client: Client) -> None:
+        client.request("setBreakpoints", source={"path": str(made.path)}, breakpoints=[{"line": made.line("work")}])
+
+    with launched(made, configure) as session:
+        session.stopped("breakpoint", at="work")
+        session.save({"y = n + 1": "y = n + 100"})
+        session.run_on()
+        session.stopped("breakpoint", at="work")
+        session.save({"y = n + 100": "y = n + 1000"})
+        session.run_on()
+        session.stopped("breakpoint", at="work")
+        assert session.client.events("breakpoint")[-1]["breakpoint"]["verified"]
+        session.run_on()
+        session.over()
+
+
+def test_a_line_leads_to_a_frame_of_its_own_function_only(small_program: Make) -> None:
+    made = small_program(LOOPS)
+
+    def configure(client: Client) -> None:
+        client.request("setBreakpoints", source={"path": str(made.path)}, breakpoints=[{"line": made.line("work")}])
+
+    with launched(made, configure) as session:
+        session.stopped("breakpoint", at="work")
+        source = {"path": str(made.path)}
+        for label, code in (("except", "blocks-differ"), ("handler", "blocks-differ"), ("other", "no-statement")):
+            assert session.client.failure("gotoTargets", source=source, line=made.line(label)).code == code
+        session.client.request("setBreakpoints", source=source, breakpoints=[])
+        session.run_on()
+        session.over()
+
+
 def test_the_traceback_has_the_lines_that_ran(small_program: Make) -> None:
     with launched(small_program(FAILS)) as session:
         session.stopped(at="fails")

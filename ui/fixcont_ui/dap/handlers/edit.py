@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fixcont import filenames
 from fixcont.continuing.ways import Landing, RestartFrame, Resume, ReturnFromFrame, Skip, Throw, UseValue, Way
+from fixcont.editing.moves import scope_on
 from fixcont.editing.unrun import Unrun
 from fixcont.errors import Refusal, Refused
 from fixcont.stopping.frames import Frame
@@ -45,7 +46,8 @@ def goto_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
 
     def work() -> Body:
         installing.install_or_fail(client.debuggee)
-        found, refusal = _targets(held, given, line)
+        text = client.debuggee.session.sources.newest_text(given)
+        found, refusal = _targets(held, given, line, scope_on(text, line).qualname if text is not None else "")
         if not found:
             raise Failure(
                 refusal
@@ -59,15 +61,15 @@ def goto_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     return held.submit(work, LOOK)
 
 
-def _targets(held: HeldThread, path: str, line: int) -> tuple[list[tuple[Resume, Landing]], Refusal | None]:
+def _targets(held: HeldThread, path: str, line: int, function: str) -> tuple[list[tuple[Resume, Landing]], Refusal | None]:
     """Find the frame that is meant by a line: the innermost one that goes on right there, else the one that comes nearest.
 
-    All others could go on somewhere as well, the module at the `def` that the line is in; but clients ask where there is a choice.
+    Only frames of the function that the line is in count. All others could go on somewhere as well, the module at its `def`: nobody means that.
     """
     found: list[tuple[Resume, Landing]] = []
     first: Refusal | None = None
     for frame in held.stop.frames:
-        if not same_file(frame.filename, path):
+        if not same_file(frame.filename, path) or (function and frame.function != function):
             continue
         way = Resume(frame, line, halts=True)
         landing = held.stop.landing_of(way)
