@@ -103,6 +103,13 @@ def test_the_frames_keep_their_ids_when_the_present_code_is_loaded(saved: Saved,
         assert "DISCOUNT is 4 here, and was 2" in client.output("console")
 
 
+def test_modules_of_the_adapter_are_none_of_the_program(saved: Saved, stock: Program) -> None:
+    with opened(stock, saved.stop("take_stock")) as session:
+        session.evaluate("holes")
+        found = session.evaluate("[__import__('importlib.util').util.find_spec(each) for each in ('output', 'roots', 'passing')]")
+        assert found == "[None, None, None]"
+
+
 def test_holes_are_named_filled_and_let(saved: Saved, stock: Program) -> None:
     stock.edit(FIXED)
     with opened(stock, saved.stop("lock_up")) as session:

@@ -15,7 +15,7 @@ def main() -> int:
     here = os.path.dirname(os.path.abspath(__file__))
     front_ends = os.path.dirname(os.path.dirname(os.path.dirname(here)))
     engine = front_ends if os.path.isdir(os.path.join(front_ends, "fixcont")) else os.path.dirname(front_ends)
-    before = sys.path[:]
+    before = ["" if each == here else each for each in sys.path]  # the interpreter has put the folder of this file there
     sys.path[:0] = [engine, front_ends]
     try:
         import fixcont  # noqa: F401 - for its place
