@@ -6,7 +6,7 @@ assigned, which fills in holes; it cannot go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from types import CodeType, FrameType, FunctionType, GeneratorType, TracebackType
 from typing import Any, Final
@@ -94,12 +94,16 @@ class Opened:
     Attributes:
         document: what was in the file.
         stop: its stop. Every way to go on from it is refused.
+        failed_pickles: type and error of each pickle that could not be loaded: what is there in its place was saved beside it.
         exceptions: that of the stop, behind those that led to it.
         frames: by frame object, those of exceptions further back in the chain too.
     """
 
-    def __init__(self, document: Document, stop: Stop, frames: dict[FrameType, OpenedFrame]) -> None:
+    def __init__(
+        self, document: Document, stop: Stop, frames: dict[FrameType, OpenedFrame], failed_pickles: Sequence[str] = ()
+    ) -> None:
         self.document = document
+        self.failed_pickles = failed_pickles
         self.frames = frames
         self.exceptions: Final = chain_of(stop.exception)
         self.stop = replace(stop, chain=self)
@@ -192,7 +196,7 @@ class _Opening:
             moment=_member(Moment, document.moment, Moment.LINE),
             value=None if document.value is None else self._rebuilder.value(document.value[0]),
         )
-        return Opened(document, stop, self._frames)
+        return Opened(document, stop, self._frames, self._rebuilder.failures)
 
     # -- frames
 

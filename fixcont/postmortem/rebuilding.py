@@ -31,6 +31,7 @@ class Rebuilder:
 
     Attributes:
         facts: by id of a stand-in what is known of it.
+        failures: type and error of each pickle that could not be loaded.
     """
 
     def __init__(self, entries: list[dict[str, Any]], unpickle: Callable[[bytes], Any] | None = None) -> None:
@@ -38,6 +39,7 @@ class Rebuilder:
         self.classes = Classes(self.facts)
         self._entries = entries
         self._unpickle = unpickle
+        self.failures: list[str] = []
         self._values: dict[int, Any] = {}  # by index; also keeps stand-ins alive, whose ids are in `facts`
         self._others: list[Any] = []
         self._making: set[int] = set()
@@ -253,7 +255,10 @@ class Rebuilder:
 
     def a_object(self, shape: Shape) -> Any:
         if self._unpickle is not None and "pickle" in shape.raw:
-            return self._from_pickle(shape)
+            try:
+                return self._from_pickle(shape)
+            except Exception as error:  # whatever its own code does here
+                self.failures.append(f"{shape.type('type')[1]}: {type(error).__name__}: {error}")
         module, qualname = shape.type("type")
         base = shape.inside("base")
         made = self._bare(module, qualname, shape, base)
@@ -309,10 +314,7 @@ class Rebuilder:
 
     def _from_pickle(self, shape: Shape) -> Any:
         assert self._unpickle is not None
-        try:
-            return self._kept(self._unpickle(binascii.a2b_base64(shape.text("pickle"))))
-        except Exception as error:  # whatever its own code does here
-            return Hole("pickle", shape.type("type")[1], text=f"{type(error).__name__}: {error}")
+        return self._kept(self._unpickle(binascii.a2b_base64(shape.text("pickle"))))
 
     def hole(self, shape: Shape) -> Any:
         return self._hole(shape, "why")

@@ -27,7 +27,7 @@ _CLASSES: Final = 20_000  # different ones in one file
 _SHOWN: Final = 6
 _HOLES: Final = {
     "depth": "too deep", "count": "too many values", "items": "more items", "text": "cut", "size": "too large", "time": "took too long",
-    "redacted": "redacted", "failed": "could not be read", "unknown": "of a kind that is not known here", "pickle": "its pickle failed", "unbound": "not bound",
+    "redacted": "redacted", "failed": "could not be read", "unknown": "of a kind that is not known here", "unbound": "not bound",
 }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ class OpenedPrompt(OpenedConsole, Prompt):
     def introduction(self) -> list[str]:
         if not self.is_saved:
             return super().introduction()
-        lines = opened_lines(self._path, self.reopened.opened.document)
+        lines = opened_lines(self._path, self.reopened.opened)
         frame = self.frame
         located = self.reopened.code.files.get(frame.filename) if frame is not None else None
         return [*lines, opened_wording.present_line(located)] if located is not None else lines
@@ -148,7 +148,7 @@ def open_file(
     if not opened.stop.frames:
         error = opened.stop.exception
         told = wording.exception_lines(error) if error is not None else []
-        print("\n".join([*opened_lines(path, document), *told, NO_FRAMES.sentence]))
+        print("\n".join([*opened_lines(path, opened), *told, NO_FRAMES.sentence]))
         return 0
     session = Session(_Nobody(), scope=scope or ("project",))
     reopened = Reopened(session, opened, roots)

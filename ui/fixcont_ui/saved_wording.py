@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fixcont.postmortem.reading import Document
+from fixcont.postmortem.opening import Opened
 from fixcont.postmortem.saving import Saved
 
 
@@ -19,8 +19,9 @@ def holes_phrase(holes: Mapping[str, int]) -> str:
     return f"left out: {', '.join(f'{number} ({why})' for why, number in sorted(holes.items()))}" if holes else ""
 
 
-def opened_lines(path: str, document: Document) -> list[str]:
+def opened_lines(path: str, opened: Opened) -> list[str]:
     """Say what a file holds, above the stop itself."""
+    document = opened.document
     process = document.process
     made = f"Python {process.get('python', '?')} on {process.get('platform', '?')}"
     lines = [f"{path}: saved {document.time[:19].replace('T', ' ')} UTC by {made}"]
@@ -28,7 +29,8 @@ def opened_lines(path: str, document: Document) -> list[str]:
     if isinstance(arguments, list) and arguments:
         lines.append(f"command: {' '.join(map(str, arguments))}")
     left_out = holes_phrase(document.holes)
-    return [*lines, *([left_out] if left_out else [])]
+    failed = [f"not unpickled: {each}" for each in dict.fromkeys(opened.failed_pickles)]
+    return [*lines, *([left_out] if left_out else []), *failed]
 
 
 def _number(number: int, what: str) -> str:

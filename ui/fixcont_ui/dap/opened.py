@@ -51,7 +51,7 @@ def open_file(
         session = Session(debuggee, stop="never", scope=scope or ("project",))
         debuggee.program = OpenedProgram(session, Reopened(session, opened, roots), lambda: debuggee.invalidate("all"))
         debuggee.quits_on_interrupt = True
-        debuggee.greeting = "\n".join([*opened_lines(path, opened.document), ""])
+        debuggee.greeting = "\n".join([*opened_lines(path, opened), ""])
         return session
 
     if connect:
