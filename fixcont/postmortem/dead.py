@@ -148,7 +148,7 @@ class PostMortem:
             return way.frame.restart_refusal
         try:
             if way.in_the_middle:
-                self.plan(Resume(way.frame, way.line))
+                self.plan(Resume(way.frame, way.line), with_holes=way.with_holes)
             else:
                 arguments_for(self, way.frame, way.arguments)
         except Refused as refused:
@@ -161,7 +161,7 @@ class PostMortem:
             assert way.frame.restart_refusal is not None
             return way.frame.restart_refusal
         try:
-            return self.plan(Resume(way.frame, way.line)).plan.landing
+            return self.plan(Resume(way.frame, way.line), with_holes=way.with_holes).plan.landing
         except Refused as refused:
             return refused.refusal
 
@@ -169,8 +169,12 @@ class PostMortem:
         """Give what a frame was called with; see `Stop`."""
         return original_arguments(self, frame, given)
 
-    def plan(self, way: Resume | UseValue) -> rebuild.Rebuilding:
-        """Work out how a dead frame can go on; nothing is touched. Raises `Refused`."""
+    def plan(self, way: Resume | UseValue, *, with_holes: bool = False) -> rebuild.Rebuilding:
+        """Work out how a dead frame can go on; nothing is touched. Raises `Refused`.
+
+        Args:
+            with_holes: as of a `Replay`. Here nothing is missing.
+        """
         return rebuild.plan(self, way)
 
     def check_frame(self, frame: Frame) -> None:

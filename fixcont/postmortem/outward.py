@@ -32,8 +32,12 @@ class Outward(NamedTuple):
     refusal: Refusal | None
 
 
-def go_outward(post: PostMortem, frame: Frame, ended: Ended) -> Outward:
-    """Go on in the callers of a frame that has ended with a value, until one raises, or cannot be gone on in."""
+def go_outward(post: PostMortem, frame: Frame, ended: Ended, *, with_holes: bool = False) -> Outward:
+    """Go on in the callers of a frame that has ended with a value, until one raises, or cannot be gone on in.
+
+    Args:
+        with_holes: as of a `Replay`.
+    """
     callers: list[str] = []
     inner = frame
     while ended.error is None:
@@ -42,7 +46,7 @@ def go_outward(post: PostMortem, frame: Frame, ended: Ended) -> Outward:
             break
         try:
             way = UseValue(caller, _value_for(post, inner, caller, ended.value))
-            rebuilding = post.plan(way)
+            rebuilding = post.plan(way, with_holes=with_holes)
             call = rebuild.takeover(post, way, rebuilding)
         except Refused as refused:
             return Outward(inner.function, ended, tuple(callers), refused.refusal)

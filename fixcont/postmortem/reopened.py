@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from fixcont.bytecode import interpreter
 from fixcont.bytecode.spans import unit_with
 from fixcont.continuing.arguments import Arguments
-from fixcont.continuing.ways import Landing, Replay, Resume, Skip, UseValue, Way
+from fixcont.continuing.ways import Replay, Resume, UseValue, Way
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.arguments import arguments_for
 from fixcont.postmortem.dead import Context, PostMortem, Texts
@@ -153,7 +153,6 @@ class Revived(PostMortem):
         self._saved: dict[FrameType, OpenedFrame] = {}
         self._new: list[tuple[FrameType, OpenedFrame]] = []  # made, and not yet given what the user had assigned
         self._without: dict[FrameType, Refusal] = {}  # frames of the opened stop for which none could be made
-        self._lets_holes = False
         self._at_entry: dict[FrameType, dict[str, Any]] = {}  # what the call gave for parameters that were bound anew
         self._given: dict[int, dict[str, Any]] = {}  # id of a module's namespace -> what was put there
         self.taken_over: list[str] = []
@@ -354,26 +353,20 @@ class Revived(PostMortem):
 
     def refusal_of(self, way: Way) -> Refusal | None:
         """As for every post-mortem stop; besides, where the program would get holes, unless the way lets it."""
-        if isinstance(way, Replay):
-            self._lets_holes = way.with_holes
         refusal = super().refusal_of(way)
         if refusal is not None or not isinstance(way, Replay):
             return refusal
         found = self.holes_for(way)  # which tells the holes their names, too
         return None if way.with_holes else self._holes_refusal(found, way.frame)
 
-    def landing_of(self, way: Resume | UseValue | Skip | Replay) -> Landing | Refusal:
-        if isinstance(way, Replay):
-            self._lets_holes = way.with_holes
-        return super().landing_of(way)
-
-    def plan(self, way: Resume | UseValue) -> Rebuilding:
+    def plan(self, way: Resume | UseValue, *, with_holes: bool = False) -> Rebuilding:
+        """As for every post-mortem stop; it raises `Refused`, too, where the frame holds what is not there and that is not let."""
         if way.frame.raw in self._saved and way.frame.lasti < 0:
             self.check_frame(way.frame)
             sentence = f"the text that {way.frame.function} ran was not saved, or has no such place as this Python compiles it"
             raise Refused(Refusal("no-text", sentence, '"replay" calls the function anew'))
-        rebuilding = super().plan(way)
-        if not self._lets_holes:
+        rebuilding = super().plan(way, with_holes=with_holes)
+        if not with_holes:
             refusal = self._holes_refusal(self.holes(way.frame), way.frame)
             if refusal is not None:
                 raise Refused(refusal)

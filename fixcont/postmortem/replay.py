@@ -56,7 +56,7 @@ def replay(post: PostMortem, way: Replay) -> Replayed:
     landing = None
     if way.in_the_middle:
         resuming = Resume(frame, way.line)
-        rebuilding = post.plan(resuming)
+        rebuilding = post.plan(resuming, with_holes=way.with_holes)
         landing = rebuilding.plan.landing
         _check_loop(flags, frame.function)
         call = rebuild.takeover(post, resuming, rebuilding)
@@ -68,7 +68,7 @@ def replay(post: PostMortem, way: Replay) -> Replayed:
         return Replayed(frame.function, None, _without_ours(ended.error), landing)
     if not way.outward:
         return Replayed(frame.function, ended.value, None, landing)
-    return _told(go_outward(post, frame, ended), landing)
+    return _told(go_outward(post, frame, ended, with_holes=way.with_holes), landing)
 
 
 def _told(outward: Outward, landing: Landing | None) -> Replayed:
