@@ -239,6 +239,12 @@ def test_a_saved_stop_is_shown_on_the_text_that_ran_and_the_file_is_edited(tmp_p
         window.wait_for(r"amounts = \[0, 1, 2")
         window.press("c-t")
         window.wait_for(r"21 ->  +return amount\(text\) \+ sum\(amounts\)")  # what ran, in another frame
+        window.press("c-x")
+        window.type("4")
+        window.type("replay --with-holes text='12'\r")  # what is typed next at the stop that follows goes to the console, too
+        window.wait_for("book returned 4498512")
+        window.type("p 2 * 21\r")
+        window.wait_for(r"│42 ")
         window.press("c-q")
         window.wait_for("End the program")
         window.press("y")

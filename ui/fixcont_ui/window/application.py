@@ -236,6 +236,7 @@ class StopWindow:
 
     def _exit(self) -> None:
         if self.app is not None and self.app.is_running and not self.app.is_done:
+            self.memory.is_typing = self.app.layout.has_focus(self.console.input)
             self.app.exit()
 
     def _printed(self) -> None:

@@ -48,7 +48,8 @@ def arrange(window: StopWindow) -> Layout:
     everything = HSplit([title, body, window.bar.container, window.status.container])
     overlay = Float(window.overlay.container, left=2, right=2)
     found = Float(CompletionsMenu(max_height=8, scroll_offset=1), xcursor=True, ycursor=True)
-    return Layout(FloatContainer(everything, [found, overlay]), focused_element=window.source.editor.window)
+    first = window.console.input if window.memory.is_typing else window.source.editor.window
+    return Layout(FloatContainer(everything, [found, overlay]), focused_element=first)
 
 
 def _body(window: StopWindow) -> Container:

@@ -38,6 +38,7 @@ class Memory:
         printed: what the program has printed while there was a window.
         kept: what keeps that; made for the first window.
         shown: the stop that was shown last.
+        is_typing: whether a command was being typed in the console as the window went away: the next one begins there.
     """
 
     unfolded: Unfolded = field(default_factory=Unfolded)
@@ -47,3 +48,4 @@ class Memory:
     printed: list[str] = field(default_factory=list)
     kept: KeptOutput | None = None
     shown: weakref.ref[Stop] | None = None
+    is_typing: bool = False
