@@ -466,7 +466,9 @@ def test_help_lists_what_can_be_typed_here(tmp_path: Path) -> None:
 
     assert given.failures[:3] == ["", "", ""] and "nothing" in given.failures[3]
     listed = [line.partition("  ")[0] for line in given.said]
-    assert {"retry", "fix", "h(elp) [command]", "s(tep)", "b(reak) [([file:]line | function) [, condition]]"} <= set(listed)
+    assert {"retry", "fix [name]", "h(elp) [command]", "s(tep)", "b(reak) [([file:]line | function) [, condition]]"} <= set(
+        listed
+    )
     assert not any(line.startswith(("window", "commands")) for line in given.said)
     assert not any("EDITOR" in line for line in given.said)
 

@@ -389,3 +389,41 @@ def test_one_frame_restarted_very_often_keeps_stack_and_memory(small_program: Sm
 
     assert ended.output.count(PROMPT) == rounds + 2 - 1
     assert int(ended.output.splitlines()[-1].split()[1]) <= 2
+
+
+RETURNED = """\
+import functools
+
+def doubled(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return 2 * function(*args)
+    return wrapper
+
+@doubled
+def price(count):
+    return 7 + count
+
+class Shop:
+    def total(self, counts):
+        return sum(map(price, counts))
+
+shop = Shop()
+assert shop.total([1, 2]) == 2 * 21, "wrong total"  # @checked
+print("end")
+"""
+
+
+def test_a_function_that_has_returned_already_is_edited_by_its_name(small_program: SmallPrograms, tmp_path: Path) -> None:
+    editor = ScriptedEditor(tmp_path / "editor", [{"7 + count": "7 * count"}])
+    program = small_program(RETURNED)
+    with DebugSession(program, environment=editor.environment) as session:
+        session.stop()
+        assert "refused: no-function: len is no function or class of a file" in session.command("fix len")
+        assert "NameError" in session.command("fix nothing")
+        assert "installed: price (version 2)" in session.command("fix price")
+        assert "fix [-i] [name]" in session.command("help fix")
+        session.command("fix shop.total")
+        session.command("retry")
+        assert session.finish().output.endswith("end\n")
+    assert len(editor.calls) == 2 and {call[-1] for call in editor.calls} == {str(program.path)}

@@ -615,7 +615,7 @@ def test_continue_installs_and_propagates(command: str) -> None:
     assert desk.sources.installs == 1
 
 
-@pytest.mark.parametrize("command", ["c = 3", "q = 3", "rf = 3", "continue 4", "fix x"])
+@pytest.mark.parametrize("command", ["c = 3", "q = 3", "rf = 3", "continue 4", "fix = 3"])
 def test_what_looks_like_an_assignment_does_not_leave_the_stop(command: str) -> None:
     desk = Desk(f"{command}\np 1\n")
     load(desk, [1])

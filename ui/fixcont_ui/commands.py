@@ -9,7 +9,7 @@ import enum
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from fixcont.continuing.ways import (
@@ -24,6 +24,7 @@ from fixcont.continuing.ways import (
     UseValue,
     Way,
 )
+from fixcont.editing.functions import functions_behind
 from fixcont.editing.history import History
 from fixcont.editing.result import UndoResult
 from fixcont.editing.sources import Rerun
@@ -83,10 +84,12 @@ class Console(Protocol):
         to show it, where statements of a module were not run, as the user may want to run them first.
         """
 
-    def edit_in_place(self, *, is_wanted: bool) -> bool:
-        """Let the user edit the selected function right here, if there is an editor here and no other one is set.
+    def edit_in_place(self, place: tuple[CodeType, int], path: str, *, is_wanted: bool) -> bool:
+        """Let the user edit a function right here, if there is an editor here and no other one is set.
 
         Args:
+            place: its code, and a line in it.
+            path: its file, as it is here.
             is_wanted: it was asked for; then it is refused where it cannot be.
 
         Returns:
@@ -171,7 +174,6 @@ class Argument(enum.Enum):
     NUMBER = "a number, or nothing"
     ANY = "whatever the command makes of it"
     NAME = "a name, or nothing"
-    IN_PLACE = "nothing, or -i"
     FILES = "nothing, or what to do with the files"
 
     def accepts(self, text: str) -> bool:
@@ -184,8 +186,6 @@ class Argument(enum.Enum):
             return not text or text.isdecimal()
         if self is Argument.FILES:
             return text in ("", "-f", "files")
-        if self is Argument.IN_PLACE:
-            return text in ("", "-i")
         return bool(text) == (self is Argument.EXPRESSION)
 
 
@@ -229,12 +229,15 @@ class Command:
 
 
 def _fix(console: Console, argument: str) -> None:
-    code, line = console.place
-    path = console.file_to_edit()
+    first, _, rest = argument.partition(" ")
+    is_in_place = first == "-i"
+    name = rest.strip() if is_in_place else argument
+    code, line = _code_named(console, name) if name else console.place
+    path = code.co_filename if name else console.file_to_edit()
     if not os.path.isfile(path):
         console.refuse(Refusal("no-file", f"{path} is no file that can be edited"))
         raise NotDone
-    if console.edit_in_place(is_wanted=argument == "-i"):
+    if console.edit_in_place((code, line), path, is_wanted=is_in_place):
         console.install(tell_unchanged=True)
         return
     line = line if code.co_name == "<module>" else editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
@@ -245,6 +248,26 @@ def _fix(console: Console, argument: str) -> None:
         console.refuse(Refusal("editor-failed", str(error), instead))
         raise NotDone from None
     console.install(tell_unchanged=True)
+
+
+def _code_named(console: Console, name: str) -> tuple[CodeType, int]:
+    """Give the code of a function that an expression leads to, through decorators and bound methods, and the line where it begins.
+
+    Of a class it is its first function.
+    """
+    if name.startswith("="):  # an assignment that leaves out the "!"
+        console.complain(f"Invalid argument: {name}")
+        raise NotDone
+    value = console.evaluate(name)
+    value = value.__func__ if type(value) is MethodType else value
+    made = console.call(lambda: list(vars(value).values())) if isinstance(value, type) else [value]
+    codes = [function.__code__ for each in made for function in functions_behind(each)]
+    last = name.rpartition(".")[2]
+    code = next((each for each in codes if each.co_name == last), codes[0] if codes else None)
+    if code is None:
+        console.refuse(Refusal("no-function", f"{name} is no function or class of a file", "name one, or select its frame"))
+        raise NotDone
+    return code, code.co_firstlineno
 
 
 def _rerun(console: Console, argument: str) -> None:
@@ -417,14 +440,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "fix",
         (),
-        "fix [-i]",
-        "edit the selected function, in your editor or right here, and install it",
-        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line. Where neither is\n"
+        "fix [-i] [name]",
+        "edit the selected function, or another one, in your editor or right here, and install it",
+        "Open $VISUAL or $EDITOR on the selected frame's file, at the function's first line; or on the function, method or\n"
+        "class that a name or another expression leads to, as it is on no stack any more. Where neither is\n"
         'set, or with "-i", the function is edited right here, if this is a terminal that can do it.\n'
         "When the editor ends, what changed in the program's files is installed and named.\n"
         "Calls that begin from then on run the new code; the frames of this stop go on with the old one until\n"
         'they take it up where they are ("retry", "resume") or are restarted ("restartframe").',
-        Argument.IN_PLACE,
+        Argument.ANY,
         AppliesTo.STOP,
         _fix,
         goes_on=False,

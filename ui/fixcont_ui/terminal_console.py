@@ -162,8 +162,10 @@ class TerminalConsole(BreakpointConsole):
 
     # Editing in place.
 
-    def edit_in_place(self, *, is_wanted: bool) -> bool:
+    def edit_in_place(self, place: tuple[CodeType, int], path: str, *, is_wanted: bool) -> bool:
         def lines() -> list[str]:
-            return self._text_of(self.curframe) if self.curframe is not None else []
+            if place == self.place and self.curframe is not None:
+                return self._text_of(self.curframe)
+            return self.session.sources.text_of(place[0]) or []
 
-        return self._in_place.edit(self._terminal, self.place, lines, self.session.at_work, self.message, is_wanted=is_wanted)
+        return self._in_place.edit(self._terminal, place, lines, self.session.at_work, self.message, is_wanted=is_wanted)

@@ -64,12 +64,11 @@ _HELP_COMMAND: Final = Command(
 _MEANT: Final = "fixcont "
 _HINT: Final = 'All else is Python, which runs in the selected frame; "!c" is the variable c.'
 _FIX: Final = {
-    "usage": "fix",
-    "summary": "say where to edit the selected function, and install what was saved",
+    "usage": "fix [name]",
+    "summary": "say where to edit the selected function, or another one, and install what was saved",
     "help": "Edit the file in the IDE and save it. What was saved is installed by this command, and by each one that goes on.\n"
     "Calls that begin from then on run the new code; the frames of this stop go on with the old one until\n"
     'they take it up where they are ("retry", "resume") or are restarted ("restartframe").',
-    "argument": Argument.NONE,
 }
 _FIX_AND_CONTINUE: Final = tuple(
     dataclasses.replace(command, **_FIX) if command.name == "fix" else command  # type: ignore[arg-type]
@@ -371,10 +370,9 @@ class DebugConsole(SessionConsole):
     def frames_in_reach(self) -> tuple[Sequence[Frame], int]:
         return self._stop.frames, self.selected
 
-    def edit_in_place(self, *, is_wanted: bool) -> bool:
+    def edit_in_place(self, place: tuple[CodeType, int], path: str, *, is_wanted: bool) -> bool:
         """Say where to edit in the IDE. Returns True: what was saved there is to be installed."""
-        code, line = self.place
-        path = self.file_to_edit()
+        code, line = place
         if code.co_name != "<module>":
             line = editor.line_to_edit(path, code.co_qualname, code.co_firstlineno)
         self.say(f"edit {path}:{line} in the IDE, and save it")

@@ -138,14 +138,14 @@ class StopConsole(SessionConsole):
         frames = [by_raw[raw] for raw, _ in reversed(self._debugger.stack) if raw in by_raw]
         return frames, next((at for at, each in enumerate(frames) if each.raw is self._debugger.curframe), None)
 
-    def edit_in_place(self, *, is_wanted: bool) -> bool:
+    def edit_in_place(self, place: tuple[CodeType, int], path: str, *, is_wanted: bool) -> bool:
         streams = Streams(self._debugger.stdin, self._debugger.stdout, is_terminal=self._is_terminal())
 
         def lines() -> list[str]:
-            code = self.place[0]
+            code = place[0]
             return self.session.sources.text_of(code) or linecache.getlines(code.co_filename)
 
-        return _in_place.edit(streams, self.place, lines, self.session.at_work, self.say, is_wanted=is_wanted)
+        return _in_place.edit(streams, place, lines, self.session.at_work, self.say, is_wanted=is_wanted)
 
     def _is_terminal(self) -> bool:
         try:
