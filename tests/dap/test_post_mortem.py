@@ -297,8 +297,10 @@ def test_a_client_without_the_event_invalidated_is_told_of_the_stop_anew(small_p
         client.no_event("stopped")
 
 
-def test_the_details_have_the_lines_that_ran_in_the_file_of_a_cause_that_was_edited(small_program: Make) -> None:
+@pytest.mark.parametrize("raised", ['LookupError("no amount") from error', 'ExceptionGroup("no amount", [error]) from None'])
+def test_the_details_have_the_lines_that_ran_where_it_came_from_a_file_that_was_edited(small_program: Make, raised: str) -> None:
     made = small_program(CHAINED.replace("def amount(text):\n    return int(text)  # @fails\n", "from parsing import amount\n"))
+    made.edit({'LookupError("no amount") from error': raised, "except LookupError": "except Exception"})
     parsing = made.other("parsing.py")
     parsing.path.write_text("def amount(text):\n    return int(text)  # @parses\n", encoding="utf-8")
     with launched(made) as session:

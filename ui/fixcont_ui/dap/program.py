@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from fixcont.errors import Refusal
-from fixcont.stopping.chain import chain_of
 from fixcont_ui.dap.places import Texts, file_source, place_of
 from fixcont_ui.text_in_place import text_in_place
 
@@ -159,18 +158,18 @@ class RunningProgram:
         return f"Post-mortem of {name}: the frames have unwound, and can be replayed"
 
     def exception(self, error: BaseException, stop: Stop) -> ExceptionInfo:
-        from fixcont.stopping.exceptions import describe_exception  # where it is asked for
+        from fixcont.stopping.exceptions import describe_exception, told_with  # where it is asked for
 
         with ExitStack() as stack:  # the lines that ran, not those that are in the files now
-            for code in self._codes_of(error, stop).values():
+            for code in self._codes_of(told_with(error), stop).values():
                 stack.enter_context(text_in_place(code.co_filename, self._session.sources.text_of(code) or []))
             return describe_exception(error, stop.frames)
 
-    def _codes_of(self, error: BaseException, stop: Stop) -> dict[str, CodeType]:
-        """Give code that ran, by the user's file that it is of: of the innermost frame of the stop in it, else of the last exception of the
-        chain that has been there."""
+    def _codes_of(self, told: Sequence[BaseException], stop: Stop) -> dict[str, CodeType]:
+        """Give code that ran, by the user's file that it is of: of the innermost frame of the stop in it, else of a frame that one of the
+        exceptions was in, the first of these before the others."""
         found: dict[str, CodeType] = {}
-        for each in chain_of(error):
+        for each in reversed(told):
             for raw, _ in walk_tb(each.__traceback__):
                 if self._session.is_user(raw):
                     found[raw.f_code.co_filename] = raw.f_code
