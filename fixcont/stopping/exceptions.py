@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback as tracebacks
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -61,6 +62,27 @@ def describe_exception(exception: BaseException, frames: Sequence[Frame] = ()) -
         frames: those of the stop, innermost first, if its traceback is to begin where the thread does and not where the exception is.
     """
     return _Describing().describe(exception, 0, _outer(exception, frames))
+
+
+def told_with(exception: BaseException) -> list[BaseException]:
+    """Return an exception and those that are told with it, it first: its chain, the members of groups, and what these came from.
+
+    200 of them at most.
+    """
+    found: list[BaseException] = []
+    seen: set[int] = set()
+    waiting = deque([exception])
+    while waiting and len(found) < _MOST:
+        each = waiting.popleft()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        found.append(each)
+        came_from = [_cause_of(each), None if _suppresses_context(each) else _context_of(each)]
+        waiting.extend(other for other in came_from if other is not None)
+        if isinstance(each, BaseExceptionGroup):
+            waiting.extend(_members_of(each))
+    return found
 
 
 def _outer(exception: BaseException, frames: Sequence[Frame]) -> list[str]:

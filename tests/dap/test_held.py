@@ -14,7 +14,7 @@ from fixcont.stopping.stop import StopReason
 from fixcont_ui.dap import workplace
 from fixcont_ui.dap.console import DebugConsole
 from fixcont_ui.dap.debuggee import Debuggee
-from fixcont_ui.dap.held import HeldThread
+from fixcont_ui.dap.held import HeldThread, unattended
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.loop import Loop
 
@@ -150,3 +150,8 @@ def test_what_is_asked_as_the_interpreter_shuts_down_fails_by_itself(monkeypatch
     closing = threading.Thread(target=debuggee.loop.run)
     closing.start()
     closing.join()
+
+
+def test_an_interrupt_without_frames_is_left_where_nobody_answers() -> None:
+    stop: Any = SimpleNamespace(reason=StopReason.INTERRUPT, frames=[], selected=0)
+    assert unattended(stop, was_paused=False) == Propagate()

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from support.dap_client import Client
+from support.dap_client import Client, Failed
 from support.dap_session import ADAPTER, Debugging
 from support.programs import Program, copy_program
 from support.saved_depot import LOCK, Saved, save_depot
@@ -127,6 +127,23 @@ def test_holes_are_named_filled_and_let(saved: Saved, stock: Program) -> None:
         assert "self.lock is filled; there are no more holes" in client.output("console")
         session.evaluate("replay --outward", frame="closed")
         assert shown_again(session)["(replay) lock_up"] == "0.0"
+
+
+def test_what_was_shown_of_saved_values_is_not_assigned_to_once_the_present_code_is_loaded(saved: Saved, stock: Program) -> None:
+    with opened(stock, saved.stop("take_stock")) as session:
+        client = session.client
+        frame = session.frame("worth")["id"]
+        scope = client.request("scopes", frameId=frame)["scopes"][0]["variablesReference"]
+        loads = client.send("evaluate", expression="holes", frameId=frame, context="repl")
+        assigns = client.send("setVariable", variablesReference=scope, name="total", value="total + 1")
+        looks = client.send("evaluate", expression="factor", frameId=frame, context="hover")
+        client.response(loads)
+        with pytest.raises(Failed, match="stale-reference"):
+            client.response(assigns)
+        assert client.response(looks)["result"] == "3"  # the frame is the same one
+        scope = client.request("scopes", frameId=frame)["scopes"][0]["variablesReference"]
+        assert client.request("setVariable", variablesReference=scope, name="total", value="total + 1")["value"] == "13.0"
+        assert session.evaluate("total", frame="worth") == "13.0"
 
 
 def test_breakpoints_are_hit_in_a_replay(saved: Saved, stock: Program) -> None:

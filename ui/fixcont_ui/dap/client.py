@@ -235,14 +235,24 @@ class Client:
         if self.can.get("supportsInvalidatedEvent"):
             self.tell(messages.event("invalidated", {"areas": list(areas)}))
 
+    def show_anew(self, held: HeldThread, *, same_frames: bool) -> None:
+        """Have the client ask anew for what it has shown of a held thread; in that thread. See `Debuggee.show_anew`."""
+        if self.can.get("supportsInvalidatedEvent"):
+            self.invalidate("all")
+        elif not same_frames:  # it would name frames and values that are not there any more
+            self._tell_stopped(held)
+
     # What happens in the program.
 
     def stopped(self, held: HeldThread) -> None:
         """Tell that a thread is held."""
         if self.progress.state is State.RUNNING and not held.is_left and held.is_to_be_told(self):
-            from fixcont_ui.dap.handlers.stack import stopped_event
+            self._tell_stopped(held)
 
-            self.tell(messages.event("stopped", stopped_event(self, held)))
+    def _tell_stopped(self, held: HeldThread) -> None:
+        from fixcont_ui.dap.handlers.stack import stopped_event
+
+        self.tell(messages.event("stopped", stopped_event(self, held)))
 
     def follow_breakpoints(self, engine: Stepping) -> None:
         """Have the client told of what becomes of breakpoints."""

@@ -133,7 +133,8 @@ class DebugConsole(SessionConsole):
     Args:
         say: takes a line of text.
         uninterrupted: lets a block finish although the user interrupts what runs.
-        look_at: called where another stop is looked at from then on, which is this one by another exception of its chain, or by the present code.
+        look_at: called where another stop is looked at from then on, which is this one by another exception of its chain, or by the present
+            code; and with whether the frames are the same ones all the same.
 
     Attributes:
         selected: index of the selected frame in those of the stop.
@@ -147,7 +148,7 @@ class DebugConsole(SessionConsole):
         say: Callable[[str], None],
         *,
         uninterrupted: Callable[[], AbstractContextManager[None]] = nullcontext,
-        look_at: Callable[[Stop], None] = lambda stop: None,
+        look_at: Callable[[Stop, bool], None] = lambda stop, same_frames: None,
     ) -> None:
         self._look_at = look_at
         self._session = session
@@ -169,8 +170,13 @@ class DebugConsole(SessionConsole):
         self.selected = index
 
     def look_at_stop(self, stop: Stop, selected: int) -> None:
+        same_frames = self.has_same_frames(stop)
         self._stop, self.selected = stop, selected
-        self._look_at(stop)
+        self._look_at(stop, same_frames)
+
+    def has_same_frames(self, stop: Stop) -> bool:
+        """Tell whether the frames of another stop that is to be looked at are those of this one, one for one. Here: it is another exception's."""
+        return False
 
     def run(self, text: str) -> Outcome:
         """Carry out what was typed: a command, several of them in lines, or Python of any number of lines."""

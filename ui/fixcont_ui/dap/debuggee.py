@@ -98,6 +98,7 @@ class Debuggee:
             held.was_paused = stop.reason is StopReason.INTERRUPT and held.ident in self.pauses
             self.pauses.discard(held.ident)
             if self.client is None and not self.waits:
+                self._replayed.pop(held.ident, None)
                 return unattended(stop, was_paused=held.was_paused)
             self.held.append(held)
         held.shown_as = self.halts.pop(held.ident, "")
@@ -105,8 +106,8 @@ class Debuggee:
         self._announce(held)
         try:
             way = held.serve()
-            if not held.is_replayed:
-                self._replayed.pop(held.ident, None)  # nobody asks for it any more
+            if not held.keeps_replayed:
+                self._replayed.pop(held.ident, None)
             return way
         finally:
             with self._lock:
@@ -164,7 +165,7 @@ class Debuggee:
         if self._program is None:
             from fixcont_ui.dap.program import RunningProgram
 
-            self._program = RunningProgram(self.session, lambda: self.invalidate("all"))
+            self._program = RunningProgram(self.session, self.show_anew)
         return self._program
 
     @program.setter
@@ -184,6 +185,16 @@ class Debuggee:
         client = self.client
         if client is not None:
             client.invalidate(*areas)
+
+    def show_anew(self, held: HeldThread, *, same_frames: bool) -> None:
+        """Have the client ask anew for what it has shown of a held thread, as that is looked at at another stop; in that thread.
+
+        Args:
+            same_frames: whether the ids that the client knows of frames are still those of the thread's.
+        """
+        client = self.client
+        if client is not None:
+            client.show_anew(held, same_frames=same_frames)
 
     def wherever(self, work: Callable[[], Body], seconds: float) -> Later:
         """Do something that concerns the program: in the thread that stopped last, where one is held, else in one that stands in for it.

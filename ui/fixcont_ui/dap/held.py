@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 from _thread import allocate_lock
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fixcont.continuing.ways import Propagate, QuitProgram, Replay, Throw, Way
 from fixcont.errors import Refused
 from fixcont.stopping.stop import Stop, StopReason
+from fixcont_ui.dap.failures import Failure, failure
 from fixcont_ui.dap.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fixcont_ui.dap.console import DebugConsole
     from fixcont_ui.dap.loop import Loop
 
+_T = TypeVar("_T")
 #: Ids of frames and of values are never given out twice, so one that is too old is known to be so.
 _ids: Final = itertools.count(1)
 
@@ -57,7 +59,7 @@ class HeldThread(Workplace):
         self._make_console = console
         self._console: DebugConsole | None = None
         self._way: Way | None = None
-        self._frames: dict[int, int] = {}  # id -> index of the frame
+        self._frames: dict[int, int] = {}  # id -> index of the frame in the stop that is looked at
         self._frame_ids: dict[int, int] = {}  # the other way round
         self._values: dict[int, Any] = {}  # id -> what it stands for
 
@@ -83,11 +85,36 @@ class HeldThread(Workplace):
         self._way = way
         self.close()
 
-    def look_at(self, stop: Stop) -> None:
-        """Look at another stop from now on: what was read from a file is there again, or another exception of the chain is looked at."""
-        before, self.stop = self.stop, stop
-        if [(each.function, each.line) for each in before.frames] != [(each.function, each.line) for each in stop.frames]:
-            self._frames, self._frame_ids = {}, {}  # what clients know of frames is not so any more
+    def look_at(self, stop: Stop, *, same_frames: bool) -> None:
+        """Look at another stop from now on: what was read from a file is there again, or another exception of the chain is looked at.
+
+        The ids of values that were given so far stand for nothing any more, and neither do those of frames, unless these are the same.
+
+        Args:
+            same_frames: whether the frames are those of the stop before, one for one, so that clients may go on to name them by their ids.
+        """
+        self.stop = stop
+        self._values.clear()  # an assignment would be evaluated in a frame of this stop, and go into one of the other
+        if not same_frames:
+            self._frames, self._frame_ids = {}, {}
+
+    def frame_index(self, number: int) -> int:
+        """Give the index of a frame in the stop that is looked at now. Raises `Failure` where the id is of another stop's."""
+        index = self._frames.get(number)
+        if index is None:
+            raise stale("frame", "the stack")
+        return index
+
+    def refer(self, value: Any) -> int:
+        """Give an id for something that the client may ask for as long as this stop is looked at."""
+        number = next(_ids)
+        self._values[number] = value
+        return number
+
+    def referred(self, number: int, kind: type[_T]) -> _T | None:
+        """Give what an id stands for, None where it is nothing of this kind, or not of the stop that is looked at now."""
+        found = self._values.get(number)
+        return found if isinstance(found, kind) else None
 
     def console(self, index: int) -> DebugConsole:
         """Give what carries commands out, with a frame of the stop selected; in the held thread, and outside of `running_code`.
@@ -100,8 +127,8 @@ class HeldThread(Workplace):
         return self._console
 
     @property
-    def is_replayed(self) -> bool:
-        """Whether the stop may be shown again with what a replay gives: it was left by one, or is one that came meanwhile."""
+    def keeps_replayed(self) -> bool:
+        """Whether what the last replay in this thread gave is still to be shown: the stop was left by a replay, or has come in one."""
         return isinstance(self._way, Replay) or any(frame.is_live for frame in self.stop.frames[:1])
 
     # In the loop's thread.
@@ -144,19 +171,13 @@ class HeldThread(Workplace):
             self._frames[known] = index
         return known
 
-    def frame_index(self, number: int) -> int | None:
-        """Find a frame by its id, None where it is not one of this stop."""
-        return self._frames.get(number)
+    def has_frame(self, number: int) -> bool:
+        """Tell whether an id is that of a frame here. What was asked for before may change that: `frame_index` has the last word."""
+        return number in self._frames
 
-    def refer(self, value: Any) -> int:
-        """Give an id for something that the client may ask for until the stop ends."""
-        number = next(_ids)
-        self._values[number] = value
-        return number
-
-    def referred(self, number: int) -> Any:
-        """Give what an id stands for, None where it is not one of this stop."""
-        return self._values.get(number)
+    def has_value(self, number: int) -> bool:
+        """Tell whether an id is that of a value here. What was asked for before may change that: `referred` has the last word."""
+        return number in self._values
 
 
 def unattended(stop: Stop, *, was_paused: bool) -> Way:
@@ -165,6 +186,18 @@ def unattended(stop: Stop, *, was_paused: bool) -> Way:
     Args:
         was_paused: whether a client has asked for it, so that there was no Ctrl-C.
     """
-    if stop.reason is StopReason.INTERRUPT and not was_paused:
+    if stop.reason is StopReason.INTERRUPT and stop.frames and not was_paused:
         return Throw(stop.frames[stop.selected], KeyboardInterrupt())
     return Propagate()
+
+
+def stale(what: str, again: str) -> Failure:
+    """Make the failure for an id that stands for nothing any more.
+
+    Args:
+        what: it was the id of.
+        again: is to be asked for again.
+    """
+    return failure(
+        "stale-reference", f"the stop that this {what} was of has ended, or another one is looked at", f"ask for {again} again"
+    )

@@ -49,7 +49,7 @@ def open_file(
 
     def make(debuggee: Debuggee) -> Session:
         session = Session(debuggee, stop="never", scope=scope or ("project",))
-        debuggee.program = OpenedProgram(session, Reopened(session, opened, roots), lambda: debuggee.invalidate("all"))
+        debuggee.program = OpenedProgram(session, Reopened(session, opened, roots), debuggee.show_anew)
         debuggee.quits_on_interrupt = True
         debuggee.greeting = "\n".join([*opened_lines(path, opened), ""])
         return session

@@ -17,7 +17,7 @@ from fixcont.stopping.threads import ThreadInfo
 from fixcont_ui.dap.console import DebugConsole
 from fixcont_ui.dap.opened_console import OpenedDebugConsole
 from fixcont_ui.dap.places import file_source, hint
-from fixcont_ui.dap.program import Passing, RunningProgram
+from fixcont_ui.dap.program import Changed, Passing, RunningProgram
 from fixcont_ui.opened_console import NO_INSTALL, refusal_of
 from fixcont_ui.present_files import PresentFiles, finder
 from fixcont_ui.text_in_place import text_in_place
@@ -40,13 +40,13 @@ class OpenedProgram(RunningProgram):
 
     Args:
         session: that in which its functions are replayed.
-        changed: called when what clients have shown is not so any more, as the present code is loaded.
+        changed: called when what clients have shown of a held thread is not so any more.
 
     Attributes:
         reopened: the saved stop, and the present code of its program.
     """
 
-    def __init__(self, session: Session, reopened: Reopened, changed: Callable[[], None]) -> None:
+    def __init__(self, session: Session, reopened: Reopened, changed: Changed) -> None:
         super().__init__(session, changed)
         self.reopened = reopened
         self._opened = reopened.opened

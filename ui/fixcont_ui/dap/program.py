@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from fixcont.errors import Refusal
@@ -16,6 +17,8 @@ from fixcont_ui.dap.places import Texts, file_source, place_of
 from fixcont_ui.text_in_place import text_in_place
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from fixcont.continuing.ways import Replay
     from fixcont.session import Session
     from fixcont.stopping.exceptions import ExceptionInfo
@@ -105,14 +108,20 @@ class Program(Protocol):
         """Make what carries out what is typed at a stop."""
 
 
+class Changed(Protocol):
+    """Is called when a held thread is looked at at another stop, in that thread."""
+
+    def __call__(self, held: HeldThread, *, same_frames: bool) -> None: ...
+
+
 class RunningProgram:
     """The program that runs in this process.
 
     Args:
-        changed: called when what clients have shown is not so any more.
+        changed: called when what clients have shown of a held thread is not so any more.
     """
 
-    def __init__(self, session: Session, changed: Callable[[], None]) -> None:
+    def __init__(self, session: Session, changed: Changed) -> None:
         self._session = session
         self._changed = changed
         self._texts: Final = Texts()
@@ -149,12 +158,23 @@ class RunningProgram:
         return f"Post-mortem of {name}: the frames have unwound, and can be replayed"
 
     def exception(self, error: BaseException, stop: Stop) -> ExceptionInfo:
-        from fixcont.stopping.exceptions import describe_exception  # where it is asked for
+        from fixcont.stopping.exceptions import describe_exception, told_with  # where it is asked for
 
         with ExitStack() as stack:  # the lines that ran, not those that are in the files now
-            for frame in {each.filename: each for each in reversed(stop.frames) if each.is_user}.values():
-                stack.enter_context(text_in_place(frame.filename, self._session.sources.text_of(frame.code) or []))
+            for code in self._codes_of(told_with(error), stop).values():
+                stack.enter_context(text_in_place(code.co_filename, self._session.sources.text_of(code) or []))
             return describe_exception(error, stop.frames)
+
+    def _codes_of(self, told: Sequence[BaseException], stop: Stop) -> dict[str, CodeType]:
+        """Give code that ran, by the user's file that it is of: of the innermost frame of the stop in it, else of a frame that one of the
+        exceptions was in, the first of these before the others."""
+        found: dict[str, CodeType] = {}
+        for each in reversed(told):
+            for raw, _ in walk_tb(each.__traceback__):
+                if self._session.is_user(raw):
+                    found[raw.f_code.co_filename] = raw.f_code
+        found.update((frame.filename, frame.code) for frame in reversed(stop.frames) if frame.is_user)
+        return found
 
     def text(self, number: int) -> protocol.SourceResponseBody | None:
         return self._texts.get(number)
@@ -193,11 +213,11 @@ class RunningProgram:
 
         return DebugConsole(self._session, held.stop, say, uninterrupted=held.uninterrupted, look_at=self._looking(held))
 
-    def _looking(self, held: HeldThread) -> Callable[[Stop], None]:
+    def _looking(self, held: HeldThread) -> Callable[[Stop, bool], None]:
         """Give what lets a held thread be looked at at another stop, and clients ask for all of it anew."""
 
-        def look_at(stop: Stop) -> None:
-            held.look_at(stop)
-            self._changed()
+        def look_at(stop: Stop, same_frames: bool) -> None:
+            held.look_at(stop, same_frames=same_frames)
+            self._changed(held, same_frames=same_frames)
 
         return look_at

@@ -16,7 +16,7 @@ from fixcont_ui.create_command import missing_at, write_stub
 from fixcont_ui.dap import installing
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import evaluation_limit, in_frame
+from fixcont_ui.dap.handlers.finding import evaluation_limit, in_frame, with_value
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.ways import list_ways
@@ -85,17 +85,12 @@ def _targets(held: HeldThread, path: str, line: int, function: str) -> tuple[lis
 
 def goto(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """Go on at one of the targets, and stop again before that statement."""
-    number = arguments["targetId"]
-    held = next((each for each in client.debuggee.held if isinstance(each.referred(number), Resume) and not each.is_left), None)
-    if held is None:
-        raise failure("stale-reference", "the stop that this target was of has ended", "ask for the targets again")
-    way: Resume = held.referred(number)
 
-    def work() -> Body:
+    def work(held: HeldThread, way: Resume) -> Body:
         _answer(client, held, way, "goto")
         return None
 
-    return held.submit(work, LOOK)
+    return with_value(client, arguments["targetId"], Resume, "target", work)
 
 
 # Ways that are fixcont's own

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.held import HeldThread
+from fixcont_ui.dap.held import HeldThread, stale
 from fixcont_ui.dap.later import Body, Later
 
 if TYPE_CHECKING:
     from fixcont_ui.dap.client import Client
+
+_T = TypeVar("_T")
 
 
 def held_thread(client: Client, number: int) -> HeldThread:
@@ -23,40 +25,62 @@ def held_thread(client: Client, number: int) -> HeldThread:
     return held
 
 
-def of_frame(client: Client, number: int) -> tuple[HeldThread, int]:
-    """Find a frame by its id: the thread, and the index in its stop. Raises `Failure` where its stop has ended."""
-    for held in client.debuggee.held:
-        index = held.frame_index(number)
-        if index is not None and not held.is_left:
-            return held, index
-    raise failure("stale-reference", "the stop that this frame was of has ended", "ask for the stack again")
-
-
 def in_frame(client: Client, number: int, work: Callable[[HeldThread, int], Body], seconds: float = LOOK) -> Later:
-    """Do something with a frame, in its thread."""
-    held, index = of_frame(client, number)
-    return held.submit(lambda: work(held, index), seconds)
+    """Do something with a frame, in its thread.
+
+    Args:
+        number: its id.
+        work: is given the thread, and the index in its stop. That is looked up as the work begins: what the client has sent before may let
+            the thread look at another stop.
+
+    Raises:
+        Failure: its stop has ended, or is not looked at any more. Where that turns out later, it is the answer.
+    """
+    held = next((each for each in client.debuggee.held if each.has_frame(number) and not each.is_left), None)
+    if held is None:
+        raise stale("frame", "the stack")
+    return held.submit(lambda: work(held, held.frame_index(number)), seconds)
 
 
-def of_value(client: Client, number: int) -> tuple[HeldThread, Any]:
-    """Find what a reference stands for. Raises `Failure` where its stop has ended."""
-    for held in client.debuggee.held:
-        value = held.referred(number)
-        if value is not None and not held.is_left:
-            return held, value
-    raise failure("stale-reference", "the stop that this value was of has ended", "ask for the variables again")
-
-
-def selected_frame(client: Client, arguments: Mapping[str, Any]) -> tuple[HeldThread, int]:
-    """Find the frame that a request names, else the one to be shown first in the thread that stopped last."""
+def in_selected_frame(
+    client: Client, arguments: Mapping[str, Any], work: Callable[[HeldThread, int], Body], seconds: float = LOOK
+) -> Later:
+    """Do something with the frame that a request names, else with the one to be shown first in the thread that stopped last."""
     number = arguments.get("frameId")
     if isinstance(number, int):
-        return of_frame(client, number)
+        return in_frame(client, number, work, seconds)
     held = next((each for each in reversed(client.debuggee.held) if not each.is_left), None)
     if held is None:
         raise failure("not-stopped", "the program runs", "pause it first")
-    check_frames(held)
-    return held, held.stop.selected
+
+    def in_first() -> Body:
+        check_frames(held)
+        return work(held, held.stop.selected)
+
+    return held.submit(in_first, seconds)
+
+
+def with_value(
+    client: Client, number: int, kind: type[_T], what: str, work: Callable[[HeldThread, _T], Body], seconds: float = LOOK
+) -> Later:
+    """Do something with what a reference stands for, in its thread; it is looked up as the work begins, as by `in_frame`.
+
+    Args:
+        number: the reference.
+        kind: of what it must be.
+        what: to call it in the failure.
+    """
+    held = next((each for each in client.debuggee.held if each.has_value(number) and not each.is_left), None)
+    if held is None:
+        raise stale(what, f"the {what}s")
+
+    def in_its_thread() -> Body:
+        value = held.referred(number, kind)
+        if value is None:
+            raise stale(what, f"the {what}s")
+        return work(held, value)
+
+    return held.submit(in_its_thread, seconds)
 
 
 def check_frames(held: HeldThread) -> None:

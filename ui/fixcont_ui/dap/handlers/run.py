@@ -10,8 +10,8 @@ from fixcont.errors import Refused
 from fixcont.stepping.targets import StepTarget
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import check_frames, held_thread, of_frame
-from fixcont_ui.dap.held import HeldThread
+from fixcont_ui.dap.handlers.finding import check_frames, held_thread, in_frame
+from fixcont_ui.dap.held import HeldThread, stale
 from fixcont_ui.dap.installing import install
 from fixcont_ui.dap.later import Body, Later
 
@@ -39,9 +39,8 @@ def step_in(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
 
 def step_in_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """List the calls of the statement that were not made yet."""
-    held, index = of_frame(client, arguments["frameId"])
 
-    def work() -> Body:
+    def work(held: HeldThread, index: int) -> Body:
         frame = held.stop.frames[index]
         return {"targets": [
             {
@@ -51,7 +50,7 @@ def step_in_targets(client: Client, arguments: Mapping[str, Any]) -> Body | Late
             for each in client.debuggee.session.step_targets(frame)
         ]}  # fmt: skip
 
-    return held.submit(work, LOOK)
+    return in_frame(client, arguments["frameId"], work)
 
 
 def pause(client: Client, arguments: Mapping[str, Any]) -> Body:
@@ -78,9 +77,9 @@ def _step(client: Client, arguments: Mapping[str, Any], kind: StepKind, target: 
     def way(held: HeldThread) -> Way:
         check_frames(held)
         frame = held.stop.frames[held.stop.selected]
-        call = held.referred(target) if target is not None else None
-        if target is not None and not isinstance(call, StepTarget):
-            raise failure("stale-reference", "the stop that this call was of has ended", "ask for the calls again")
+        call = held.referred(target, StepTarget) if target is not None else None
+        if target is not None and call is None:
+            raise stale("call", "the calls")
         return Step(frame, kind, everywhere=everywhere, at_edges=False, target=call, collects=collects)
 
     return _run(client, arguments, way, None)

@@ -10,7 +10,7 @@ from fixcont.stopping.stop import StopReason
 from fixcont_ui import wording
 from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure
-from fixcont_ui.dap.handlers.finding import held_thread, of_frame
+from fixcont_ui.dap.handlers.finding import held_thread, in_frame
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.scopes import Scopes
@@ -137,9 +137,4 @@ def scopes(client: Client, arguments: Mapping[str, Any]) -> Body | Later:
     """List the scopes of a frame: its variables, and those of its module."""
     if arguments["frameId"] == 0:
         raise Failure(client.debuggee.program.not_held("the thread of this frame", None), is_shown=False)
-    held, index = of_frame(client, arguments["frameId"])
-
-    def work() -> Body:
-        return {"scopes": Scopes(held, index).describe()}
-
-    return held.submit(work, LOOK)
+    return in_frame(client, arguments["frameId"], lambda held, index: {"scopes": Scopes(held, index).describe()})

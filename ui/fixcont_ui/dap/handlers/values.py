@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fixcont_ui import wording
-from fixcont_ui.dap.debuggee import LOOK
 from fixcont_ui.dap.failures import Failure, failure
-from fixcont_ui.dap.handlers.finding import evaluation_limit, of_value, selected_frame
+from fixcont_ui.dap.handlers.finding import evaluation_limit, in_selected_frame, with_value
 from fixcont_ui.dap.held import HeldThread
 from fixcont_ui.dap.later import Body, Later
 from fixcont_ui.dap.outputs import ThreadOutput
 from fixcont_ui.dap.presenting import Presenter, whole
+from fixcont_ui.dap.scopes import Node
 from fixcont_ui.values.children import child_named
 
 if TYPE_CHECKING:
@@ -28,22 +28,20 @@ _GLANCE = 2.0
 
 def variables(client: Client, arguments: Mapping[str, Any]) -> Later:
     """List what is below a value, or in a scope."""
-    held, node = of_value(client, arguments["variablesReference"])
     start, count = arguments.get("start") or 0, arguments.get("count") or 0
 
-    def work() -> Body:
+    def work(held: HeldThread, node: Node) -> Body:
         return {
             "variables": _presenter(client, held, node.frame, arguments).variables(node, start, count, arguments.get("filter"))
         }
 
-    return held.submit(work, LOOK)
+    return with_value(client, arguments["variablesReference"], Node, "variable", work)
 
 
 def set_variable(client: Client, arguments: Mapping[str, Any]) -> Later:
     """Give what is below a value, or in a scope, another value."""
-    held, node = of_value(client, arguments["variablesReference"])
 
-    def work() -> Body:
+    def work(held: HeldThread, node: Node) -> Body:
         name = arguments["name"]
         child = child_named(node.value, name) or child_named(node.value, f".{name}")
         if child is None or child.replace is None:
@@ -56,54 +54,53 @@ def set_variable(client: Client, arguments: Mapping[str, Any]) -> Later:
         expression = child.expression(node.expression or "")
         return _set(_presenter(client, held, node.frame, arguments).result(value, expression))
 
-    return held.submit(work, evaluation_limit(client))
+    return with_value(client, arguments["variablesReference"], Node, "variable", work, evaluation_limit(client))
 
 
 def set_expression(client: Client, arguments: Mapping[str, Any]) -> Later:
     """Assign to an expression."""
-    held, index = selected_frame(client, arguments)
 
-    def work() -> Body:
+    def work(held: HeldThread, index: int) -> Body:
         target, text = arguments["expression"], arguments["value"]
         console = held.console(index)
         value = _run(held, lambda: _assign(console, target, text))
         client.invalidate("variables")
         return _set(_presenter(client, held, index, arguments).result(value, target))
 
-    return held.submit(work, evaluation_limit(client))
+    return in_selected_frame(client, arguments, work, evaluation_limit(client))
 
 
 def evaluate(client: Client, arguments: Mapping[str, Any]) -> Later:
     """Evaluate an expression; in the debug console carry out a command, or Python statements."""
-    held, index = selected_frame(client, arguments)
     context, text = arguments.get("context") or "repl", arguments["expression"]
     if context == "repl":
-        return held.submit(lambda: _typed(client, held, index, arguments), evaluation_limit(client))
+        return in_selected_frame(
+            client, arguments, lambda held, index: _typed(client, held, index, arguments), evaluation_limit(client)
+        )
 
-    def work() -> Body:
+    def work(held: HeldThread, index: int) -> Body:
         console = held.console(index)
         value = _run(held, lambda: console.evaluate_in_frame(text), is_shown=False)
         if context == "clipboard":
             return {"result": _run(held, lambda: whole(held, value)), "variablesReference": 0}
         return _presenter(client, held, index, arguments).result(value, text)
 
-    return held.submit(work, evaluation_limit(client) if context == "clipboard" else _GLANCE)
+    return in_selected_frame(client, arguments, work, evaluation_limit(client) if context == "clipboard" else _GLANCE)
 
 
 def completions(client: Client, arguments: Mapping[str, Any]) -> Later:
     """Find what completes what is typed, without running code of the program's."""
-    held, index = selected_frame(client, arguments)
     line, column = arguments.get("line"), client.column(arguments["column"])
     lines = arguments["text"].split("\n")
     text = lines[max(1, min(len(lines), client.line(line))) - 1] if line is not None else arguments["text"]
 
-    def work() -> Body:
+    def work(held: HeldThread, index: int) -> Body:
         return {"targets": [
             {"label": each.label, "type": each.kind, "start": each.start, "length": each.length, "detail": each.detail}
             for each in held.console(index).complete(text, max(0, column - 1))
         ]}  # fmt: skip
 
-    return held.submit(work, LOOK)
+    return in_selected_frame(client, arguments, work)
 
 
 def _typed(client: Client, held: HeldThread, index: int, arguments: Mapping[str, Any]) -> Body:
@@ -121,7 +118,8 @@ def _typed(client: Client, held: HeldThread, index: int, arguments: Mapping[str,
         client.invalidate("variables")
     if not outcome.has_value or outcome.value is None:
         return {"result": "", "variablesReference": 0}
-    return _presenter(client, held, index, arguments).result(outcome.value, None)
+    # A command may have selected a frame of another stop before the value was there.
+    return _presenter(client, held, console.selected, arguments).result(outcome.value, None)
 
 
 def _assign(console: DebugConsole, target: str, text: str) -> Any:
