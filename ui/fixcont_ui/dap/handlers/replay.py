@@ -55,7 +55,7 @@ def replay(client: Client, arguments: Mapping[str, Any]) -> Later:
         installing.install_or_fail(client.debuggee)
         for told in opened_wording.differing_lines(reopened, frame) if reopened is not None else ():
             client.debuggee.say(told)
-        made = way({name: evaluated(held, index, expression) for name, expression in given.items()})
+        made = way({name: evaluated(held, console.selected, expression) for name, expression in given.items()})
         landing = held.stop.landing_of(made) if in_the_middle else None
         held.answer(made)
         if isinstance(landing, Landing):
