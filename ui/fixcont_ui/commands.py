@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from fixcont.postmortem.saving import Saved
     from fixcont.postmortem.wanted import Wanted
     from fixcont.stepping.engine import Stepping
+    from fixcont.testcases.writing import Written
 
 
 class NotDone(Exception):
@@ -153,6 +154,21 @@ class Console(Protocol):
 
     def save_stop(self, path: str, wanted: Wanted) -> Saved:
         """Save the stop to a file. Raises `Refused` where that cannot be."""
+
+    def write_testcase(self, frame: Frame, path: str, given: Mapping[str, Any], limit: float) -> Written:
+        """Write a test of the call that a frame is the activation of. Raises `Refused` where that cannot be."""
+
+    def chain(self) -> Sequence[BaseException]:
+        """The exceptions that led to that of the stop, the earliest first, and that one."""
+
+    def shown_exception(self) -> BaseException | None:
+        """The one of them whose frames are looked at."""
+
+    def look_at_exception(self, exception: BaseException) -> None:
+        """Look at the frames of one of them. Raises `Refused` where that cannot be."""
+
+    def show_selected(self) -> None:
+        """Show the selected frame and its line."""
 
 
 class AppliesTo(enum.Enum):
