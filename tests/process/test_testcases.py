@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -216,3 +217,38 @@ def test_a_test_file_keeps_what_is_in_it(small_program: Programs, scripted_edito
     assert after.startswith(before) and after.count(b"\r\n") == after.count(b"\n")
     assert file.stat().st_mode & 0o777 == 0o640
     assert "2 passed" in run_tests(file).stdout
+
+
+MIXED = b"def test_a():\r\n    pass\n\ndef test_b():\n    return '\xc3\xa9'\n\n\n\n    # \t\n#"
+
+
+def test_nothing_of_a_test_file_changes_but_what_is_added(
+    small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]
+) -> None:
+    program = small_program(GUARDED)
+    editor = scripted_editor({"amount / rate.value": "amount / (rate.value or 1)"})
+    contents = {
+        "test_mixed.py": MIXED,
+        "test_marked.py": b"\xef\xbb\xbf" + MIXED,
+        "test_crlf.py": b"def test_a():\r\n    pass\r\n\r\n",
+        "test_blank.py": b"\n\n\n",
+        "test_empty.py": b"",
+    }
+    with DebugSession(program, environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        for name, content in contents.items():
+            (program.folder / name).write_bytes(content)
+            assert "now: passes" in session.command(f"testcase {name}")
+        session.send("q")
+        session.finish()
+
+    for name, content in contents.items():
+        file = program.folder / name
+        after = file.read_bytes()
+        added = after.removeprefix(content)
+        assert after.startswith(content), after
+        assert (b"\r\n" in added) == (name == "test_crlf.py"), added
+        blank = 0 if name in ("test_blank.py", "test_empty.py") else 1 if name == "test_crlf.py" else 3
+        assert added.decode().replace("\r\n", "\n").startswith("\n" * blank + "def test_convert_zero_division_error():\n"), added
+        assert re.search(r"^[123] passed", run_tests(file).stdout, re.MULTILINE)
