@@ -219,6 +219,42 @@ def test_a_test_file_keeps_what_is_in_it(small_program: Programs, scripted_edito
     assert "2 passed" in run_tests(file).stdout
 
 
+ENDLESS = """\
+def ids(start):
+    while True:
+        yield 10 / start
+        start += 1
+        if start > 10_000:
+            open("too_far", "w").close()
+            raise SystemExit
+
+if __name__ == "__main__":
+    next(ids(0))
+"""
+
+
+def test_a_generator_without_end_is_not_drawn_from_forever(
+    small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]
+) -> None:
+    program = small_program(ENDLESS)
+    editor = scripted_editor({"10 / start": "10 / (start or 1)"}, {"while True": "while start < 3"})
+    with DebugSession(program, environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        told = session.command("testcase test_it.py")
+        assert "result-not-plain: what ids gives is more than 2000 items, or has no end; select its caller" in told
+        session.command("fix")
+        told = session.command("testcase test_it.py start=1")
+        assert "now: passes" in told and "before the repair: fails, it gives more than 2000 items, or has no end\n" in told, told
+        session.send("q")
+        session.finish()
+
+    assert not (program.folder / "too_far").exists()
+    text = (program.folder / "test_it.py").read_text()
+    assert "    assert list(ids(1)) == [10.0, 5.0]\n" in text and "drawn" not in text
+    assert "1 passed" in run_tests(program.folder / "test_it.py").stdout
+
+
 MIXED = b"def test_a():\r\n    pass\n\ndef test_b():\n    return '\xc3\xa9'\n\n\n\n    # \t\n#"
 
 
