@@ -137,11 +137,12 @@ def check(graph: Graph, what: str = "argument") -> None:
 def refusal_of(what: str, path: str, is_what: str, kind: Any = None) -> Refusal:
     """Say that a value cannot be built: which one, and what it is."""
     name = kind[1] if isinstance(kind, list) else ""
-    sentence = f"{what} {path}".strip() + f" {is_what.format(a=_with_article(name))}"
+    sentence = f"{what} {path}".strip() + f" {is_what.format(a=with_article(name))}"
     return Refusal(f"{what}-not-plain", sentence, "select a frame that has plain values" if what == "argument" else "")
 
 
-def _with_article(name: str) -> str:
+def with_article(name: str) -> str:
+    """Give the name of a type with an article, "something" for none."""
     return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}" if name else "something"
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+import pytest
+
 from support.editor import ScriptedEditor
 from support.programs import Program
 from support.session import DebugSession
@@ -288,3 +290,75 @@ def test_nothing_of_a_test_file_changes_but_what_is_added(
         blank = 0 if name in ("test_blank.py", "test_empty.py") else 1 if name == "test_crlf.py" else 3
         assert added.decode().replace("\r\n", "\n").startswith("\n" * blank + "def test_convert_zero_division_error():\n"), added
         assert re.search(r"^[123] passed", run_tests(file).stdout, re.MULTILINE)
+
+
+INHERITED = """\
+class Base:
+    def __init__(self, rate):
+        rate = float(rate)
+        self.rate = 1 / rate  # @base
+
+class Middle(Base):
+    def __init__(self, rate):
+        super().__init__(rate)
+
+class Inherits(Base):
+    pass
+
+class InheritsMiddle(Middle):
+    pass
+
+class Late(Middle):
+    def __init__(self):
+        self.rate = None
+
+    def set(self, rate):
+        Middle.__init__(self, rate)
+
+def late():
+    Late().set("0")
+
+if __name__ == "__main__":
+    import sys
+    {"inherits": lambda: Inherits("0"), "middle": lambda: InheritsMiddle("0"), "late": late}[sys.argv[1]]()
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "commands"),
+    [
+        ("inherits", ["testcase test_it.py"]),
+        ("middle", ["testcase test_it.py", "up", "testcase test_it.py"]),
+        ("late", ["testcase test_it.py", "up", "testcase test_it.py", "up", "testcase test_it.py"]),
+    ],
+)
+def test_an_inherited_constructor_is_called_by_the_class_of_the_object(
+    which: str, commands: list[str], small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]
+) -> None:
+    program = small_program(INHERITED)
+    editor = scripted_editor({"1 / rate ": "1 / (rate or 4) "})
+    with DebugSession(program, [which], environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        told = [session.command(each) for each in commands][::2]
+        session.send("q")
+        session.finish()
+
+    *refused, passed = told
+    instead = {
+        "inherits": [],
+        "middle": [
+            "is making an InheritsMiddle, which only its own constructor can be asked for; select the frame of Middle.__init__"
+        ],
+        "late": ["select the frame of its caller, Middle.__init__", "select the frame of its caller, Late.set"],
+    }
+    assert len(refused) == len(instead[which])
+    for each, wanted in zip(refused, instead[which], strict=True):
+        assert "refused: not-importable: " in each and wanted in each, each
+    assert "now: passes" in passed, passed
+    text = (program.folder / "test_it.py").read_text()
+    if which != "late":
+        kind = {"inherits": "Inherits", "middle": "InheritsMiddle"}[which]
+        assert f'result = {kind}("0")' in text or f"result = {kind}(0.0)" in text
+        assert f"assert type(result) is {kind}" in text and "assert result.rate == 0.25" in text
+    assert "1 passed" in run_tests(program.folder / "test_it.py").stdout
