@@ -15,9 +15,9 @@ from fixcont.continuing.arguments import Arguments, names
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.activations import function_of
 from fixcont.postmortem.arguments import recovered
+from fixcont.postmortem.main_module import what_runs
 from fixcont.postmortem.objects import class_dictionary, classes, name_of
 from fixcont.testcases.graphs import Graph, describe, with_article
-from fixcont.testcases.main_modules import what_runs
 from fixcont.testcases.writing import TIMEOUT, Failure, Written, what_was_changed, write_test
 
 if TYPE_CHECKING:
