@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from fixcont.errors import Refused
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone
+from fixcont_ui.commands import AppliesTo, Argument, Command, NotDone
+from fixcont_ui.console import Console
 
 _LONGEST: Final = 80
 

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from fixcont.errors import Refused
 from fixcont.testcases.writing import TIMEOUT
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, live_frame
+from fixcont_ui.commands import AppliesTo, Argument, Command, NotDone, live_frame
+from fixcont_ui.console import Console
 from fixcont_ui.testcase_wording import written_lines
 
 _USAGE: Final = "testcase [--timeout s] file [name=expr, ...]"
