@@ -15,8 +15,9 @@ from fixcont.continuing.arguments import Arguments, names
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.activations import function_of
 from fixcont.postmortem.arguments import recovered
-from fixcont.testcases.graphs import Graph, describe
-from fixcont.testcases.main_modules import what_runs
+from fixcont.postmortem.main_module import what_runs
+from fixcont.postmortem.objects import class_dictionary, classes, name_of
+from fixcont.testcases.graphs import Graph, describe, with_article
 from fixcont.testcases.writing import TIMEOUT, Failure, Written, what_was_changed, write_test
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def failure_at(stop: Stop, frame: Frame, given: Mapping[str, Any], session: Sess
     if newest.code is None:
         assert newest.refusal is not None
         raise Refused(newest.refusal)
-    _check_made(frame)
+    made = _made_by(stop, frame)
     before, after = _before(stop, frame, session), _after(session)
     what_was_changed(newest.code.co_qualname, before, after)
     module = _module_of(frame)
@@ -69,7 +70,7 @@ def failure_at(stop: Stop, frame: Frame, given: Mapping[str, Any], session: Sess
         filename=frame.filename,
         qualname=newest.code.co_qualname,
         line=frame.line,
-        arguments=_described(raw.f_code, arguments, raw.f_globals.get("__name__") == "__main__", module),
+        arguments=_described(raw.f_code, arguments, made, raw.f_globals.get("__name__") == "__main__", module),
         error=None if error is None else (type(error).__qualname__, _message(error)),
         before=before,
         after=after,
@@ -77,15 +78,29 @@ def failure_at(stop: Stop, frame: Frame, given: Mapping[str, Any], session: Sess
     )
 
 
-def _check_made(frame: Frame) -> None:
-    """Refuse the constructor of a class above that of the object: a test can only make an object as a whole."""
+def _made_by(stop: Stop, frame: Frame) -> type | None:
+    """Give the class that a test has to call in the place of a constructor; None where the frame is of none, or of that which the class itself has.
+
+    Raises:
+        Refused: it is the constructor of a class above, which was called by another one: a test can only make an object as a whole.
+    """
     code = frame.code
-    made = type(frame.raw.f_locals.get(code.co_varnames[0])) if code.co_name == "__init__" and code.co_argcount else None
-    if made is not None and f"{made.__qualname__}.__init__" != code.co_qualname and made is not type(None):
-        sentence = f"{frame.function} is making a {made.__qualname__}, which only its own constructor can be asked for"
-        raise Refused(
-            Refusal("not-importable", sentence, f"select the frame of {made.__qualname__}.__init__, or that of its caller")
-        )
+    if code.co_name != "__init__" or not code.co_argcount:
+        return None
+    made = type(frame.raw.f_locals.get(code.co_varnames[0]))
+    if made is type(None):  # it was deleted
+        return None
+    holder = next(each for each in classes(made) if "__init__" in class_dictionary(each))
+    own = f"{name_of(holder)[1]}.__init__"
+    if own == code.co_qualname:
+        return None if made is holder else made
+    callers = stop.frames[stop.frames.index(frame) + 1 :]
+    if any(each.code.co_qualname == own for each in callers):
+        instead = f"select the frame of {own}"
+    else:
+        instead = f"select the frame of its caller{f', {callers[0].function}' if callers else ''}"
+    sentence = f"{frame.function} is making {with_article(name_of(made)[1])}, which only its own constructor can be asked for"
+    raise Refused(Refusal("not-importable", sentence, instead))
 
 
 def _module_of(frame: Frame) -> str:
@@ -156,9 +171,11 @@ class _Callers:
             return None
 
 
-def _described(code: CodeType, arguments: Arguments, is_main: bool, module: str) -> Graph:
+def _described(code: CodeType, arguments: Arguments, made: type | None, is_main: bool, module: str) -> Graph:
     named = dict(arguments.named)
-    if code.co_name == "__init__" and code.co_argcount:
+    if made is not None:  # in the place of the object that it has yet to make
+        named[code.co_varnames[0]] = made
+    elif code.co_name == "__init__" and code.co_argcount:
         del named[code.co_varnames[0]]
     graph = describe(named, arguments.positional, arguments.keywords)
     return renamed(graph, module) if is_main else graph

@@ -140,18 +140,18 @@ class KnownTexts:
         """
         with self._lock:
             self._take_in()
-            names, modules = list(sys.modules), list(sys.modules.values())
-            there = names, list(map(id, modules))
+            loaded = list(sys.modules.items())  # at once: an import in another thread may fail meanwhile
+            there = [name for name, _ in loaded], [id(module) for _, module in loaded]
             if there == self._looked_over:
                 return
-            self._looked_over = there
-            for name, module in zip(names, modules, strict=False):
+            for name, module in loaded:
                 if self._looked_at.get(name) == id(module):
                     continue
-                self._looked_at[name] = id(module)
                 namespace = module_namespace(module)
                 if namespace is not None:
                     self._look_at(name, namespace)
+                self._looked_at[name] = id(module)
+            self._looked_over = there  # last: Ctrl-C on the way leaves the rest to the next call
 
     def _look_at(self, name: str, namespace: Namespace) -> None:
         filename = namespace.get("__file__")
@@ -172,11 +172,12 @@ class KnownTexts:
             return
         before = _shown_text(filename, source)
         if before is not None:  # what a traceback has shown is nearer to what was loaded than what is there now
-            file = self._files[filename] = File(Text(filename, before, is_certain=False), None)
+            file = File(Text(filename, before, is_certain=False), None)
         else:
-            file = self._files[filename] = File(Text(filename, source, is_certain=False), status)
+            file = File(Text(filename, source, is_certain=False), status)
             file.is_behind = not _is_as_loaded(filename, status)
         file.module_names.add(name)
+        self._files[filename] = file
 
     def remember_dead(self, frames: Iterable[FrameType]) -> None:
         """Note the texts of the files of frames that have unwound, where their modules don't tell any more that they came from there.

@@ -127,7 +127,7 @@ def call_of(target: Target, module: str, graph: Graph, imports: Imports, build: 
     """Give the expression of the call.
 
     Args:
-        graph: the arguments.
+        graph: the arguments. Those of a constructor are without the object; one that is inherited has the object's class there.
         build: gives the expression for one of them, with the name that a variable for it should have.
 
     Raises:
@@ -137,9 +137,10 @@ def call_of(target: Target, module: str, graph: Graph, imports: Imports, build: 
     code = function.__code__
     arguments = dict(graph.named)
     first = code.co_varnames[0] if code.co_argcount else ""
-    if target.owner is not None and code.co_name == "__init__" and first not in arguments:
-        name = imports.name(module, target.owner.__qualname__)
-        return Call(Nested(f"{name}(", _given(code, function, graph, arguments, build, skips=1), ")"), [])
+    if target.owner is not None and code.co_name == "__init__" and (first not in arguments or _is_class(graph, arguments[first])):
+        is_inherited = first in arguments
+        made = flat(build(arguments[first], "kind")) if is_inherited else imports.name(module, target.owner.__qualname__)
+        return Call(Nested(f"{made}(", _given(code, function, graph, arguments, build, skips=1), ")"), [])
     name = imports.name(module, code.co_qualname if target.owner is None else target.owner.__qualname__)
     if target.owner is not None:
         name += f".{_mangled(code.co_name, target.owner.__qualname__.split('.'))}"
@@ -157,6 +158,11 @@ def call_of(target: Target, module: str, graph: Graph, imports: Imports, build: 
     if target.how == "property" and skips:
         return _consumed(code, name)
     return _consumed(code, Nested(f"{name}(", _given(code, function, graph, arguments, build, skips), ")"))
+
+
+def _is_class(graph: Graph, reference: Reference) -> bool:
+    number = index_of(reference)
+    return number is not None and graph.entries[number]["t"] == "class"
 
 
 def _bound(

@@ -20,6 +20,7 @@ Build = Callable[[Graph, Imports], tuple[list[str], Mapping[str, Doc]]]
 #: Runs statements, and gives the value of an expression behind them.
 Run = Callable[[list[str], Imports, str], Any]
 
+_LONGEST = 1_000  # characters of a message that a test expects
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}")
 
 
@@ -62,7 +63,7 @@ def _raising(error: BaseException, call: Call, imports: Imports) -> list[str]:
     expected = imports.name(cls.__module__, cls.__qualname__)
     message = str(error)
     parts: list[Doc] = [expected]
-    if message and "\n" not in message and not _ADDRESS.search(message):
+    if message and len(message) <= _LONGEST and "\n" not in message and not _ADDRESS.search(message):
         escaped = re.escape(message).replace(r"\ ", " ")
         parts.append(f"match={quoted(message) if escaped == message else raw(escaped)}")
     return [f"with {imports.module('pytest')}.{flat(Nested('raises(', parts, ')'))}:", *lines_of(call.doc, indent=4)]

@@ -22,6 +22,8 @@ from fixcont.postmortem.wanted import Limits
 #: A test with more in it is none that anybody reads.
 LIMITS: Final = Limits(depth=60, count=4_000, items=2_000, text=50_000, size=4_000_000, seconds=5.0, repr_seconds=0)
 
+_IN_ALL: Final = 20_000  # references, those to small values included
+
 _TOO_MUCH: Final = frozenset({"depth", "count", "items", "text", "size", "time"})
 _MODULE_SPACE: Final[Any] = vars(types.ModuleType)["__dict__"]
 
@@ -135,11 +137,12 @@ def check(graph: Graph, what: str = "argument") -> None:
 def refusal_of(what: str, path: str, is_what: str, kind: Any = None) -> Refusal:
     """Say that a value cannot be built: which one, and what it is."""
     name = kind[1] if isinstance(kind, list) else ""
-    sentence = f"{what} {path}".strip() + f" {is_what.format(a=_with_article(name))}"
+    sentence = f"{what} {path}".strip() + f" {is_what.format(a=with_article(name))}"
     return Refusal(f"{what}-not-plain", sentence, "select a frame that has plain values" if what == "argument" else "")
 
 
-def _with_article(name: str) -> str:
+def with_article(name: str) -> str:
+    """Give the name of a type with an article, "something" for none."""
     return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}" if name else "something"
 
 
@@ -158,14 +161,18 @@ def _holes(graph: Graph) -> Iterator[tuple[str, Entry]]:
     for path, reference in graph.roots():
         if type(reference) is dict and "hole" in reference:
             yield path, reference
+    in_all = 0
     for number, path in graph.indexes():
         entry = graph.entries[number]
         if entry["t"] == "hole":
             yield path, entry
             continue
-        if "length" in entry:
+        if "length" in entry or any(type(each) is str and len(each) > LIMITS.text for each in entry.values()):
             yield path, {"why": "items"}
         for step, reference in children(entry):
+            in_all += 1
+            if in_all > _IN_ALL:
+                yield path, {"why": "count"}
             if type(reference) is dict and "hole" in reference:
                 yield path + step, reference
 
@@ -198,6 +205,8 @@ class _Exact(Recorder):
             return self._missing("made", value)
         if entry["t"] in ("object", "enum") and not is_found(kind, *entry["type"]):
             return self._missing("class", value)
+        if len(entry.get("attributes", ())) >= LIMITS.items:
+            return self._missing("items", value)
         if kind is FunctionType:
             entry["code"] = value.__code__.co_qualname
         if is_a(value, ModuleType) and sys.modules.get(entry["name"]) is not value:

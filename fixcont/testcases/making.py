@@ -10,20 +10,23 @@ import json
 import os
 import sys
 import traceback as tracebacks
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
 
 from fixcont.errors import Refusal, Refused
 from fixcont.testcases import overlays
 from fixcont.testcases.building import Builder, Unbuildable
 from fixcont.testcases.calls import Call, Target, call_of, find
+from fixcont.testcases.drawing import TooMuch, bounded
 from fixcont.testcases.expecting import Outcome, expectation, unbuildable
 from fixcont.testcases.graphs import Graph, describe, refusal_of
 from fixcont.testcases.imports import Imports, resolve
 from fixcont.testcases.layout import Doc, flat
 from fixcont.testcases.matching import Differs, match
 
-_MOST: Final = 40  # attempts to build the arguments
+_Code = TypeVar("_Code")
+
+_MOST: Final = 40  # attempts to build values
 _LONG: Final = 40  # columns of an argument that stands in the call itself
 
 
@@ -78,7 +81,7 @@ def make(request: dict[str, Any]) -> dict[str, Any]:
     target = find(module, request["qualname"], request["filename"])
     graph = Graph(**request["graph"])
     made = _arguments(request["module"], target, graph)
-    outcome = _call(made)
+    outcome = _call(made, request["qualname"])
     _check_outcome(outcome, request)
     try:
         lines = expectation(outcome, made.call, target.function.__qualname__, made.imports, _build, _run)
@@ -112,30 +115,65 @@ def _import(name: str, filename: str) -> Any:
 
 def _arguments(module: str, target: Target, graph: Graph) -> Made:
     """Make code for the call whose arguments, when it is run, are those of the graph."""
+
+    def attempt(tried: dict[type, int]) -> tuple[Made, Callable[[], Graph]]:
+        made, docs = _made(module, target, graph, tried)
+        return made, lambda: _rebuilt(made, docs, graph)
+
+    try:
+        return _built(graph, attempt)
+    except _NotBuilt as error:
+        raise Refused(Refusal("argument-not-plain", error.sentence, "")) from None
+
+
+class _NotBuilt(Exception):
+    """No code was found that builds the values.
+
+    Attributes:
+        sentence: tells of arguments why.
+    """
+
+    def __init__(self, last: Exception | None = None) -> None:
+        super().__init__(last)
+        self.sentence = "the arguments cannot be built"
+        if isinstance(last, (Differs, Refused)):
+            self.sentence = "the arguments that were built are not those of the call"
+        elif last is not None:
+            self.sentence += f": {type(last).__name__}: {last}"
+
+
+def _built(graph: Graph, attempt: Callable[[dict[type, int]], tuple[_Code, Callable[[], Graph]]]) -> _Code:
+    """Find code that builds the values of a graph: objects of classes for which one way does not do get built in the next one.
+
+    Args:
+        attempt: gives code, and what runs it and notes what it has built. It is given how many of the ways of each class have failed.
+
+    Raises:
+        _NotBuilt: no way does.
+    """
     tried: dict[type, int] = {}
     for _ in range(_MOST):
-        made, docs = _made(module, target, graph, tried)
+        code, run = attempt(tried)
         objects = _objects(graph)
         try:
-            found = _rebuilt(made, docs, graph)
-            match(graph, found)
-            return made
-        except Differs as error:
-            owners = [number for number in reversed(error.owners) if number in objects]
-            classes = [objects[owners[0]]] if owners else list(set(objects.values()))
-        except Refused:
-            classes = list(set(objects.values()))
+            match(graph, run())
+            return code
         except Exception as error:
-            classes, last = _raised_in(error, set(objects.values())), error
+            classes = _to_blame(error, objects)
             if not classes:
-                raise Refused(
-                    Refusal("argument-not-plain", f"the arguments cannot be built: {type(last).__name__}: {last}", "")
-                ) from None
-        if not classes:
-            raise Refused(Refusal("argument-not-plain", "the arguments that were built are not those of the call", ""))
+                raise _NotBuilt(error) from None
         for cls in classes:
             tried[cls] = tried.get(cls, 0) + 1
-    raise Refused(Refusal("argument-not-plain", "the arguments cannot be built", ""))
+    raise _NotBuilt
+
+
+def _to_blame(error: Exception, objects: dict[int, type]) -> list[type]:
+    """Give the classes whose objects are to be built in another way: the one that is nearest to what went wrong, all where that cannot be told."""
+    classes = set(objects.values())
+    if isinstance(error, Differs):
+        owners = [number for number in reversed(error.owners) if number in objects]
+        return [objects[owners[0]]] if owners else list(classes)
+    return list(classes) if isinstance(error, Refused) else _raised_in(error, classes)
 
 
 def _raised_in(error: BaseException, classes: set[type]) -> list[type]:
@@ -212,47 +250,45 @@ def _run(statements: list[str], imports: Imports, expression: str) -> Any:
     return eval(expression, _space(statements, imports))
 
 
-def _call(made: Made) -> Outcome:
-    space = _space([*made.statements, *made.call.before], made.imports)
+def _call(made: Made, name: str) -> Outcome:
+    space = _space(made.statements, made.imports)
     if "asyncio." in flat(made.call.doc):
         space["asyncio"] = importlib.import_module("asyncio")
-    code = compile(flat(made.call.doc), "<testcase>", "eval", dont_inherit=True)
+    lines = bounded([*made.call.before, f"_outcome_ = {flat(made.call.doc)}"])
+    code = compile("\n".join(lines), "<testcase>", "exec", dont_inherit=True)
     try:
-        return Outcome(eval(code, space), None)
+        exec(code, space)
     except KeyboardInterrupt:
         raise
+    except TooMuch as error:
+        sentence = f"what {name} gives is {error}"
+        raise Refused(Refusal("result-not-plain", sentence, "select its caller, and write the test for that")) from None
     except BaseException as error:
         return Outcome(None, error)
+    return Outcome(space["_outcome_"], None)
 
 
 def _build(graph: Graph, imports: Imports) -> tuple[list[str], Mapping[str, Doc]]:
     """Make code for what a function has returned, that builds the same."""
-    tried: dict[type, int] = {}
-    objects = _objects(graph)
-    for _ in range(_MOST):
-        mark = imports.mark()
+    mark = imports.mark()
+
+    def attempt(tried: dict[type, int]) -> tuple[tuple[list[str], Mapping[str, Doc]], Callable[[], Graph]]:
+        imports.back_to(mark)
         builder = Builder(graph, imports, tried)
         docs = {name: builder.build(each, "expected") for name, each in graph.named.items()}
         builder.fill()
-        try:
+
+        def run() -> Graph:
             space = _space(builder.statements, imports)
-            match(graph, describe({name: eval(flat(doc), space) for name, doc in docs.items()}, what="result"))
-            return builder.statements, docs
-        except Differs as error:
-            owners = [number for number in reversed(error.owners) if number in objects]
-            classes = [objects[owners[0]]] if owners else list(set(objects.values()))
-        except Exception as error:
-            classes = _raised_in(error, set(objects.values()))
-        imports.back_to(mark)
-        if not classes:
-            break
-        for cls in classes:
-            tried[cls] = tried.get(cls, 0) + 1
-    raise Refused(
-        Refusal(
-            "result-not-plain", "what the function returns cannot be built by code", "select a frame that returns plain values"
-        )
-    )
+            return describe({name: eval(flat(doc), space) for name, doc in docs.items()}, what="result")
+
+        return (builder.statements, docs), run
+
+    try:
+        return _built(graph, attempt)
+    except _NotBuilt:
+        sentence = "what the function returns cannot be built by code"
+        raise Refused(Refusal("result-not-plain", sentence, "select a frame that returns plain values")) from None
 
 
 def _check_outcome(outcome: Outcome, request: dict[str, Any]) -> None:

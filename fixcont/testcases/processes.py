@@ -68,8 +68,9 @@ def _run(command: list[str], output: Any, limit: float) -> int:
 
 
 def _no_answer(status: int, output: str) -> Refusal:
-    with open(output, encoding="utf-8", errors="replace") as stream:
-        lines = [line.strip() for line in stream.read()[-4000:].splitlines() if line.strip()]
+    with open(output, "rb") as stream:
+        stream.seek(-min(4000, os.path.getsize(output)), os.SEEK_END)  # a program may have written without end
+        lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines() if line.strip()]
     told = f": {lines[-1][:_SHOWN]}" if lines else ""
     how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
     return Refusal("not-made", f"the process that ran the program {how} before it was through{told}")

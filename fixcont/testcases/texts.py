@@ -7,12 +7,14 @@ import io
 import os
 import re
 import tokenize
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from fixcont.errors import Refusal, Refused
 
 _COLUMNS = 110
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 _TEST_FILE = re.compile(r"(?:test_.*|.*_test|conftest)\.py")
 
 
@@ -21,13 +23,15 @@ class Existing(NamedTuple):
 
     Attributes:
         source: its bytes.
-        text: the same, with plain line ends.
+        encoding: of what is added to it.
+        newline: the line end that most of its lines have.
+        gap: line ends that are missing, at its end, for two blank lines.
     """
 
     source: bytes
-    text: str
     encoding: str
     newline: str
+    gap: int
     names: frozenset[str]
 
 
@@ -69,9 +73,17 @@ def read(path: str) -> Existing | None:
     if tree.body and not _is_test(path, tree):
         sentence = f"{path} is there already, and has no tests"
         raise Refused(Refusal("not-a-test-file", sentence, "name another file"))
-    newline = "\r\n" if "\r\n" in text else "\n"
     names = frozenset(node.name for node in ast.walk(tree) if isinstance(node, _NAMED))
-    return Existing(source, text.replace("\r\n", "\n"), encoding, newline, names)
+    newlines = Counter(_NEWLINE.findall(text)).most_common(1)
+    # A mark of the byte order stands at the beginning of a file only.
+    return Existing(source, encoding.removesuffix("-sig"), newlines[0][0] if newlines else "\n", _gap(text), names)
+
+
+def _gap(text: str) -> int:
+    """Tell how many line ends are missing at the end of a text for two blank lines; none are in front of everything."""
+    lines = _NEWLINE.split(text)
+    blank = next((number for number, line in enumerate(reversed(lines)) if line.strip(" \t\f")), None)
+    return max(1 if lines[-1] else 0, 0 if blank is None else 3 - blank)
 
 
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -99,7 +111,7 @@ def test_name(function: str, error: str, existing: Existing | None) -> str:
 
 
 def compose(existing: Existing | None, name: str, parts: Parts, paths: Sequence[str]) -> bytes:
-    """Give the text of a file with a test.
+    """Give the text of a file with a test: what is there already stays as it is, byte by byte.
 
     Args:
         paths: expressions of folders that are to be put on `sys.path`, relative to the file's own.
@@ -113,10 +125,9 @@ def compose(existing: Existing | None, name: str, parts: Parts, paths: Sequence[
     if existing is None:
         head = _without_ends(imports)
         return ("\n".join([*head, "", "", *function] if head else function) + "\n").encode()
-    before = existing.text.rstrip("\n")
-    text = (f"{before}\n\n\n" if before else "") + "\n".join(function) + "\n"
+    added = "\n" * existing.gap + "\n".join(function) + "\n"
     try:
-        return text.replace("\n", existing.newline).encode(existing.encoding)
+        return existing.source + added.replace("\n", existing.newline).encode(existing.encoding)
     except UnicodeEncodeError as error:
         sentence = f"the file is written in {existing.encoding}, which does not have {error.object[error.start]!r}"
         raise Refused(Refusal("file-not-written", sentence, "name another file")) from None

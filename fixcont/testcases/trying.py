@@ -14,6 +14,7 @@ import traceback as tracebacks
 from typing import Any
 
 from fixcont.testcases import overlays
+from fixcont.testcases.drawing import TooMuch
 
 _LONGEST = 500
 
@@ -85,4 +86,6 @@ def _without_pytest(file: str, name: str, folder: str) -> dict[str, str]:
 def _told(error: BaseException) -> str:
     if type(error) is AssertionError and not str(error):
         return "the value is another one"
+    if isinstance(error, TooMuch):
+        return f"it gives {error}"
     return "".join(tracebacks.format_exception_only(error)).strip().splitlines()[0][:_LONGEST]

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from fixcont.errors import Refusal, Refused
 from fixcont.testcases import processes, texts
+from fixcont.testcases.drawing import bounded
 from fixcont.testcases.graphs import Graph
 from fixcont.testcases.texts import Existing, Parts
 
@@ -89,7 +90,7 @@ def write_test(failure: Failure, path: str, limit: float = TIMEOUT) -> Written:
     try:
         parts = Parts(answer["standard"], answer["own"], _comments(failure), answer["body"])
         parts, paths = _passing(draft, parts, answer["roots"], failure, limit)
-        failed_with = _failing(draft, before, failure, limit)
+        failed_with = _failing(draft, parts, paths, before, failure, limit)
         is_alike = failure.error is None or _type_of(failed_with) == failure.error[0]
         if not is_alike:
             note = "The arguments are as they were when it had failed: the call may have changed them before."
@@ -136,8 +137,14 @@ def _passing(draft: _Draft, parts: Parts, roots: Sequence[str], failure: Failure
     raise Refused(Refusal("does-not-pass", sentence, "what the function does may depend on more than its arguments"))
 
 
-def _failing(draft: _Draft, before: Mapping[str, bytes], failure: Failure, limit: float) -> str:
+def _failing(
+    draft: _Draft, parts: Parts, paths: Sequence[str], before: Mapping[str, bytes], failure: Failure, limit: float
+) -> str:
+    """See the test fail on the version before, and give what it raised. There a generator may have no end."""
+    whole = texts.compose(draft.existing, draft.name, parts, paths)
+    draft.write(texts.compose(draft.existing, draft.name, parts._replace(body=bounded(parts.body)), paths))
     answer = draft.run({**failure.after, **before}, limit)
+    draft.write(whole)
     if answer["outcome"] in ("failed", "error"):
         return str(answer["raised"])
     sentence = (

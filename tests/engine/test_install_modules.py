@@ -10,8 +10,37 @@ from pathlib import Path
 import pytest
 
 from fixcont.editing.result import InstallStatus
+from fixcont.editing.sources import Sources
 from support.project import Project, codes, names, refusal, unrun
 from support.session import child_environment
+
+# Modules that were there before
+
+
+def test_an_interrupt_while_modules_are_looked_at_hides_none_of_them(project: Project) -> None:
+    looked_at: list[str] = []
+
+    def is_user(filename: str) -> bool:
+        if not filename.startswith(str(project.folder)):
+            return False
+        looked_at.append(filename)
+        if len(looked_at) in interrupts:
+            raise KeyboardInterrupt
+        return True
+
+    modules = [project.load(name, "def f():\n    return 1\n", remember=False) for name in ("one", "two", "three")]
+    interrupts = {1, 3}
+    sources = Sources(project.trap, project.untrapped, is_user)
+    for _ in interrupts:
+        with pytest.raises(KeyboardInterrupt):
+            sources.install_changes()
+    sources.install_changes()
+    for name in ("one", "two", "three"):
+        project.replace(name, "return 1", "return 22")
+    assert sorted(Path(each.filename).stem for each in sources.install_changes().installed) == ["one", "three", "two"]
+    assert [module.f() for module in modules] == [22, 22, 22]
+    assert len(looked_at) == 5  # none that was looked at is looked at again
+
 
 # Imports and new names
 

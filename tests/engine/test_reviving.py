@@ -27,7 +27,7 @@ from fixcont.errors import Refused
 from fixcont.postmortem.dead_frames import dead_frame
 from fixcont.postmortem.holes import Filling, HoleUsed, NotSaved, find_holes
 from fixcont.postmortem.locating import locate
-from fixcont.postmortem.main_module import pruned
+from fixcont.postmortem.main_module import pruned, what_runs
 from fixcont.postmortem.opening import open_stop
 from fixcont.postmortem.reading import read
 from fixcont.postmortem.reviving import NotFound, Reviver
@@ -316,6 +316,41 @@ def test_the_program_is_left_out_of_the_main_module() -> None:
     assert [each for each in kept(edited, (SCRIPT, 6)) if each.strip()][:4] == ["import sys", "x = 2", "y = 3", "def f():"]
     with pytest.raises(Refused, match=r"^script-runs: loading a\.py may run the whole program, by its line 5"):
         kept(SCRIPT, None)
+
+
+F = "def f():\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "line", "is_kept"),
+    [
+        ('if __name__ == "__main__":\n    f()\n', None, ""),
+        ('if not __name__ != "__main__" and x:\n    f()\n', None, ""),
+        ('if __name__ in {"__main__", "__mp_main__"}:\n    f()\n', None, ""),
+        ('if __name__ != "__main__":\n    x = 1\nelse:\n    f()\n', None, ""),
+        ('if __name__ != "__main__":\n    f()\n', "line 4: f()", ""),
+        ('if __name__ == "__main__" or x:\n    f()\n', "line 4: f()", ""),
+        ('if __name__ == "__main__":\n    f()\nelse:\n    f()\n', "line 6: f()", ""),
+        ('if __name__.startswith("_"):\n    f()\n', "line 4: f()", None),
+        ("try:\n    f()\nexcept ValueError:\n    pass\n", "line 4: f()", None),
+        ("x = main()\n", "line 3: x = main()", None),
+        ("while x:\n    pass\n", "line 3: while x:", None),
+        ("logging.basicConfig()\n", None, None),
+        ("if x:\n    raise ImportError\n", None, "if x:\n    raise ImportError"),
+    ],
+)
+def test_what_the_program_is_for_an_import_and_for_a_replay(
+    program: str, line: str | None, is_kept: str | None, tmp_path: Path
+) -> None:
+    """Of an import, the statement that would run the program is told; for a replay it is left out, or refused (None)."""
+    path = tmp_path / "a.py"
+    path.write_text(F + program)
+    assert what_runs(str(path)) == line
+    if is_kept is None:
+        with pytest.raises(Refused, match=r"^script-runs: "):
+            pruned("a.py", path.read_bytes(), None)
+    else:
+        assert ast.unparse(pruned("a.py", path.read_bytes(), None).tree) == ast.unparse(ast.parse(F + is_kept))
 
 
 # -- frames

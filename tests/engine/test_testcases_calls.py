@@ -77,6 +77,42 @@ def many(rows):
     return [{"row": row, "half": [each / 2 for each in row]} for row in rows]
 
 
+def without_end(number):
+    while number < 50_000:
+        yield number
+        number += 1
+    raise RuntimeError("drawn too far")
+
+
+async def each_without_end(number):
+    for each in without_end(number):
+        yield each
+
+
+def large_ones(text):
+    for number in range(1000):
+        yield text * 100_000
+    raise RuntimeError("drawn too far")
+
+
+def long_message(text):
+    raise Empty(text * 1_001)
+
+
+def many_small_ones(number):
+    return [[row] * number for row in range(1_900)]
+
+
+def one_of_many_digits(number):
+    return decimal.Decimal("1" * number)
+
+
+def with_many_attributes(number):
+    small = object.__new__(Small)
+    vars(small).update((f"a{each}", each) for each in range(number))
+    return small
+
+
 unnamed = lambda number: number
 '''  # fmt: skip
 
@@ -90,7 +126,7 @@ class Workshop:
         self.name = f"workshop_{next(_numbers)}"
         self.path = folder / f"{self.name}.py"
         text = replaced((PROGRAMS / "workshop" / "parts.py").read_text(), REPAIRED, "parts.py")
-        self.path.write_text(f"import io\n{text}{MORE}")
+        self.path.write_text(f"import decimal\nimport io\n{text}{MORE}")
         self.module: Any = importlib.import_module(self.name)
 
     def make(self, qualname: str, /, *positional: Any, keywords: dict[str, Any] | None = None, **named: Any) -> list[str]:
@@ -176,6 +212,10 @@ def test_what_it_raises_is_expected(workshop: Workshop) -> None:
     ]
 
 
+def test_a_long_message_is_not_expected(workshop: Workshop) -> None:
+    assert workshop.make("long_message", text="a") == ["with pytest.raises(Empty):", '    long_message("a")']
+
+
 def test_no_number_is_not_compared(workshop: Workshop) -> None:
     assert workshop.make("not_a_number", keywords={"a-b": 1, "c": 2}, number=1) == [
         "assert math.isnan(not_a_number(1, c=2, **{'a-b': 1}))"
@@ -206,6 +246,12 @@ def test_long_values_stand_in_lines_of_their_own(workshop: Workshop) -> None:
     ("qualname", "named", "code", "sentence"),
     [
         ("noted", {"path": ""}, "result-not-plain", "result is a StringIO"),
+        ("without_end", {"number": 1}, "result-not-plain", "what without_end gives is more than 2000 items"),
+        ("each_without_end", {"number": 1}, "result-not-plain", "what each_without_end gives is more than 2000 items"),
+        ("large_ones", {"text": "a"}, "result-not-plain", "what large_ones gives is more than a test could hold"),
+        ("many_small_ones", {"number": 100}, "result-not-plain", "holds more than is readable in a test"),
+        ("one_of_many_digits", {"number": 60_000}, "result-not-plain", "holds more than is readable in a test"),
+        ("with_many_attributes", {"number": 3_000}, "result-not-plain", "holds more than is readable in a test"),
         ("around.<locals>.inside", {"number": 1}, "not-importable", "inside is made anew by each call of the function around it"),
         ("<lambda>", {"number": 1}, "not-importable", "a lambda or a comprehension has no name"),
         ("gone", {}, "not-importable", "leads to no such function"),

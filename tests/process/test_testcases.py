@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
+
+import pytest
 
 from support.editor import ScriptedEditor
 from support.programs import Program
@@ -216,3 +219,146 @@ def test_a_test_file_keeps_what_is_in_it(small_program: Programs, scripted_edito
     assert after.startswith(before) and after.count(b"\r\n") == after.count(b"\n")
     assert file.stat().st_mode & 0o777 == 0o640
     assert "2 passed" in run_tests(file).stdout
+
+
+ENDLESS = """\
+def ids(start):
+    while True:
+        yield 10 / start
+        start += 1
+        if start > 10_000:
+            open("too_far", "w").close()
+            raise SystemExit
+
+if __name__ == "__main__":
+    next(ids(0))
+"""
+
+
+def test_a_generator_without_end_is_not_drawn_from_forever(
+    small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]
+) -> None:
+    program = small_program(ENDLESS)
+    editor = scripted_editor({"10 / start": "10 / (start or 1)"}, {"while True": "while start < 3"})
+    with DebugSession(program, environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        told = session.command("testcase test_it.py")
+        assert "result-not-plain: what ids gives is more than 2000 items, or has no end; select its caller" in told
+        session.command("fix")
+        told = session.command("testcase test_it.py start=1")
+        assert "now: passes" in told and "before the repair: fails, it gives more than 2000 items, or has no end\n" in told, told
+        session.send("q")
+        session.finish()
+
+    assert not (program.folder / "too_far").exists()
+    text = (program.folder / "test_it.py").read_text()
+    assert "    assert list(ids(1)) == [10.0, 5.0]\n" in text and "drawn" not in text
+    assert "1 passed" in run_tests(program.folder / "test_it.py").stdout
+
+
+MIXED = b"def test_a():\r\n    pass\n\ndef test_b():\n    return '\xc3\xa9'\n\n\n\n    # \t\n#"
+
+
+def test_nothing_of_a_test_file_changes_but_what_is_added(
+    small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]
+) -> None:
+    program = small_program(GUARDED)
+    editor = scripted_editor({"amount / rate.value": "amount / (rate.value or 1)"})
+    contents = {
+        "test_mixed.py": MIXED,
+        "test_marked.py": b"\xef\xbb\xbf" + MIXED,
+        "test_crlf.py": b"def test_a():\r\n    pass\r\n\r\n",
+        "test_blank.py": b"\n\n\n",
+        "test_empty.py": b"",
+    }
+    with DebugSession(program, environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        for name, content in contents.items():
+            (program.folder / name).write_bytes(content)
+            assert "now: passes" in session.command(f"testcase {name}")
+        session.send("q")
+        session.finish()
+
+    for name, content in contents.items():
+        file = program.folder / name
+        after = file.read_bytes()
+        added = after.removeprefix(content)
+        assert after.startswith(content), after
+        assert (b"\r\n" in added) == (name == "test_crlf.py"), added
+        blank = 0 if name in ("test_blank.py", "test_empty.py") else 1 if name == "test_crlf.py" else 3
+        assert added.decode().replace("\r\n", "\n").startswith("\n" * blank + "def test_convert_zero_division_error():\n"), added
+        assert re.search(r"^[123] passed", run_tests(file).stdout, re.MULTILINE)
+
+
+INHERITED = """\
+class Base:
+    def __init__(self, rate):
+        rate = float(rate)
+        self.rate = 1 / rate  # @base
+
+class Middle(Base):
+    def __init__(self, rate):
+        super().__init__(rate)
+
+class Inherits(Base):
+    pass
+
+class InheritsMiddle(Middle):
+    pass
+
+class Late(Middle):
+    def __init__(self):
+        self.rate = None
+
+    def set(self, rate):
+        Middle.__init__(self, rate)
+
+def late():
+    Late().set("0")
+
+if __name__ == "__main__":
+    import sys
+    {"inherits": lambda: Inherits("0"), "middle": lambda: InheritsMiddle("0"), "late": late}[sys.argv[1]]()
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "commands"),
+    [
+        ("inherits", ["testcase test_it.py"]),
+        ("middle", ["testcase test_it.py", "up", "testcase test_it.py"]),
+        ("late", ["testcase test_it.py", "up", "testcase test_it.py", "up", "testcase test_it.py"]),
+    ],
+)
+def test_an_inherited_constructor_is_called_by_the_class_of_the_object(
+    which: str, commands: list[str], small_program: Programs, scripted_editor: Callable[..., ScriptedEditor]
+) -> None:
+    program = small_program(INHERITED)
+    editor = scripted_editor({"1 / rate ": "1 / (rate or 4) "})
+    with DebugSession(program, [which], environment=environment(editor)) as session:
+        session.stop()
+        session.command("fix")
+        told = [session.command(each) for each in commands][::2]
+        session.send("q")
+        session.finish()
+
+    *refused, passed = told
+    instead = {
+        "inherits": [],
+        "middle": [
+            "is making an InheritsMiddle, which only its own constructor can be asked for; select the frame of Middle.__init__"
+        ],
+        "late": ["select the frame of its caller, Middle.__init__", "select the frame of its caller, Late.set"],
+    }
+    assert len(refused) == len(instead[which])
+    for each, wanted in zip(refused, instead[which], strict=True):
+        assert "refused: not-importable: " in each and wanted in each, each
+    assert "now: passes" in passed, passed
+    text = (program.folder / "test_it.py").read_text()
+    if which != "late":
+        kind = {"inherits": "Inherits", "middle": "InheritsMiddle"}[which]
+        assert f'result = {kind}("0")' in text or f"result = {kind}(0.0)" in text
+        assert f"assert type(result) is {kind}" in text and "assert result.rate == 0.25" in text
+    assert "1 passed" in run_tests(program.folder / "test_it.py").stdout

@@ -8,7 +8,8 @@ from typing import Any, Final, NoReturn
 
 from fixcont.errors import Refused
 from fixcont.stepping.breakpoints import Breakpoint
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone
+from fixcont_ui.commands import AppliesTo, Argument, Command, NotDone
+from fixcont_ui.console import Console
 
 
 def described(found: Breakpoint) -> str:

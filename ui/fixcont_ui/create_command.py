@@ -11,7 +11,8 @@ from fixcont.continuing.ways import Landing, Resume
 from fixcont.editing.writing import write_back
 from fixcont.errors import Refusal, Refused
 from fixcont.session import active
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, go
+from fixcont_ui.commands import AppliesTo, Argument, Command, NotDone, go
+from fixcont_ui.console import Console
 from fixcont_ui.creating.missing import Missing, find_missing
 from fixcont_ui.creating.stubs import with_stub
 

@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import Final
 
 from fixcont.errors import Refused
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from fixcont_ui.commands import AppliesTo, Argument, Command, NotDone
+from fixcont_ui.console import Console
 
 _LONGEST: Final = 80
 
 
-class _Chained(Protocol):
-    """What the command needs of a front end, besides what all need."""
-
-    def chain(self) -> Sequence[BaseException]:
-        """The exceptions that led to that of the stop, the earliest first, and that one."""
-
-    def shown_exception(self) -> BaseException | None:
-        """The one whose frames are looked at."""
-
-    def look_at_exception(self, exception: BaseException) -> None:
-        """Look at the frames of one of them. Raises `Refused` where that cannot be."""
-
-    def show_selected(self) -> None:
-        """Show the selected frame and its line."""
-
-
 def _exceptions(console: Console, argument: str) -> None:
-    chained = cast(_Chained, console)
-    chain = chained.chain()
+    chain = console.chain()
     if not chain:
         console.complain("there is no exception here")
         raise NotDone
     if not argument:
         for number, each in enumerate(chain):
-            console.say(_line(console, number, each, is_shown=each is chained.shown_exception()))
+            console.say(_line(console, number, each, is_shown=each is console.shown_exception()))
         return
     if int(argument) >= len(chain):
         console.complain("No exception with that number")
         raise NotDone
     try:
-        chained.look_at_exception(chain[int(argument)])
+        console.look_at_exception(chain[int(argument)])
     except Refused as refused:
         console.refuse(refused.refusal)
         raise NotDone from None
-    chained.show_selected()
+    console.show_selected()
 
 
 def _line(console: Console, number: int, exception: BaseException, *, is_shown: bool) -> str:

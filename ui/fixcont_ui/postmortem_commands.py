@@ -13,7 +13,8 @@ from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.wanted import Wanted, with_limits
 from fixcont.stopping.frames import Frame
 from fixcont_ui import opened_wording, wording
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, go, live_frame, say_all
+from fixcont_ui.commands import AppliesTo, Argument, Command, NotDone, go, live_frame, say_all
+from fixcont_ui.console import Console
 from fixcont_ui.saved_wording import saved_line
 
 if TYPE_CHECKING:

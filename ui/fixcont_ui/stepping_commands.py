@@ -7,7 +7,8 @@ from typing import Final
 from fixcont.continuing.ways import Landing, Resume, Step, StepKind
 from fixcont.errors import Refusal
 from fixcont_ui import wording
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, go, live_frame
+from fixcont_ui.commands import AppliesTo, Argument, Command, NotDone, go, live_frame
+from fixcont_ui.console import Console
 
 
 def _step(console: Console, argument: str) -> None:

@@ -6,28 +6,17 @@ import ast
 import os
 import re
 import shlex
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple
 
 from fixcont.errors import Refused
 from fixcont.testcases.writing import TIMEOUT
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console, NotDone, live_frame
+from fixcont_ui.commands import AppliesTo, Argument, Command, NotDone, live_frame
+from fixcont_ui.console import Console
 from fixcont_ui.testcase_wording import written_lines
-
-if TYPE_CHECKING:
-    from fixcont.stopping.frames import Frame
-    from fixcont.testcases.writing import Written
 
 _USAGE: Final = "testcase [--timeout s] file [name=expr, ...]"
 _OPTION: Final = re.compile(r"--timeout[ =](\d+(?:\.\d+)?)\s+")
 _PATH: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|\\.|[^\s"'])+""")
-
-
-class _Writer(Protocol):
-    """What the command needs of a front end, besides what all need."""
-
-    def write_testcase(self, frame: Frame, path: str, given: Mapping[str, Any], limit: float) -> Written:
-        """Write a test of the call that a frame is the activation of. Raises `Refused` where that cannot be."""
 
 
 class _Asked(NamedTuple):
@@ -72,7 +61,7 @@ def _testcase(console: Console, argument: str) -> None:
     console.install(tell_unchanged=False)
     given: dict[str, Any] = {name: console.evaluate(expression) for name, expression in asked.arguments.items()}
     try:
-        written = cast(_Writer, console).write_testcase(frame, asked.path, given, asked.limit)
+        written = console.write_testcase(frame, asked.path, given, asked.limit)
     except Refused as refused:
         console.refuse(refused.refusal)
         raise NotDone from None

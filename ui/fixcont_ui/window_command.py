@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from fixcont_ui.commands import AppliesTo, Argument, Command, Console
+from fixcont_ui.commands import AppliesTo, Argument, Command
+from fixcont_ui.console import Console
 
 
 def _window(console: Console, argument: str) -> None:

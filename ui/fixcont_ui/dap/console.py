@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 from fixcont.errors import Refusal, Refused
 from fixcont_ui import editor, help_text, wording
 from fixcont_ui.breakpoint_commands import BREAKPOINT_COMMANDS
-from fixcont_ui.commands import COMMANDS, AppliesTo, Argument, Command, Console, NotDone
+from fixcont_ui.commands import COMMANDS, AppliesTo, Argument, Command, NotDone
 from fixcont_ui.completion import Surroundings, proposals
+from fixcont_ui.console import Console
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.evaluating import Evaluation, assigning, error_text
 from fixcont_ui.exceptions_command import EXCEPTIONS_COMMAND
