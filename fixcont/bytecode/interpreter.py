@@ -87,6 +87,8 @@ RETURN_IS_INSIDE: Final = HAS_MONITORING
 # -- frames
 #: `frame.f_locals` of a function writes through to the frame (PEP 667).
 LOCALS_WRITE_THROUGH: Final = _VERSION >= (3, 13)
+#: Copying a snapshot of the locals back can unbind those that are not in it. 3.12 gives them None.
+SNAPSHOT_UNBINDS: Final = _VERSION < (3, 12)
 #: Reading a local by LOAD_FAST is not checked: an unbound one crashes. 3.11 checks each read.
 LOAD_FAST_IS_UNCHECKED: Final = _VERSION >= (3, 12)
 

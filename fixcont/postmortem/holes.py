@@ -1,18 +1,18 @@
-"""Holes among the values with which a saved stop is replayed: what stands there, where they are, and filling them in."""
+"""Holes among the values with which a saved stop is replayed: what stands there, and where they are."""
 
 from __future__ import annotations
 
 import ast
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from types import MappingProxyType, MemberDescriptorType, MethodType
+from types import MemberDescriptorType, MethodType
 from typing import Any, Final, NamedTuple, NoReturn
 
 from fixcont.postmortem.objects import class_dictionary, classes, fields, is_a, items, own_dictionary, pairs
 from fixcont.postmortem.standins import Hole
 
 _MOST: Final = 200_000  # values that are gone through
-_PLAIN: Final = (list, tuple, dict, set, frozenset, deque)
+PLAIN: Final = (list, tuple, dict, set, frozenset, deque)
 
 
 class HoleUsed(Exception):
@@ -65,6 +65,29 @@ for _name in (
     setattr(NotSaved, f"__{_name}__", _raise)
 
 
+class SavedException(BaseException):
+    """Above what takes the place of exceptions whose class is not there. They have the saved text, arguments and attributes, and count as holes."""
+
+    _fixcont_hole: NotSaved
+    _fixcont_message: str
+
+    def __str__(self) -> str:
+        return self._fixcont_message
+
+
+def hole_at(value: Any) -> NotSaved | None:
+    """Give the hole that a value is, None for values that are there."""
+    if type(value) is NotSaved:
+        return value
+    found = own_dictionary(value).get("_fixcont_hole") if is_a(value, SavedException) else None
+    return found if type(found) is NotSaved else None
+
+
+def is_items(value: object) -> bool:
+    """Tell whether a hole stands for items of a container, not for a value."""
+    return type(value) is NotSaved and bool(value._fixcont_hole.why == "items")
+
+
 class Found(NamedTuple):
     """A hole, and the expression that leads to it."""
 
@@ -74,7 +97,7 @@ class Found(NamedTuple):
     @property
     def is_more(self) -> bool:
         """Whether it stands for items of a container, not for a value."""
-        return bool(self.hole._fixcont_hole.why == "items")
+        return is_items(self.hole)
 
 
 def find_holes(variables: Mapping[str, Any], is_made: Callable[[object], bool]) -> list[Found]:
@@ -93,11 +116,12 @@ def find_holes(variables: Mapping[str, Any], is_made: Callable[[object], bool]) 
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if type(value) is NotSaved:
-            if not value._fixcont_path:
-                object.__setattr__(value, "_fixcont_path", path)
-            found.append(Found(path, value))
-        elif type(value) in _PLAIN or is_made(value):
+        hole = hole_at(value)
+        if hole is not None:
+            if not hole._fixcont_path:
+                object.__setattr__(hole, "_fixcont_path", path)
+            found.append(Found(path, hole))
+        elif type(value) in PLAIN or is_made(value):
             waiting += _inside(path, value)
     return found
 
@@ -117,22 +141,18 @@ def _inside(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield f"list({path})[{number}]", key
     elif is_a(value, (set, frozenset)):
         for number, each in enumerate(items(value) or ()):
-            yield (f"{path}[...]" if _is_more(each) else f"list({path})[{number}]"), each
+            yield (f"{path}[...]" if is_items(each) else f"list({path})[{number}]"), each
     else:
         names = type(value).__dict__.get("_fields") if is_a(value, tuple) else None
         for number, each in enumerate(items(value) or ()):
             named = f".{names[number]}" if type(names) is tuple and number < len(names) else f"[{number}]"
-            yield path + (f"[{number}:]" if _is_more(each) else named), each
-    if type(value) not in _PLAIN:
+            yield path + (f"[{number}:]" if is_items(each) else named), each
+    if type(value) not in PLAIN:
         for name, each in fields(value).items():
             yield f"{path}.{name}", each
     if is_a(value, BaseException):
-        for number, each in enumerate(value.args):
+        for number, each in enumerate(arguments_of(value)):
             yield f"{path}.args[{number}]", each
-
-
-def _is_more(value: object) -> bool:
-    return type(value) is NotSaved and value._fixcont_hole.why == "items"
 
 
 def _shown(key: object) -> str:
@@ -147,108 +167,18 @@ def same_path(one: str, other: str) -> bool:
         return one.strip() == other.strip()
 
 
-class Filling:
-    """Puts a value into the place of a hole, wherever that is.
+def arguments_of(exception: BaseException) -> tuple[Any, ...]:
+    """Give the arguments of an exception, past what its class makes of `args`."""
+    found: tuple[Any, ...] = _ARGUMENTS.__get__(exception)
+    return found
 
-    What cannot be changed, as a tuple, is made anew. Runs of the program's code only what comparing keys and items of sets runs.
 
-    Args:
-        hole: it.
-        value: for `Found.is_more` what is put in there is what it gives when it is gone through, or its items for a dictionary.
-        is_made: as for `find_holes`.
-    """
+def put_arguments(exception: BaseException, values: tuple[Any, ...]) -> None:
+    """Set the arguments of an exception, past what its class makes of assignments."""
+    _ARGUMENTS.__set__(exception, values)
 
-    def __init__(self, hole: NotSaved, value: Any, is_made: Callable[[object], bool], noted: Callable[[object], None]) -> None:
-        self._hole = hole
-        self._is_more = _is_more(hole)
-        self._value = value
-        self._is_made = is_made
-        self._noted = noted  # told of what is made anew
-        self._done: dict[int, tuple[Any, Any]] = {}  # id -> what it was, and what is in its place
 
-    def variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those variables that have another value now."""
-        found = {name: (each, self._in(each)) for name, each in variables.items()}
-        return {name: now for name, (was, now) in found.items() if now is not was}
-
-    def _in(self, value: Any) -> Any:
-        if value is self._hole:
-            return self._value
-        if type(value) not in (*_PLAIN, MethodType, MappingProxyType) and not self._is_made(value):
-            return value
-        known = self._done.get(id(value))
-        if known is not None:
-            return known[1]
-        self._done[id(value)] = value, value
-        made = self._changed(value)
-        self._done[id(value)] = value, made
-        if made is not value and self._is_made(value):
-            self._noted(made)
-        if type(value) not in _PLAIN:
-            self._in_attributes(made)
-        return made
-
-    def _changed(self, value: Any) -> Any:
-        if type(value) is MethodType:
-            owner = self._in(value.__self__)
-            return value if owner is value.__self__ else MethodType(value.__func__, owner)
-        if is_a(value, dict):
-            self._in_dictionary(value)
-        elif is_a(value, (list, deque)):
-            base: Any = list if is_a(value, list) else deque
-            now = self._several(base.__iter__(value))
-            if now is not None:
-                base.clear(value)
-                base.extend(value, now)
-        elif is_a(value, set):
-            now = self._several(set.__iter__(value))
-            if now is not None:
-                set.clear(value)
-                set.update(value, now)
-        elif is_a(value, (tuple, frozenset)):
-            base = tuple if is_a(value, tuple) else frozenset
-            now = self._several(base.__iter__(value))
-            if now is not None:
-                return base.__new__(type(value), now)
-        return value
-
-    def _several(self, inside: Iterator[Any]) -> list[Any] | None:
-        """Give the items that there are now, None where they are the same."""
-        before = list(inside)
-        now: list[Any] = []
-        for each in before:
-            if each is self._hole and self._is_more:
-                now += self._value
-            else:
-                now.append(self._in(each))
-        is_same = len(before) == len(now) and all(one is other for one, other in zip(before, now, strict=True))
-        return None if is_same else now
-
-    def _in_dictionary(self, value: dict[Any, Any]) -> None:
-        before = list(dict.items(value))
-        now: list[tuple[Any, Any]] = []
-        for key, each in before:
-            if key is self._hole and self._is_more:
-                now += dict(self._value).items()
-            else:
-                now.append((self._in(key), self._in(each)))
-        if len(now) != len(before) or any(a is not c or b is not d for (a, b), (c, d) in zip(before, now, strict=True)):
-            dict.clear(value)
-            for key, each in now:
-                dict.__setitem__(value, key, each)
-
-    def _in_attributes(self, owner: Any) -> None:
-        own = own_dictionary(owner)
-        for name, each in fields(owner).items():
-            now = self._in(each)
-            if now is each:
-                continue
-            if name in own:
-                own[name] = now
-            else:
-                put_slot(owner, name, now)
-        if is_a(owner, BaseException):
-            owner.args = self._in(owner.args)
+_ARGUMENTS: Final[Any] = BaseException.__dict__["args"]
 
 
 def put_slot(owner: Any, name: str, value: Any) -> bool:

@@ -21,7 +21,8 @@ from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.arguments import arguments_for
 from fixcont.postmortem.dead import Context, PostMortem, Texts
 from fixcont.postmortem.dead_frames import dead_frame
-from fixcont.postmortem.holes import Filling, Found, NotSaved, find_holes, names_of, same_path
+from fixcont.postmortem.filling import Filling
+from fixcont.postmortem.holes import Found, NotSaved, find_holes, names_of, same_path
 from fixcont.postmortem.locating import MAIN
 from fixcont.postmortem.objects import is_a
 from fixcont.postmortem.opening import Opened, OpenedFrame, call_of
@@ -34,6 +35,7 @@ from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Stop
 
 _set_traceback = BaseException.__dict__["__traceback__"].__set__  # past what a class may make of the name
+_Entry = tuple[FrameType, int, int]  # frame, byte offset of the instruction, line
 _ATOMS = (type(None), bool, int, float, str, bytes)
 
 
@@ -156,9 +158,7 @@ class Revived(PostMortem):
         self._at_entry: dict[FrameType, dict[str, Any]] = {}  # what the call gave for parameters that were bound anew
         self._given: dict[int, dict[str, Any]] = {}  # id of a module's namespace -> what was put there
         self.taken_over: list[str] = []
-        self._entries: dict[
-            FrameType, tuple[FrameType, int, int]
-        ] = {}  # frame of the opened stop -> its successor, instruction, line
+        self._entries: dict[FrameType, _Entry] = {}  # frame of the opened stop -> its successor
         self._calls: dict[Hashable, FrameType] = {}  # what is equal for frames of one call -> the one that was made for it
         self._codes: dict[Hashable, tuple[CodeType | None, bool]] = {}
         self._related: dict[tuple[str, int], bool] = {}  # path and number of a text -> whether it is known as the one before
@@ -173,7 +173,7 @@ class Revived(PostMortem):
         opened = self._opened
         made: dict[
             int, TracebackType | None
-        ] = {}  # id of a traceback of the opened stop, which many exceptions may have -> that for it
+        ] = {}  # id of a traceback of the opened stop -> that for it: many exceptions may have one
         for old, new in zip(opened.exceptions, self._revived, strict=True):
             if id(old.__traceback__) not in made:
                 made[id(old.__traceback__)] = self._traceback(opened.came_through(old))
@@ -419,31 +419,32 @@ class Revived(PostMortem):
         """Put a value into the place of a hole, wherever the frames of the stop have it.
 
         Raises:
-            Refused: there is no hole of that name in the frame.
+            Refused: there is no hole of that name in the frame, or the value cannot stand there; nothing is changed then.
         """
         holes = [*self.holes(frame), *find_holes(frame.given, self._reviver.is_made)]
         found = next((each for each in holes if same_path(each.path, path)), None)
         if found is None:
             raise Refused(Refusal("no-hole", f"{frame.function} has no hole {path}", '"holes" lists them; others are assigned'))
-        filling = Filling(found.hole, value, self._reviver.is_made, self._reviver.note_made)
+        raws = [raw for raw in self._saved if raw.f_code.co_flags & interpreter.OPTIMIZED]
+        spaces = {id(raw.f_globals): raw.f_globals for raw in self._saved}
+        variables = [dict(raw.f_locals) for raw in raws] + [dict(given) for given in self._at_entry.values()]
+        variables += [{name: space[name] for name in self._given.get(at, {}) if name in space} for at, space in spaces.items()]
         try:
-            for raw in self._saved:
-                if raw.f_code.co_flags & interpreter.OPTIMIZED:
-                    changed = filling.variables(dict(raw.f_locals))
-                    was = self.at_death.get(raw, {})
-                    was.update({name: each for name, each in changed.items() if name in was})
-                    self._write(raw, changed)
-            for given in self._at_entry.values():
-                given.update(filling.variables(dict(given)))
-            for raw in self._saved:
-                space = raw.f_globals
-                names = self._given.get(id(space), {})
-                space.update(filling.variables({name: space[name] for name in names if name in space}))
-        except (TypeError, ValueError) as error:
+            filling = Filling(found.hole, value, self._reviver.is_made, self._reviver.note_made)
+            changed = iter(filling.everywhere(variables))
+        except ValueError as error:
             sentence = f"that cannot be put into {path}: {error}"
             raise Refused(
                 Refusal("no-hole", sentence, "give what it stands for: a value, or for items what holds them")
             ) from None
+        for raw, now in zip(raws, changed, strict=False):
+            was = self.at_death.get(raw, {})
+            was.update({name: each for name, each in now.items() if name in was})
+            self._write(raw, now)
+        for given, now in zip(self._at_entry.values(), changed, strict=False):
+            given.update(now)
+        for space, now in zip(spaces.values(), changed, strict=False):
+            space.update(now)
 
     # -- what differs
 

@@ -2,7 +2,7 @@
 
 They are made from what the opened stop holds, so what the user has assigned or changed there is kept. Objects are made without `__init__`, and
 given their attributes past `__setattr__` and properties. What runs of the program is the import of modules, `__hash__` and `__eq__` of keys, and
-what an enum has for values without a name of their own. What cannot be made is a `NotSaved`.
+what an enum has for values without a name of their own. What cannot be made is a `NotSaved`, or, of exceptions, a `SavedException`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from fixcont.postmortem.holes import NotSaved, put_slot
+from fixcont.postmortem.holes import NotSaved, SavedException, arguments_of, put_arguments, put_slot
 from fixcont.postmortem.objects import class_dictionary, classes, is_a, own_dictionary
 from fixcont.postmortem.standins import BASES, Hole, Saved, SavedFunction, SavedMethod, SavedModule
 
 #: Gives a module by its name. Raises `NotFound`.
 Importer = Callable[[str], types.ModuleType]
+_NESTING: Final = 150  # of values that must be complete before what holds them
 _FILLED: Final = (list, deque, set, dict, OrderedDict, Counter)  # types whose objects are filled once they are there
 
 
@@ -57,21 +58,26 @@ class Reviver:
     def __init__(self, find_module: Importer) -> None:
         self._find_module = find_module
         self._known: dict[int, tuple[Any, Any]] = {}  # id of what is in the opened stop -> it, and what was made of it
+        self._making: set[int] = set()  # ids of what is being made, each for the one before
         self._made: dict[int, Any] = {}
         self._unfilled: list[Callable[[], None]] = []
         self._unhashed: list[Callable[[], None]] = []  # fill what needs keys that are complete
         self._classes: dict[type, Any] = {}  # class of stand-ins -> class, or why there is none
         self.notes: dict[str, None] = {}
 
-    def exception(self, exception: BaseException) -> BaseException:
-        found = self.value(exception)
-        return found if isinstance(found, BaseException) else exception
-
     def value(self, value: Any) -> Any:
         """Give what a value of the opened stop is here, complete."""
         found = self._part(value)
-        while self._unfilled or self._unhashed:
-            (self._unfilled or self._unhashed).pop()()
+        self._complete()
+        return found
+
+    def exception(self, exception: BaseException) -> BaseException:
+        """Give what an exception of the chain is here, with its cause and context: always an exception, so that its frames can be looked at.
+
+        Of a class that is not here it is a `SavedException`, and a note says so. The traceback is not set.
+        """
+        found = self._linked(exception)
+        self._complete()
         return found
 
     def is_made(self, value: object) -> bool:
@@ -81,6 +87,10 @@ class Reviver:
     def note_made(self, value: Any) -> None:
         """Note that a value was made of one that was made here."""
         self._made[id(value)] = value
+
+    def _complete(self) -> None:
+        while self._unfilled or self._unhashed:
+            (self._unfilled or self._unhashed).pop()()
 
     # -- parts
 
@@ -94,7 +104,15 @@ class Reviver:
         known = self._known.get(id(value))
         if known is not None:
             return known[1]
-        made = maker(self, value)
+        # Of a file, not of a program: a method that is its own `__self__`, or thousands, each bound to the next.
+        if id(value) in self._making or len(self._making) >= _NESTING:
+            made: Any = NotSaved(Hole("depth", type(value).__qualname__))
+        else:
+            self._making.add(id(value))
+            try:
+                made = maker(self, value)
+            finally:
+                self._making.discard(id(value))
         self._known.setdefault(id(value), (value, made))
         return self._known[id(value)][1]
 
@@ -208,8 +226,9 @@ class Reviver:
 
     def _instance(self, value: Any) -> Any:
         cls = self._class_of(type(value))
+        lacking: Any = self._neutral if is_a(value, BaseException) else self._lacking
         if type(cls) is NotFound:
-            return self._lacking(value, str(cls))
+            return lacking(value, str(cls))
         attributes = own_dictionary(value)
         if _is_enum(cls):
             return self._member(cls, value, attributes)
@@ -218,8 +237,10 @@ class Reviver:
         try:
             made = self._bare(cls, value)
         except Exception as error:
-            return self._lacking(value, _why_not(error))
+            return lacking(value, _why_not(error))
         self._keep(value, made)
+        if is_a(value, BaseException):
+            self._unfilled.append(lambda: self._fill_exception(made, value))
         base = _base_of(value)
         if base in _FILLED:
             self._fill(made, value, base)
@@ -253,21 +274,55 @@ class Reviver:
         arguments = value.args
         if isinstance(value, BaseExceptionGroup):
             group: Any = ExceptionGroup if issubclass(cls, ExceptionGroup) else BaseExceptionGroup
-            return group.__new__(cls, value.message, [self._part(each) for each in value.exceptions])
+            return group.__new__(cls, value.message, self._members(value))
         is_simple = all(type(each) in (str, int, float, bool, bytes, type(None)) for each in arguments)
         builtin: Any = next(each for each in classes(cls) if each.__module__ == "builtins")
-        made = builtin.__new__(cls, *arguments) if is_simple and arguments else builtin.__new__(cls)
+        return builtin.__new__(cls, *arguments) if is_simple and arguments else builtin.__new__(cls)
 
-        def fill() -> None:
-            made.args = self._part(arguments)
-            for name in ("__cause__", "__context__"):
-                other = getattr(value, name)
-                if other is not None:
-                    setattr(made, name, self._part(other))
-            made.__suppress_context__ = value.__suppress_context__
+    def _fill_exception(self, made: BaseException, value: BaseException) -> None:
+        put_arguments(made, self._part(arguments_of(value)))
+        for link in _LINKS:
+            other = link.__get__(value)
+            if other is not None:
+                link.__set__(made, self._linked(other))
+        _SUPPRESSES.__set__(made, value.__suppress_context__)
 
-        self._unfilled.append(fill)
+    def _linked(self, value: BaseException) -> BaseException:
+        """Give what an exception is, as one in any case, which may still have to be filled."""
+        found = self._part(value)
+        return found if is_a(found, BaseException) else self._neutral(value, "what is made of it is no exception")
+
+    def _neutral(self, value: BaseException, why: str) -> BaseException:
+        """Make an exception of a class of ours, with what was saved, where there is none of the program's."""
+        made = self._bare_neutral(value)
+        own = own_dictionary(made)
+        own["_fixcont_hole"] = NotSaved(Hole("unknown", type(value).__qualname__), why)
+        own["_fixcont_message"] = str(value)
+        self._keep(value, made)
+        self._unfilled.append(lambda: self._fill_exception(made, value))
+        self._unfilled.append(lambda: self._give(made, own_dictionary(value)))
+        self.notes[f"{type(value).__qualname__} stands for an exception whose class is not there: {why}"] = None
         return made
+
+    def _bare_neutral(self, value: BaseException) -> BaseException:
+        """Make it of a class below the built-in one that the saved class was below, so that handlers of that one handle it."""
+        name = type(value).__name__
+        space = {"__module__": type(value).__module__, "__qualname__": type(value).__qualname__}
+        builtin: Any = next(
+            each for each in classes(type(value)) if each.__module__ == "builtins" and not issubclass(each, Saved)
+        )
+        made: BaseException
+        if isinstance(value, BaseExceptionGroup):
+            try:
+                made = builtin.__new__(type(name, (SavedException, builtin), space), value.message, self._members(value))
+                return made
+            except (TypeError, ValueError):  # one of its members is of no use to the group: it is shown alone
+                builtin = Exception if isinstance(value, Exception) else BaseException
+        made = builtin.__new__(type(name, (SavedException, builtin), space))
+        return made
+
+    def _members(self, value: Any) -> list[Any]:
+        return [self._part(each) for each in value.exceptions]
 
     def _give(self, made: Any, attributes: dict[str, Any]) -> None:
         own = own_dictionary(made)
@@ -294,6 +349,10 @@ class Reviver:
         except Exception:
             return self._lacking(value, f"{cls.__qualname__} has no member {name or by_value!r} here")
 
+
+#: Past what a class makes of assignments, as a frozen dataclass does.
+_LINKS: Final[tuple[Any, ...]] = (BaseException.__dict__["__cause__"], BaseException.__dict__["__context__"])
+_SUPPRESSES: Final[Any] = BaseException.__dict__["__suppress_context__"]
 
 _MAKERS: Final[dict[type, Callable[[Reviver, Any], Any]]] = {
     Hole: Reviver._hole,

@@ -9,6 +9,7 @@ import datetime
 import decimal
 import enum
 import importlib
+import itertools
 import logging
 import os
 import pathlib
@@ -22,15 +23,18 @@ from typing import Any
 import pytest
 
 import fixcont
+from fixcont.bytecode import interpreter
 from fixcont.bytecode.spans import unit_with
 from fixcont.errors import Refused
 from fixcont.postmortem.dead_frames import dead_frame
-from fixcont.postmortem.holes import Filling, HoleUsed, NotSaved, find_holes
+from fixcont.postmortem.filling import Filling
+from fixcont.postmortem.holes import HoleUsed, NotSaved, SavedException, find_holes
 from fixcont.postmortem.locating import locate
 from fixcont.postmortem.main_module import pruned, what_runs
 from fixcont.postmortem.opening import open_stop
 from fixcont.postmortem.reading import read
 from fixcont.postmortem.reviving import NotFound, Reviver
+from fixcont.postmortem.standins import Hole, SavedMethod
 
 
 class Point:
@@ -90,6 +94,28 @@ class Failure(ValueError):
     def __init__(self, text: str, *, code: int) -> None:
         super().__init__(text)
         self.code = code
+
+
+@dataclasses.dataclass(frozen=True)
+class Sealed(Exception):
+    code: Any
+
+
+class Parted(Failure): ...
+
+
+class Row:
+    """Of a linked list."""
+
+    next: Any
+    lock: Any
+
+
+class Odd:
+    """A key that does not say what it is."""
+
+    def __hash__(self) -> int:
+        raise HoleUsed("asked for its hash")
 
 
 class Guarded:
@@ -219,6 +245,86 @@ def test_a_hole_is_filled_wherever_it_stands(tmp_path: Path) -> None:
     assert not find_holes(found, reviver.is_made)
 
 
+def filled(variables: dict[str, Any], hole: NotSaved, value: Any) -> dict[str, Any]:
+    """Fill a hole into variables of which everything counts as made."""
+    return variables | Filling(hole, value, lambda each: True, lambda each: None).variables(variables)
+
+
+def test_what_cannot_be_filled_in_changes_nothing() -> None:
+    hole = NotSaved(Hole("failed", "Lock"))
+    row = Row()
+    row.lock = hole
+    plain, ordered = {"x": 1, hole: 5, "y": 2}, collections.OrderedDict([("x", hole), (hole, 5)])
+    variables: dict[str, Any] = {
+        "list": [hole],
+        "row": row,
+        "plain": plain,
+        "ordered": ordered,
+        "set": {1, hole, 2},
+        "deque": collections.deque([hole], 1),
+    }
+    variables |= {"error": Sealed(hole), "tuple": (hole,), "frozen": [frozenset([1])]}
+    for value, said in (
+        ([], "unhashable type: 'list'"),
+        (Odd(), "HoleUsed: asked for its hash"),
+        ("x", "it equals what is there already"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            filled(variables, hole, value)
+        assert list(plain.items()) == [("x", 1), (hole, 5), ("y", 2)] and plain is variables["plain"]
+        assert [each is hole for each in (row.lock, variables["list"][0], variables["tuple"][0], variables["error"].code)] == [
+            True
+        ] * 4
+        assert list(ordered.items()) == [("x", hole), (hole, 5)] and len(variables["set"]) == 3
+        assert variables["error"].args[0] is hole and variables["deque"][0] is hole
+
+    found = filled(variables, hole, "L")
+    assert (found["plain"], found["ordered"], found["set"]) == ({"x": 1, "L": 5, "y": 2}, {"x": "L", "L": 5}, {1, 2, "L"})
+    assert list(found["plain"]) == ["x", "L", "y"] and list(found["ordered"].items()) == [("x", "L"), ("L", 5)]
+    assert (found["row"].lock, found["list"], found["tuple"], found["deque"][0]) == ("L", ["L"], ("L",), "L")
+    assert found["error"].code == "L" and found["error"].args == ("L",)
+
+
+def test_missing_items_are_filled_into_an_ordered_dictionary_and_not_over_the_end_of_a_deque() -> None:
+    more = NotSaved(Hole("items", size=2))
+    ordered = collections.OrderedDict([("a", 1), (more, more)])
+    filled({"ordered": ordered}, more, iter([("b", 2), ("c", 3)]))
+    assert list(ordered.items()) == [("a", 1), ("b", 2), ("c", 3)] and list(reversed(ordered)) == ["c", "b", "a"]
+
+    last = collections.deque([1, more], 2)
+    with pytest.raises(ValueError, match="the deque holds 2 items at most, not 3"):
+        filled({"last": last}, more, [2, 3])
+    assert last[1] is more
+
+
+def test_a_hole_is_filled_however_deep_it_lies() -> None:
+    hole = NotSaved(Hole("failed", "Lock"))
+    first = row = Row()
+    inner: Any = hole
+    bound: Any = hole
+    for _ in range(3000):
+        row.next = Row()
+        row = row.next
+        inner = [inner]
+        bound = types.MethodType(double, bound)
+    row.lock = hole
+    found = filled({"first": first, "inner": inner, "bound": bound}, hole, 7)
+
+    assert row.lock == 7
+    for _ in range(3000):
+        inner, found["bound"] = inner[0], found["bound"].__self__
+    assert inner == 7 and found["bound"] == 7
+
+
+def test_a_key_is_found_by_the_hash_that_it_has_once_it_is_filled() -> None:
+    hole = NotSaved(Hole("failed", "Lock"))
+    point = Point(1, hole)
+    counts = {"a": 1, point: 2}
+    filled({"counts": counts, "point": point}, hole, 5)
+
+    assert counts[Point(1, 5)] == 2 and list(counts) == ["a", point]
+
+
 def test_what_the_user_has_put_there_is_kept(tmp_path: Path) -> None:
     standins = saved(tmp_path, slots=Point(1, [2]), other=5)
     standins["slots"].x = "changed"
@@ -254,6 +360,86 @@ def test_a_slot_that_is_gone_is_told(tmp_path: Path) -> None:
 
     assert reviver.value(standins)["point"].x == 1
     assert list(reviver.notes) == ["Point has no place for the saved attribute y any more"]
+
+
+# -- exceptions
+
+
+def opened_chain(path: Path, *errors: BaseException) -> list[BaseException]:
+    """Save exceptions, each of which led to the next, and give those of the opened stop."""
+    for before, error in itertools.pairwise(errors):
+        BaseException.__dict__["__cause__"].__set__(error, before)  # as `raise` does
+    try:
+        raise errors[-1]
+    except BaseException as error:
+        fixcont.save(error, path / "a.stop")
+    return list(open_stop(read(str(path / "a.stop"))).exceptions)
+
+
+def test_an_exception_that_lets_nothing_be_assigned_is_revived_with_its_links(tmp_path: Path) -> None:
+    *_, last = opened_chain(tmp_path, Sealed(1), Sealed(2))
+    found = Reviver(importlib.import_module).exception(last)
+
+    assert (type(found), found.args, vars(found)) == (Sealed, (2,), {"code": 2})
+    assert found.__cause__ == Sealed(1) and found.__suppress_context__
+
+
+def test_an_exception_whose_class_is_gone_is_a_neutral_one_and_a_hole(tmp_path: Path) -> None:
+    class Local(KeyError):
+        def __str__(self) -> str:
+            return f"no {self.args[0]} anywhere"
+
+    class Several(ExceptionGroup[Exception]): ...
+
+    errors = [Local("plum"), Several("two", [ValueError(1), Local("fig")]), Failure("no", code=7)]
+    local, several, last = opened_chain(tmp_path, *errors)
+    reviver = Reviver(importlib.import_module)
+    found = reviver.exception(last)
+
+    assert type(found) is Failure
+    group, cause = found.__cause__, reviver.value(local)
+    assert isinstance(group, SavedException) and isinstance(group, ExceptionGroup) and group is reviver.exception(several)
+    assert [type(each).__name__ for each in group.exceptions] == ["ValueError", "Local"] and group.__cause__ is cause
+    assert isinstance(cause, SavedException) and isinstance(cause, KeyError)
+    assert (str(cause), cause.args, type(cause).__name__) == ("no plum anywhere", ("plum",), "Local")
+    assert [each.partition(" stands")[0].rpartition(".")[2] for each in sorted(reviver.notes)] == ["Local", "Several"]
+
+    here = {"error": cause, "inside": [cause]}
+    (hole,) = find_holes(here, reviver.is_made)
+    assert hole.path == "error" and "was made inside of a function" in repr(hole.hole)
+    changed = Filling(hole.hole, LookupError("x"), reviver.is_made, reviver.note_made).variables(here)
+    assert type(changed["error"]) is LookupError and here["inside"] == [changed["error"]]
+
+
+def test_an_exception_whose_class_is_no_exception_any_more_is_neutral(tmp_path: Path) -> None:
+    (last,) = opened_chain(tmp_path, Parted("no", code=7))
+    here = types.ModuleType(__name__)
+    vars(here)["Parted"] = enum.Enum("Parted", {"NO": 1})
+    reviver = Reviver(lambda name: here)
+    found = reviver.exception(last)
+
+    assert isinstance(found, SavedException) and isinstance(found, ValueError) and found is reviver.exception(last)
+    assert vars(found)["code"] == 7
+
+
+def test_methods_of_methods_end(tmp_path: Path) -> None:
+    own, first = SavedMethod(), SavedMethod()
+    own.__func__, own.__self__ = double, own
+    last = first
+    for _ in range(3000):
+        last.__func__, last.__self__ = double, SavedMethod()
+        last = last.__self__
+    last.__func__, last.__self__ = double, 1
+    around = SavedMethod()
+    around.__func__, around.__self__ = double, (around,)
+    reviver = Reviver(importlib.import_module)
+
+    for each in (own, first, around):
+        found = reviver.value({"bound": each})
+        assert "too deep" in repr(found["bound"]) and find_holes(found, reviver.is_made)
+    short = SavedMethod()
+    short.__func__, short.__self__ = double, 4
+    assert reviver.value(short)() == 8
 
 
 # -- files
@@ -387,6 +573,41 @@ def test_dead_frames_of_all_kinds_of_functions() -> None:
         assert frame.f_code is code and dict(frame.f_locals) == known
     frame = dead_frame(compile("x = 1", "a.py", "exec"), {"y": 2}, {})
     assert frame.f_locals["y"] == 2 and "x" not in frame.f_locals
+
+
+def test_parameters_that_were_deleted_are_unbound_or_holes() -> None:
+    def outer(free: Any) -> list[Any]:
+        def plain(a: Any, b: Any, *rest: Any, c: Any, **more: Any) -> Any:
+            del a
+            return b, rest, c, more
+
+        def generator(a: Any, b: Any) -> Any:
+            del a
+            yield b
+
+        def capturing(a: Any, b: Any) -> Any:
+            del a
+            return lambda: (b, free)
+
+        def captured(a: Any, b: Any) -> Any:
+            del a
+            return lambda: (a, b, free)  # noqa: F821
+
+        return [plain, generator, capturing, captured]
+
+    for function in outer(1):
+        code = function.__code__
+        for known in ({"b": 2}, {"b": 2, "c": 3, "rest": (), "more": {}}, {}):
+            known = {name: each for name, each in known.items() if name in (*code.co_varnames, *code.co_cellvars)}
+            found = dict(dead_frame(code, globals(), known).f_locals)
+            unbound = {*code.co_varnames, *code.co_cellvars} - known.keys()
+            holes = {name: each for name, each in found.items() if type(each) is NotSaved}
+            assert {name: each for name, each in found.items() if name not in holes} == known and holes.keys() <= unbound
+            assert [each.path for each in find_holes(found, lambda value: False)] == ([next(iter(holes))] if holes else [])
+            if not interpreter.LOCALS_WRITE_THROUGH and not interpreter.SNAPSHOT_UNBINDS:
+                assert holes.keys() == unbound - set(code.co_cellvars)
+            elif interpreter.SNAPSHOT_UNBINDS or function.__name__ in ("plain", "generator", "captured"):
+                assert not holes
 
 
 def test_the_instruction_of_an_expression() -> None:

@@ -304,6 +304,60 @@ def test_what_led_to_the_exception_may_be_in_a_file_that_is_not_on_the_stack(
     assert "load amounts.py as amounts\n" in shown and "amount returned 7\n" in shown
 
 
+DELETING = """\
+def share(n):
+    k = n
+    del n
+    return [k, "n" in locals(), n]  # @share
+
+if __name__ == "__main__":
+    share(3)
+"""
+
+
+def test_a_deleted_parameter_is_as_the_program_left_it(tmp_path: Path, small_program: Callable[[str], Program]) -> None:
+    """Unbound, or, where the interpreter cannot unbind a variable of a frame, a hole that is named; never a value."""
+    program = small_program(DELETING)
+    save(program, tmp_path / "a.stop")
+    shown = opened(tmp_path / "a.stop", "holes\nreplay --retry\nq", program.folder)
+    if "share has no holes" in shown:
+        assert shown.count("UnboundLocalError: cannot access local variable 'n'") == 2  # the saved one, and the live one
+    else:
+        assert "refused: holes: share would get a value that is not there: n (unbound); " in shown
+
+    program.edit({'[k, "n" in locals(), n]': "[k]"})
+    shown = opened(tmp_path / "a.stop", "replay\nreplay n=4\nreplay --retry --with-holes", program.folder)
+    assert "share returned [4]" in shown and "share returned [3]" in shown
+
+
+GONE = """\
+class NoAmount(LookupError):
+    pass
+
+def amount(text):
+    raise NoAmount(text)
+
+def entry(text):
+    try:
+        return amount(text)
+    except NoAmount:
+        return 1 / len(text)
+
+if __name__ == "__main__":
+    entry("")
+"""
+
+
+def test_the_class_of_an_exception_of_the_chain_is_gone(tmp_path: Path, small_program: Callable[[str], Program]) -> None:
+    program = small_program(GONE)
+    save(program, tmp_path / "a.stop")
+    program.edit({"class NoAmount": "class Nothing", "raise NoAmount(text)": "return text", "except NoAmount": "except Nothing"})
+    shown = opened(tmp_path / "a.stop", "replay\nexceptions\nexceptions 0\nw\nreplay text='7'", program.folder)
+    assert "NoAmount stands for an exception whose class is not there: " in shown
+    assert "entry returned ''" in shown and "amount returned '7'" in shown
+    assert f"> {program.path}(5)amount()  [post-mortem]" in shown
+
+
 def test_pickles_find_the_classes_of_the_program(tmp_path: Path, small_program: Callable[[str], Program]) -> None:
     program = small_program("from boxes import Box\n\ndef fail(box):\n    return box.size / 0\n\nfail(Box(3))\n")
     (program.folder / "boxes.py").write_text(
