@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -641,6 +642,38 @@ def test_quit_ends_the_run_and_tears_down(project: Project) -> None:
     assert ended.status == 2
     assert "quit at the prompt of fixcont" in ended.output
     assert "log ['stock', 'basket', 'basket gone', 'stock gone']" in ended.output
+
+
+def test_the_repaired_tests_are_named_as_the_folder_calls_them_in_which_the_run_was_started(project: Project) -> None:
+    (project.folder / "unit").mkdir()
+    (project.folder / "here").mkdir()
+    project.write("unit/test_sum.py", "import pytest\n\n@pytest.mark.parametrize('x', ['a::b'])\ndef test_sum(x):\n    assert 1 == 2\n")
+    launcher = ["-m", "pytest", "--fixcont", "-p", "fixcont", "-p", "no:cacheprovider"]
+    with DebugSession([], ["../unit"], launcher=launcher, folder=project.folder / "here") as session:
+        session.stop()
+        project.edit("unit/test_sum.py", "1 == 2", "1 == 1")
+        session.command("rf")
+        ended = session.finish()
+
+    assert ended.status == 0, ended.output
+    told = ended.output.partition("to run them again from a clean start:\n")[2].splitlines()[0]
+    assert told.endswith("'../unit/test_sum.py::test_sum[a::b]'")
+    again = run_python(shlex.split(told)[1:], folder=project.folder / "here")
+    assert last_line(again).startswith("1 passed in "), again.output
+
+
+def test_a_fault_in_what_is_told_at_the_end_does_not_end_the_run(project: Project) -> None:
+    project.write("conftest.py", "import fixcont_ui.pytest_plugin.telling as telling\n\ntelling.shlex = None\n")
+    project.write("test_sum.py", "def test_sum():\n    assert 1 == 2\n")
+    with project.session() as session:
+        session.stop()
+        project.edit("test_sum.py", "1 == 2", "1 == 1")
+        session.command("rf")
+        ended = session.finish()
+
+    assert ended.status == 0, ended.output
+    assert "a fault of fixcont itself: AttributeError: 'NoneType' object has no attribute 'join'" in ended.output
+    assert last_line(ended).startswith("1 repaired in ")
 
 
 def test_on_a_terminal_the_repaired_tests_are_run_again_if_wanted(project: Project) -> None:
