@@ -705,6 +705,29 @@ def test_the_drop_in_of_pdb_is_used_as_pytests_debugger(project: Project) -> Non
     assert last_line(ended).startswith("1 failed in ")
 
 
+def test_in_the_drop_in_of_pdb_only_what_was_edited_is_installed(project: Project) -> None:
+    tests = "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n\ndef test_half():\n    assert shop.half(2) == 1\n"
+    project.write("test_shop.py", tests)
+    launch = ["-m", "pytest", "-p", "fixcont", "--pdb", "--pdbcls=fixcont.pdb:Pdb"]
+    with DebugSession([], ["-p", "no:cacheprovider"], launcher=launch, folder=project.folder) as session:
+        session.expect(r"\(Pdb\) ")
+        project.edit("shop.py", "(count - 1)", "count")
+        session.send("replay")
+        assert "installed: price (version 2)\n" in session.expect(r"\(Pdb\) ")
+        project.edit("test_shop.py", "price(6, 1) == 6", "price(6, 1) == 7")
+        session.send("up")
+        session.expect(r"\(Pdb\) ")
+        session.send("replay")
+        assert "AssertionError: assert 6.0 == 7\n +  where 6.0 = <function price at" in session.expect(r"\(fixcont\) ")
+        session.send("c")
+        session.expect(r"\(Pdb\) ")
+        session.send("c")
+        ended = session.finish()
+
+    assert last_line(ended).startswith("1 failed, 1 passed in "), ended.errors
+    assert "repaired 2 functions in shop.py and test_shop.py (2 patches)" in ended.repairs
+
+
 def test_without_the_option_nothing_is_imported(project: Project) -> None:
     text = "import sys\n\ndef test_x():\n    print(sorted(name for name in sys.modules if name.partition('.')[0] in ('fixcont', 'fixcont_ui')))\n"
     project.write("test_shop.py", text)
