@@ -647,7 +647,9 @@ def test_quit_ends_the_run_and_tears_down(project: Project) -> None:
 def test_the_repaired_tests_are_named_as_the_folder_calls_them_in_which_the_run_was_started(project: Project) -> None:
     (project.folder / "unit").mkdir()
     (project.folder / "here").mkdir()
-    project.write("unit/test_sum.py", "import pytest\n\n@pytest.mark.parametrize('x', ['a::b'])\ndef test_sum(x):\n    assert 1 == 2\n")
+    project.write(
+        "unit/test_sum.py", "import pytest\n\n@pytest.mark.parametrize('x', ['a::b'])\ndef test_sum(x):\n    assert 1 == 2\n"
+    )
     launcher = ["-m", "pytest", "--fixcont", "-p", "fixcont", "-p", "no:cacheprovider"]
     with DebugSession([], ["../unit"], launcher=launcher, folder=project.folder / "here") as session:
         session.stop()
@@ -674,6 +676,64 @@ def test_a_fault_in_what_is_told_at_the_end_does_not_end_the_run(project: Projec
     assert ended.status == 0, ended.output
     assert "a fault of fixcont itself: AttributeError: 'NoneType' object has no attribute 'join'" in ended.output
     assert last_line(ended).startswith("1 repaired in ")
+
+
+FORCED = """\
+import pytest
+import shop
+
+@pytest.fixture
+def one():
+    yield 1
+    1 / 0  # down
+
+def test_a():
+    assert shop.price(6, 1) == 6
+
+def test_b():
+    assert shop.half("") == 6
+
+def test_c(one):
+    assert one == 2
+"""
+
+
+def test_what_was_passed_by_by_hand_is_marked_also_after_edits(project: Project) -> None:
+    project.write("test_shop.py", FORCED)
+    with project.session() as session:
+        session.stop()
+        project.edit("shop.py", "(count - 1)", "(count - 1 - 0)")
+        session.command("rf")  # fails again
+        session.command("forcereturn 6")
+        project.edit("shop.py", "number / 2", "len(number) + 6")
+        assert "test_c" in session.command("rf")
+        project.edit("test_shop.py", "one == 2", "one == 1")
+        assert "ZeroDivisionError" in session.command("retry")
+        project.edit("test_shop.py", "1 / 0", "1 / 1")
+        assert "refused: fixture-has-yielded: one is a fixture that is torn down" in session.command("rf")
+        session.command("skip")
+        ended = session.finish()
+
+    assert ended.status == 0, ended.output
+    told = ended.output.partition("= repaired =")[2]
+    assert "\ntest_shop.py::test_a (went on by hand)\ntest_shop.py::test_b\ntest_shop.py::test_c (went on by hand)\n" in told
+
+
+def test_a_repaired_test_that_fails_in_its_teardown_is_listed_with_that(project: Project) -> None:
+    project.write(
+        "test_shop.py",
+        "import pytest\n" + FORCED.partition("import shop\n")[2].replace("def test_a", "def _a").replace("def test_b", "def _b"),
+    )
+    with project.session() as session:
+        session.stop()
+        project.edit("test_shop.py", "one == 2", "one == 1")
+        assert "ZeroDivisionError" in session.command("retry")
+        session.command("c")
+        ended = session.finish()
+
+    assert ended.status == 1
+    assert last_line(ended).startswith("1 error, 1 repaired in ")
+    assert "\ntest_shop.py::test_c (failed in its teardown)\n" in ended.output.partition("= repaired =")[2]
 
 
 def test_on_a_terminal_the_repaired_tests_are_run_again_if_wanted(project: Project) -> None:
@@ -706,7 +766,9 @@ def test_the_drop_in_of_pdb_is_used_as_pytests_debugger(project: Project) -> Non
 
 
 def test_in_the_drop_in_of_pdb_only_what_was_edited_is_installed(project: Project) -> None:
-    tests = "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n\ndef test_half():\n    assert shop.half(2) == 1\n"
+    tests = (
+        "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n\ndef test_half():\n    assert shop.half(2) == 1\n"
+    )
     project.write("test_shop.py", tests)
     launch = ["-m", "pytest", "-p", "fixcont", "--pdb", "--pdbcls=fixcont.pdb:Pdb"]
     with DebugSession([], ["-p", "no:cacheprovider"], launcher=launch, folder=project.folder) as session:

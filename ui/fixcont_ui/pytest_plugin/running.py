@@ -79,16 +79,19 @@ class Running:
 
     @_innermost
     def pytest_runtest_setup(self) -> _Wrapper:
+        self._repairs.phase = "setup"
         with self._ending_the_run():
             return (yield)
 
     @_innermost
     def pytest_runtest_teardown(self) -> _Wrapper:
+        self._repairs.phase = "teardown"
         with self._ending_the_run():
             return (yield)
 
     @_innermost
     def pytest_runtest_call(self, item: pytest.Item) -> _Wrapper:
+        self._repairs.phase = "call"
         function = getattr(item, "obj", None)
         self._repairs.wants_fixtures = self._repairs.goes_again = self._repairs.halts = False
         parameters = keep(_parameters_of(item))
@@ -133,9 +136,10 @@ class Running:
             item.user_properties.append(_PROPERTY)
         report = yield
         if repair is not None:
-            repair.has_passed = report.passed and (repair.has_passed or call.when == "call")
-            if call.when == "call" and report.passed:
-                report.is_repaired = True
+            if call.when == "call":
+                repair.has_passed = report.is_repaired = report.passed and not hasattr(report, "wasxfail")
+            elif call.when == "teardown":
+                repair.fails_after = repair.has_passed and not report.passed
         return report
 
     @contextmanager

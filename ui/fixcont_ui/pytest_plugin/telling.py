@@ -43,7 +43,7 @@ class Telling:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
         # Not those of subtests: they are copies of the test's.
-        if type(report) is pytest.TestReport and hasattr(report, "is_repaired") and not hasattr(report, "wasxfail"):
+        if type(report) is pytest.TestReport and getattr(report, "is_repaired", False):
             return "repaired", "R", ("REPAIRED", {"yellow": True})
         return None
 
@@ -58,9 +58,7 @@ class Telling:
             return
         terminalreporter.section("repaired", yellow=True)
         for repair in passed:
-            terminalreporter.write_line(
-                str(repair.node) if repair.is_edited else f"{repair.node} (went on by hand, no edit of its own)"
-            )
+            terminalreporter.write_line(str(repair))
         if diff is not None:
             terminalreporter.write_line("")
             terminalreporter.write(diff.decode("utf-8", "replace"))

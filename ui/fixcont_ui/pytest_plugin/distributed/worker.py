@@ -236,7 +236,7 @@ class Reporting:
 
     def tell(self, *, waits: bool = False) -> None:
         """Tell the controller what was repaired so far."""
-        passed = [[str(each.node), each.is_edited] for each in self._repairs.passed()]
+        passed = [[str(each.node), each.is_edited, sorted(each.by_hand), each.fails_after] for each in self._repairs.passed()]
         files = [
             {"path": path, "before": _text(before), "after": _text(after), "first": first, "last": last}
             for path, before, after, first, last in self._repairs.texts()
