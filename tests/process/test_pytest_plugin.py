@@ -719,6 +719,36 @@ def test_what_was_passed_by_by_hand_is_marked_also_after_edits(project: Project)
     assert "\ntest_shop.py::test_a (went on by hand)\ntest_shop.py::test_b\ntest_shop.py::test_c (went on by hand)\n" in told
 
 
+FIXTURES = """\
+import pytest
+
+@pytest.fixture
+def up():
+    return 1 / 0
+
+@pytest.fixture
+def down():
+    yield
+    1 / 0
+
+def test_up(up):
+    pass
+
+def test_down(down):
+    pass
+"""
+
+
+def test_errors_of_fixtures_begin_with_the_users_own_frames(project: Project) -> None:
+    project.write("test_shop.py", FIXTURES)
+    ended = project.run("--fixcont")  # end of input: both fail
+
+    assert last_line(ended).startswith("1 passed, 2 errors in ")
+    told = ended.output.partition("= ERRORS =")[2]
+    assert "ERROR at setup of test_up" in told and "ERROR at teardown of test_down" in told
+    assert "fixcont" not in told, told
+
+
 def test_a_repaired_test_that_fails_in_its_teardown_is_listed_with_that(project: Project) -> None:
     project.write(
         "test_shop.py",

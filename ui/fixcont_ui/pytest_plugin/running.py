@@ -44,6 +44,7 @@ class Running:
 
     @_outermost
     def pytest_make_collect_report(self, collector: pytest.Collector) -> _Wrapper:
+        __tracebackhide__ = True
         self._repairs.collector = collector
         try:
             with self._ending_the_run():
@@ -79,18 +80,21 @@ class Running:
 
     @_innermost
     def pytest_runtest_setup(self) -> _Wrapper:
+        __tracebackhide__ = True
         self._repairs.phase = "setup"
         with self._ending_the_run():
             return (yield)
 
     @_innermost
     def pytest_runtest_teardown(self) -> _Wrapper:
+        __tracebackhide__ = True
         self._repairs.phase = "teardown"
         with self._ending_the_run():
             return (yield)
 
     @_innermost
     def pytest_runtest_call(self, item: pytest.Item) -> _Wrapper:
+        __tracebackhide__ = True
         self._repairs.phase = "call"
         function = getattr(item, "obj", None)
         self._repairs.wants_fixtures = self._repairs.goes_again = self._repairs.halts = False
