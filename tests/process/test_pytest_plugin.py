@@ -644,6 +644,67 @@ def test_quit_ends_the_run_and_tears_down(project: Project) -> None:
     assert "log ['stock', 'basket', 'basket gone', 'stock gone']" in ended.output
 
 
+QUITTED = """\
+import pytest
+import shop
+
+@pytest.fixture
+def basket():
+    yield
+    print("basket gone")
+
+def test_price(basket):
+    assert shop.price(6, 1) == 6
+
+def test_half():
+    assert shop.half("") == 6
+"""
+
+
+def test_quit_leaves_the_failure_which_pytest_reports_and_remembers(project: Project) -> None:
+    project.write("test_shop.py", QUITTED)
+    launcher = ["-m", "pytest", "--fixcont", "-p", "fixcont"]
+    with DebugSession([], ["-x"], launcher=launcher, folder=project.folder) as session:
+        session.stop()
+        session.send("q")
+        ended = session.finish()
+
+    assert ended.status == 2
+    assert "FAILED test_shop.py::test_price - ZeroDivisionError: division by zero\n" in ended.output
+    assert "basket gone" in ended.output
+    assert "quit at the prompt of fixcont" in ended.output
+    assert last_line(ended).startswith("1 failed in ")
+    again = project.run("--lf", "--collect-only", "-q")
+    assert "test_price" in again.output and "test_half" not in again.output
+
+
+def test_quit_in_the_import_of_a_test_module_leaves_the_error(project: Project) -> None:
+    project.write("test_a.py", "1 / 0\n")
+    project.write("test_b.py", "1 / 0\n")
+    with project.session() as session:
+        session.stop()
+        session.send("q")
+        ended = session.finish()
+
+    assert ended.status == 2
+    assert "ERROR test_a.py - ZeroDivisionError" in ended.output
+    assert "quit at the prompt of fixcont" in ended.output
+    assert "test_b" not in ended.output
+
+
+@pytest.mark.skipif(not HAS_SUBTESTS, reason="this pytest has no subtests")
+def test_quit_in_a_subtest_ends_the_run(project: Project) -> None:
+    project.write("test_a.py", SUBTESTS["pytest"] + "\ndef test_last():\n    assert 0\n")
+    with project.session() as session:
+        session.stop()
+        session.send("q")
+        ended = session.finish()
+
+    assert ended.status == 2
+    assert "FAILED test_a.py::test_even [number=1]" in ended.output or "SUBFAILED(number=1) test_a.py::test_even" in ended.output
+    assert "test_last" not in ended.output
+
+
 def test_the_repaired_tests_are_named_as_the_folder_calls_them_in_which_the_run_was_started(project: Project) -> None:
     (project.folder / "unit").mkdir()
     (project.folder / "here").mkdir()

@@ -71,6 +71,8 @@ class TestFrontEnd:
             self._repairs.goes_again = not isinstance(way, (Propagate, QuitProgram))
         if not isinstance(way, (Propagate, QuitProgram, Step)):
             self._repairs.note(way)
+        if self._repairs.is_ending and self._ends_by_failing(stop):
+            return Propagate()
         return self._with_fixtures(stop, way)
 
     def refused(self, refusal: Refusal) -> None:
@@ -88,6 +90,11 @@ class TestFrontEnd:
         tell = getattr(self.shows, "replayed", None)
         if tell is not None:
             tell(outcome)
+
+    def _ends_by_failing(self, stop: Stop) -> bool:
+        """Tell whether the run is to end by what it has stopped at: that is a failure, which pytest reports and remembers, and then ends."""
+        is_running = self._repairs.item is not None or self._repairs.collector is not None
+        return stop.exception is not None and is_running and current_thread() is main_thread()
 
     def _for_tests(self, stop: Stop) -> Stop:
         """Leave out the frames of what runs the tests."""

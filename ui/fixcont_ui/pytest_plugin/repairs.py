@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -15,6 +15,9 @@ from fixcont.editing.diffs import summarize
 if TYPE_CHECKING:
     from fixcont.session import Session
     from fixcont_ui.pytest_plugin.front_end import TestFrontEnd
+
+#: Why a run has ended.
+ENDED: Final = "quit at the prompt of fixcont"
 
 
 @dataclass
