@@ -843,8 +843,12 @@ def test_the_drop_in_of_pdb_is_used_as_pytests_debugger(project: Project) -> Non
     launch = ["-m", "pytest", "-p", "fixcont", "--pdb", "--pdbcls=fixcont.pdb:Pdb"]
     with DebugSession([], ["-p", "no:cacheprovider"], launcher=launch, folder=project.folder) as session:
         session.expect(r"\(Pdb\) ")
+        project.edit("shop.py", "(count - 1)", "count")
         session.send("rf")
-        assert "post-mortem" in session.expect(r"\(Pdb\) ")
+        shown = session.expect(r"\(Pdb\) ")
+        assert "refused: post-mortem: price has unwound already" in shown
+        assert '"pytest --fixcont" stops before anything unwinds' in shown and "-m fixcont.pdb" not in shown
+        assert "stale" not in shown
         session.send("c")
         ended = session.finish()
 
@@ -874,6 +878,14 @@ def test_in_the_drop_in_of_pdb_only_what_was_edited_is_installed(project: Projec
 
     assert last_line(ended).startswith("1 failed, 1 passed in "), ended.errors
     assert "repaired 2 functions in shop.py and test_shop.py (2 patches)" in ended.repairs
+
+
+def test_a_stop_begins_a_line_behind_marks_without_the_name_of_a_file(project: Project) -> None:
+    project.write("test_shop.py", "def test_a():\n    pass\n\ndef test_b():\n    assert 0\n")
+
+    ended = project.run("--fixcont", "-q")
+
+    assert re.search(r"^\.\n>+ fixcont: test_shop\.py::test_b >+\n", ended.output, re.MULTILINE), ended.output
 
 
 def test_without_the_option_nothing_is_imported(project: Project) -> None:
