@@ -678,6 +678,18 @@ def test_quit_leaves_the_failure_which_pytest_reports_and_remembers(project: Pro
     assert "test_price" in again.output and "test_half" not in again.output
 
 
+def test_quit_in_a_unittest_case_leaves_the_failure(project: Project) -> None:
+    project.write("test_a.py", CASE)
+    with project.session() as session:
+        session.stop()
+        session.send("q")
+        ended = session.finish()
+
+    assert ended.status == 2
+    assert "FAILED test_a.py::ShopTest::test_log - AssertionError: Lists differ" in ended.output
+    assert "quit at the prompt of fixcont" in ended.output
+
+
 def test_quit_in_the_import_of_a_test_module_leaves_the_error(project: Project) -> None:
     project.write("test_a.py", "1 / 0\n")
     project.write("test_b.py", "1 / 0\n")
@@ -871,7 +883,7 @@ def test_in_the_drop_in_of_pdb_only_what_was_edited_is_installed(project: Projec
         session.expect(r"\(Pdb\) ")
         session.send("replay")
         assert "AssertionError: assert 6.0 == 7\n +  where 6.0 = <function price at" in session.expect(r"\(fixcont\) ")
-        session.send("c")
+        session.send("q")  # leaves the replay only
         session.expect(r"\(Pdb\) ")
         session.send("c")
         ended = session.finish()

@@ -11,7 +11,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.continuing.ways import Replay, Way
-from fixcont.errors import Refusal, Refused
+from fixcont.errors import Quit, Refusal, Refused
 from fixcont.session import Session
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
@@ -203,6 +203,8 @@ class StopConsole(SessionConsole):
             outcome = carry_out(self.session, self._post_mortem, way)
         except Refused as refused:
             self.refuse(refused.refusal)
+            raise NotDone from None
+        except Quit:  # at a stop of the replay: what is dead is looked at still
             raise NotDone from None
         if outcome.error is None and hasattr(self._debugger, "set_convenience_variable"):
             self._debugger.set_convenience_variable(way.frame.raw, "_", outcome.value)

@@ -163,6 +163,7 @@ class Running:
             self._has_ended |= self._repairs.is_ending  # by this failure, which is reported first
             raise
         finally:
+            self._has_ended |= self._repairs.is_ending and _has_failed_in_unittest(self._repairs.item)
             if self._repairs.is_ending and self._reporting is not None:
                 self._end_everywhere()
             elif self._repairs.is_ending and not self._has_ended:
@@ -181,6 +182,11 @@ class Running:
         if not self._has_ended:  # once is enough
             self._has_ended = True
             raise pytest.fail.Exception(ENDED, pytrace=False) from None
+
+
+def _has_failed_in_unittest(item: pytest.Item | None) -> bool:
+    """Tell whether a test has failed by what unittest has caught, and pytest has put aside for its report."""
+    return any(not isinstance(each.value, Quit) for each in getattr(item, "_excinfo", None) or ())
 
 
 def _exit() -> NoReturn:
