@@ -27,6 +27,11 @@ def rewrite_with(filename: str, rewrite: Rewrite) -> None:
     _rewrites[filename] = rewrite
 
 
+def is_rewritten(filename: str) -> bool:
+    """Tell whether `rewrite_with` was called for a file."""
+    return filename in _rewrites
+
+
 def compile_source(source: bytes, filename: str) -> CodeType:
     """Compile a text as the module that is loaded from it. Raises what `compile` raises."""
     if filename in _rewrites:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -643,6 +644,196 @@ def test_quit_ends_the_run_and_tears_down(project: Project) -> None:
     assert "log ['stock', 'basket', 'basket gone', 'stock gone']" in ended.output
 
 
+QUITTED = """\
+import pytest
+import shop
+
+@pytest.fixture
+def basket():
+    yield
+    print("basket gone")
+
+def test_price(basket):
+    assert shop.price(6, 1) == 6
+
+def test_half():
+    assert shop.half("") == 6
+"""
+
+
+def test_quit_leaves_the_failure_which_pytest_reports_and_remembers(project: Project) -> None:
+    project.write("test_shop.py", QUITTED)
+    launcher = ["-m", "pytest", "--fixcont", "-p", "fixcont"]
+    with DebugSession([], ["-x"], launcher=launcher, folder=project.folder) as session:
+        session.stop()
+        session.send("q")
+        ended = session.finish()
+
+    assert ended.status == 2
+    assert "FAILED test_shop.py::test_price - ZeroDivisionError: division by zero\n" in ended.output
+    assert "basket gone" in ended.output
+    assert "quit at the prompt of fixcont" in ended.output
+    assert last_line(ended).startswith("1 failed in ")
+    again = project.run("--lf", "--collect-only", "-q")
+    assert "test_price" in again.output and "test_half" not in again.output
+
+
+def test_quit_in_a_unittest_case_leaves_the_failure(project: Project) -> None:
+    project.write("test_a.py", CASE)
+    with project.session() as session:
+        session.stop()
+        session.send("q")
+        ended = session.finish()
+
+    assert ended.status == 2
+    assert "FAILED test_a.py::ShopTest::test_log - AssertionError: Lists differ" in ended.output
+    assert "quit at the prompt of fixcont" in ended.output
+
+
+def test_quit_in_the_import_of_a_test_module_leaves_the_error(project: Project) -> None:
+    project.write("test_a.py", "1 / 0\n")
+    project.write("test_b.py", "1 / 0\n")
+    with project.session() as session:
+        session.stop()
+        session.send("q")
+        ended = session.finish()
+
+    assert ended.status == 2
+    assert "ERROR test_a.py - ZeroDivisionError" in ended.output
+    assert "quit at the prompt of fixcont" in ended.output
+    assert "test_b" not in ended.output
+
+
+@pytest.mark.skipif(not HAS_SUBTESTS, reason="this pytest has no subtests")
+def test_quit_in_a_subtest_ends_the_run(project: Project) -> None:
+    project.write("test_a.py", SUBTESTS["pytest"] + "\ndef test_last():\n    assert 0\n")
+    with project.session() as session:
+        session.stop()
+        session.send("q")
+        ended = session.finish()
+
+    assert ended.status == 2
+    assert "FAILED test_a.py::test_even [number=1]" in ended.output or "SUBFAILED(number=1) test_a.py::test_even" in ended.output
+    assert "test_last" not in ended.output
+
+
+def test_the_repaired_tests_are_named_as_the_folder_calls_them_in_which_the_run_was_started(project: Project) -> None:
+    (project.folder / "unit").mkdir()
+    (project.folder / "here").mkdir()
+    project.write(
+        "unit/test_sum.py", "import pytest\n\n@pytest.mark.parametrize('x', ['a::b'])\ndef test_sum(x):\n    assert 1 == 2\n"
+    )
+    launcher = ["-m", "pytest", "--fixcont", "-p", "fixcont", "-p", "no:cacheprovider"]
+    with DebugSession([], ["../unit"], launcher=launcher, folder=project.folder / "here") as session:
+        session.stop()
+        project.edit("unit/test_sum.py", "1 == 2", "1 == 1")
+        session.command("rf")
+        ended = session.finish()
+
+    assert ended.status == 0, ended.output
+    told = ended.output.partition("to run them again from a clean start:\n")[2].splitlines()[0]
+    assert told.endswith("'../unit/test_sum.py::test_sum[a::b]'")
+    again = run_python(shlex.split(told)[1:], folder=project.folder / "here")
+    assert last_line(again).startswith("1 passed in "), again.output
+
+
+def test_a_fault_in_what_is_told_at_the_end_does_not_end_the_run(project: Project) -> None:
+    project.write("conftest.py", "import fixcont_ui.pytest_plugin.telling as telling\n\ntelling.shlex = None\n")
+    project.write("test_sum.py", "def test_sum():\n    assert 1 == 2\n")
+    with project.session() as session:
+        session.stop()
+        project.edit("test_sum.py", "1 == 2", "1 == 1")
+        session.command("rf")
+        ended = session.finish()
+
+    assert ended.status == 0, ended.output
+    assert "a fault of fixcont itself: AttributeError: 'NoneType' object has no attribute 'join'" in ended.output
+    assert last_line(ended).startswith("1 repaired in ")
+
+
+FORCED = """\
+import pytest
+import shop
+
+@pytest.fixture
+def one():
+    yield 1
+    1 / 0  # down
+
+def test_a():
+    assert shop.price(6, 1) == 6
+
+def test_b():
+    assert shop.half("") == 6
+
+def test_c(one):
+    assert one == 2
+"""
+
+
+def test_what_was_passed_by_by_hand_is_marked_also_after_edits(project: Project) -> None:
+    project.write("test_shop.py", FORCED)
+    with project.session() as session:
+        session.stop()
+        project.edit("shop.py", "(count - 1)", "(count - 1 - 0)")
+        session.command("rf")  # fails again
+        session.command("forcereturn 6")
+        project.edit("shop.py", "number / 2", "len(number) + 6")
+        assert "test_c" in session.command("rf")
+        project.edit("test_shop.py", "one == 2", "one == 1")
+        assert "ZeroDivisionError" in session.command("retry")
+        project.edit("test_shop.py", "1 / 0", "1 / 1")
+        assert "refused: fixture-has-yielded: one is a fixture that is torn down" in session.command("rf")
+        session.command("skip")
+        ended = session.finish()
+
+    assert ended.status == 0, ended.output
+    told = ended.output.partition("= repaired =")[2]
+    assert "\ntest_shop.py::test_a (went on by hand)\ntest_shop.py::test_b\ntest_shop.py::test_c (went on by hand)\n" in told
+
+
+FIXTURES = """\
+import pytest
+
+@pytest.fixture
+def up():
+    return 1 / 0
+
+@pytest.fixture
+def down():
+    yield
+    1 / 0
+"""
+
+
+def test_errors_of_fixtures_begin_with_the_users_own_frames(project: Project) -> None:
+    project.write("conftest.py", FIXTURES)
+    project.write("test_shop.py", "def test_up(up):\n    pass\n\ndef test_down(down):\n    pass\n")
+    ended = project.run("--fixcont")  # end of input: both fail
+
+    assert last_line(ended).startswith("1 passed, 2 errors in ")
+    told = ended.output.partition("= ERRORS =")[2]
+    assert "ERROR at setup of test_up" in told and "ERROR at teardown of test_down" in told
+    assert "pytest_plugin" not in told, told
+
+
+def test_a_repaired_test_that_fails_in_its_teardown_is_listed_with_that(project: Project) -> None:
+    project.write(
+        "test_shop.py",
+        "import pytest\n" + FORCED.partition("import shop\n")[2].replace("def test_a", "def _a").replace("def test_b", "def _b"),
+    )
+    with project.session() as session:
+        session.stop()
+        project.edit("test_shop.py", "one == 2", "one == 1")
+        assert "ZeroDivisionError" in session.command("retry")
+        session.command("c")
+        ended = session.finish()
+
+    assert ended.status == 1
+    assert last_line(ended).startswith("1 error, 1 repaired in ")
+    assert "\ntest_shop.py::test_c (failed in its teardown)\n" in ended.output.partition("= repaired =")[2]
+
+
 def test_on_a_terminal_the_repaired_tests_are_run_again_if_wanted(project: Project) -> None:
     project.write(
         "test_shop.py", "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n\ndef test_other():\n    pass\n"
@@ -664,12 +855,49 @@ def test_the_drop_in_of_pdb_is_used_as_pytests_debugger(project: Project) -> Non
     launch = ["-m", "pytest", "-p", "fixcont", "--pdb", "--pdbcls=fixcont.pdb:Pdb"]
     with DebugSession([], ["-p", "no:cacheprovider"], launcher=launch, folder=project.folder) as session:
         session.expect(r"\(Pdb\) ")
+        project.edit("shop.py", "(count - 1)", "count")
         session.send("rf")
-        assert "post-mortem" in session.expect(r"\(Pdb\) ")
+        shown = session.expect(r"\(Pdb\) ")
+        assert "refused: post-mortem: price has unwound already" in shown
+        assert '"pytest --fixcont" stops before anything unwinds' in shown and "-m fixcont.pdb" not in shown
+        assert "stale" not in shown
         session.send("c")
         ended = session.finish()
 
     assert last_line(ended).startswith("1 failed in ")
+
+
+def test_in_the_drop_in_of_pdb_only_what_was_edited_is_installed(project: Project) -> None:
+    tests = (
+        "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n\ndef test_half():\n    assert shop.half(2) == 1\n"
+    )
+    project.write("test_shop.py", tests)
+    launch = ["-m", "pytest", "-p", "fixcont", "--pdb", "--pdbcls=fixcont.pdb:Pdb"]
+    with DebugSession([], ["-p", "no:cacheprovider"], launcher=launch, folder=project.folder) as session:
+        session.expect(r"\(Pdb\) ")
+        project.edit("shop.py", "(count - 1)", "count")
+        session.send("replay")
+        assert "installed: price (version 2)\n" in session.expect(r"\(Pdb\) ")
+        project.edit("test_shop.py", "price(6, 1) == 6", "price(6, 1) == 7")
+        session.send("up")
+        session.expect(r"\(Pdb\) ")
+        session.send("replay")
+        assert "AssertionError: assert 6.0 == 7\n +  where 6.0 = <function price at" in session.expect(r"\(fixcont\) ")
+        session.send("q")  # leaves the replay only
+        session.expect(r"\(Pdb\) ")
+        session.send("c")
+        ended = session.finish()
+
+    assert last_line(ended).startswith("1 failed, 1 passed in "), ended.errors
+    assert "repaired 2 functions in shop.py and test_shop.py (2 patches)" in ended.repairs
+
+
+def test_a_stop_begins_a_line_behind_marks_without_the_name_of_a_file(project: Project) -> None:
+    project.write("test_shop.py", "def test_a():\n    pass\n\ndef test_b():\n    assert 0\n")
+
+    ended = project.run("--fixcont", "-q")
+
+    assert re.search(r"^\.\n>+ fixcont: test_shop\.py::test_b >+\n", ended.output, re.MULTILINE), ended.output
 
 
 def test_without_the_option_nothing_is_imported(project: Project) -> None:

@@ -167,6 +167,8 @@ def test_quit_ends_the_run_in_all_workers(project: Project) -> None:
 
     assert ended.status == 2, ended.output
     assert "quit at the prompt of fixcont" in ended.output
+    assert re.search(r"^FAILED test_shop\.py::test_\S+ - ", ended.output, re.MULTILINE), ended.output
+    assert "Failed: quit" not in ended.output
     assert "replacing crashed worker" not in ended.output
 
 

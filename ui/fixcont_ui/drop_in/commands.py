@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any, Final
 
 from fixcont.bytecode import interpreter
+from fixcont.session import active
 from fixcont_ui.commands import COMMANDS, Argument, Command
 from fixcont_ui.create_command import CREATE_COMMANDS
 from fixcont_ui.drop_in.breaks import BreakpointsByMonitoring
@@ -54,6 +55,13 @@ class CommandsOfOurs(BreakpointsByMonitoring):
     do_list.__doc__ = pdb.Pdb.do_list.__doc__
     do_longlist.__doc__ = pdb.Pdb.do_longlist.__doc__
     do_l, do_ll = do_list, do_longlist
+
+    def _validate_file_mtime(self) -> None:
+        """Warn of stale code, as newer ones of pdb do, where that is so: edits of the user's files are taken over."""
+        session, raw = active(), self.curframe
+        base: Any = super()
+        if session is not None and raw is not None and not session.scope.is_user(raw.f_code.co_filename):
+            base._validate_file_mtime()
 
     # -- carrying commands out
 

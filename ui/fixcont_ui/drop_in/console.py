@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import linecache
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from fixcont.continuing.ways import Replay, Way
-from fixcont.errors import Refusal, Refused
+from fixcont.errors import Quit, Refusal, Refused
 from fixcont.session import Session
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
@@ -31,10 +32,9 @@ if TYPE_CHECKING:
     from fixcont.stopping.serving import Hold
 
 _in_place = EditingInPlace()  # of all stops, so that what was typed and not saved is there at the next one
-_DEAD_INSTEAD: Final = (
-    'what is fixed ("fix") runs when the function is called again, as "replay" does; "python -m fixcont.pdb", or fixcont.install() at the start, '
-    "stop before anything unwinds"
-)
+_DEAD_INSTEAD: Final = 'what is fixed ("fix") runs when the function is called again, as "replay" does; '
+_ALIVE: Final = '"python -m fixcont.pdb", or fixcont.install() at the start, stop before anything unwinds'
+_ALIVE_IN_PYTEST: Final = '"pytest --fixcont" stops before anything unwinds'
 
 
 class StopConsole(SessionConsole):
@@ -204,6 +204,8 @@ class StopConsole(SessionConsole):
         except Refused as refused:
             self.refuse(refused.refusal)
             raise NotDone from None
+        except Quit:  # at a stop of the replay: what is dead is looked at still
+            raise NotDone from None
         if outcome.error is None and hasattr(self._debugger, "set_convenience_variable"):
             self._debugger.set_convenience_variable(way.frame.raw, "_", outcome.value)
         for line in outcome_lines(outcome):
@@ -224,16 +226,23 @@ class StopConsole(SessionConsole):
         name = self._debugger.curframe.f_code.co_qualname if self._debugger.curframe is not None else "the program"
         if frame is None and any(each.raw is self._debugger.curframe for each in self.stop.frames):
             return Refusal("unwound", f"{name} has unwound already", "select a frame that is still there")
-        return Refusal("post-mortem", f"{name} has unwound already: what is shown is what it left behind", _DEAD_INSTEAD)
+        return Refusal("post-mortem", f"{name} has unwound already: what is shown is what it left behind", _dead_instead())
 
 
 def _nothing_alive() -> Stop:
     """Return what is held where nothing is: a traceback is looked at."""
 
     def refusal(way: Any) -> Refusal:
-        return Refusal("post-mortem", "what is shown has unwound already", _DEAD_INSTEAD)
+        return Refusal("post-mortem", "what is shown has unwound already", _dead_instead())
 
     return Stop(StopReason.EXCEPTION, None, (), 0, threading.current_thread().name, refusal, refusal)
+
+
+def _dead_instead() -> str:
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__") != "_pytest.runner":
+        frame = frame.f_back
+    return _DEAD_INSTEAD + (_ALIVE if frame is None else _ALIVE_IN_PYTEST)
 
 
 def _is_dead(frame: Frame) -> bool:

@@ -22,7 +22,7 @@ from fixcont.stopping.frames import write_locals
 from fixcont.stopping.stop import Moment
 from fixcont_ui.drop_in.commands import CommandsOfOurs
 from fixcont_ui.drop_in.console import StopConsole
-from fixcont_ui.drop_in.front_end import report_fault, session_of_ours
+from fixcont_ui.drop_in.front_end import look_after_test_modules, report_fault, session_of_ours
 from fixcont_ui.drop_in.program import ProgramDebugger
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ class Pdb(ProgramDebugger, CommandsOfOurs):
     @contextmanager
     def _asking(self, console: StopConsole) -> Iterator[None]:
         """Ask the user at a stop; note what is to be raised for the answer."""
+        look_after_test_modules()
         if console.innermost is not None:
             session_of_ours()  # now: what is called from here on can be repaired in the middle
         session = active()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from fixcont.continuing.ways import Propagate, Way
 from fixcont.session import Session, active
 from fixcont.stopping.stop import Stop
@@ -28,6 +30,18 @@ def session_of_ours() -> Session:
         session = front_end.session = Session(front_end, stop="never")
         session.install(loaded=True)
     return session
+
+
+def look_after_test_modules() -> None:
+    """Have edits of what pytest has loaded, where it runs in this process, compiled as pytest has compiled it."""
+    if "_pytest.assertion.rewrite" not in sys.modules:
+        return
+    from fixcont_ui.pytest_plugin.modules import compile_rewritten_modules_alike
+
+    try:
+        compile_rewritten_modules_alike()
+    except Exception as error:
+        report_fault(error)
 
 
 def report_fault(error: Exception) -> None:

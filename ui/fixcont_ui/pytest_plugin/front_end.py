@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from threading import current_thread, main_thread
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from fixcont.continuing.unwinding import is_ours, is_shell
 from fixcont.continuing.ways import Propagate, QuitProgram, RestartFrame, ReturnFromFrame, Step, Way
 from fixcont.errors import Refusal
 from fixcont.stopping.frames import Frame
@@ -19,6 +20,9 @@ from fixcont.stopping.stop import FrontEnd, Stop
 from fixcont_ui.pytest_plugin import generated
 from fixcont_ui.pytest_plugin.expected import is_expected, is_outcome
 from fixcont_ui.pytest_plugin.repairs import Repairs
+
+#: What has generators of fixtures run on behind their `yield`: module and function.
+_FINALIZERS: Final = frozenset({("_pytest.fixtures", "_teardown_yield_fixture"), ("pytest_asyncio.plugin", "async_finalizer")})
 
 
 class TestFrontEnd:
@@ -66,7 +70,9 @@ class TestFrontEnd:
             # What it repeats must fail as before, else it fails by that.
             self._repairs.goes_again = not isinstance(way, (Propagate, QuitProgram))
         if not isinstance(way, (Propagate, QuitProgram, Step)):
-            self._repairs.note()
+            self._repairs.note(way)
+        if self._repairs.is_ending and self._ends_by_failing(stop):
+            return Propagate()
         return self._with_fixtures(stop, way)
 
     def refused(self, refusal: Refusal) -> None:
@@ -85,6 +91,11 @@ class TestFrontEnd:
         if tell is not None:
             tell(outcome)
 
+    def _ends_by_failing(self, stop: Stop) -> bool:
+        """Tell whether the run is to end by what it has stopped at: that is a failure, which pytest reports and remembers, and then ends."""
+        is_running = self._repairs.item is not None or self._repairs.collector is not None
+        return stop.exception is not None and is_running and current_thread() is main_thread()
+
     def _for_tests(self, stop: Stop) -> Stop:
         """Leave out the frames of what runs the tests."""
         known = self._shown.get(stop.thread_ident)
@@ -93,7 +104,7 @@ class TestFrontEnd:
             frames = stop.frames[: max(last, stop.selected) + 1]
 
             def refusal_of(way: Way) -> Refusal | None:
-                return stop.refusal_of(self._without_fixtures(frames, way))
+                return _refusal_behind_yield(way) or stop.refusal_of(self._without_fixtures(frames, way))
 
             known = self._shown[stop.thread_ident] = stop, dataclasses.replace(stop, frames=frames, refusal_of=refusal_of)
         return known[1]
@@ -111,6 +122,21 @@ class TestFrontEnd:
             return way
         test = _test_frame(frames, self._repairs.item)
         return ReturnFromFrame(way.frame, None) if test is not None and test.raw is way.frame.raw else way
+
+
+def _refusal_behind_yield(way: Way) -> Refusal | None:
+    """Tell why a fixture cannot be called again once it has given its value: pytest takes a second one for an error."""
+    if not isinstance(way, RestartFrame):
+        return None
+    caller = way.frame.raw.f_back
+    while caller is not None and (is_ours(caller) or is_shell(caller)):
+        caller = caller.f_back
+    if caller is None or (caller.f_globals.get("__name__"), caller.f_code.co_name) not in _FINALIZERS:
+        return None
+    sentence = (
+        f"{way.frame.function} is a fixture that is torn down: called again it would yield a second value, which nobody takes"
+    )
+    return Refusal("fixture-has-yielded", sentence, "go on in the middle of it, with retry, resume or skip")
 
 
 def _test_frame(frames: Sequence[Frame], item: pytest.Item | None) -> Frame | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 import threading
 from collections.abc import Callable
 from types import CodeType
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 import pytest
 
-from fixcont.editing.rewriting import rewrite_with
+from fixcont.editing.rewriting import is_rewritten, rewrite_with
 from fixcont.session import Session
 
 _NAMES: Final = ("_read_pyc", "_rewrite_test", "_write_pyc")
@@ -79,7 +80,7 @@ class _Loading:
         try:
             with open(filename, "rb") as stream:
                 source = stream.read()
-            rewrite_with(code.co_filename, self._rewrite_like(filename))
+            rewrite_with(code.co_filename, _rewriting_like(filename, self._config))
             trapped = self._session.prepare(code, code.co_filename)
             self._session.on_loaded(code.co_filename, source, trapped)
         except Exception as fault:
@@ -87,11 +88,26 @@ class _Loading:
             return code
         return trapped
 
-    def _rewrite_like(self, filename: str) -> Callable[[ast.Module, bytes], None]:
-        def rewrite(tree: ast.Module, source: bytes) -> None:
-            from _pytest.assertion.rewrite import rewrite_asserts
 
-            if _OPT_OUT.encode() not in source or _OPT_OUT not in (ast.get_docstring(ast.parse(source)) or ""):
-                rewrite_asserts(tree, source, filename, self._config)
+def compile_rewritten_modules_alike() -> None:
+    """Have edits of modules rewritten that pytest has loaded with rewritten asserts before fixcont was active, or without its knowing.
 
-        return rewrite
+    These have no traps of `trap_rewritten_modules`; those that their functions have got since are no matter here.
+    """
+    from _pytest.assertion.rewrite import AssertionRewritingHook
+
+    for module in list(sys.modules.values()):
+        specification = getattr(module, "__spec__", None)
+        loader, origin = getattr(specification, "loader", None), getattr(specification, "origin", None)
+        if isinstance(loader, AssertionRewritingHook) and isinstance(origin, str) and not is_rewritten(origin):
+            rewrite_with(origin, _rewriting_like(origin, loader.config))
+
+
+def _rewriting_like(filename: str, config: pytest.Config) -> Callable[[ast.Module, bytes], None]:
+    def rewrite(tree: ast.Module, source: bytes) -> None:
+        from _pytest.assertion.rewrite import rewrite_asserts
+
+        if _OPT_OUT.encode() not in source or _OPT_OUT not in (ast.get_docstring(ast.parse(source)) or ""):
+            rewrite_asserts(tree, source, filename, config)
+
+    return rewrite

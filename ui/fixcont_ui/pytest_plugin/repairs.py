@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from fixcont.continuing.ways import RestartFrame, Resume, Way
 from fixcont.editing.diffs import summarize
 
 if TYPE_CHECKING:
     from fixcont.session import Session
     from fixcont_ui.pytest_plugin.front_end import TestFrontEnd
+
+#: Why a run has ended.
+ENDED: Final = "quit at the prompt of fixcont"
 
 
 @dataclass
@@ -23,12 +27,26 @@ class Repair:
     Attributes:
         node: its id.
         is_edited: whether code was installed meanwhile.
+        by_hand: the phases (setup, call, teardown) that last went on by a way that passes what failed by, as `forcereturn` does.
         has_passed: whether it has passed since.
+        fails_after: whether its teardown has failed then.
     """
 
     node: Any  # a text in some versions of pytest, an object in others
     is_edited: bool = False
+    by_hand: set[str] = field(default_factory=set)
     has_passed: bool = False
+    fails_after: bool = False
+
+    def __str__(self) -> str:
+        remarks = []
+        if not self.is_edited:
+            remarks.append("went on by hand, no edit of its own")
+        elif self.by_hand:
+            remarks.append("went on by hand")
+        if self.fails_after:
+            remarks.append("failed in its teardown")
+        return f"{self.node} ({'; '.join(remarks)})" if remarks else str(self.node)
 
 
 class Repairs:
@@ -39,6 +57,7 @@ class Repairs:
         session: of fixcont; set once it is made.
         front_end: what its stops come to; likewise.
         item: the test whose protocol runs now.
+        phase: what runs of it: setup, call or teardown.
         collector: what is being collected now.
         keeps_fixtures: whether restarting a test function keeps its function-scoped fixtures.
         wants_fixtures: whether the test has been left only to be run again with new fixtures.
@@ -53,6 +72,7 @@ class Repairs:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.item: pytest.Item | None = None
+        self.phase = ""
         self.collector: pytest.Collector | None = None
         self.keeps_fixtures = bool(config.known_args_namespace.no_refixture)
         self.wants_fixtures = False
@@ -79,8 +99,8 @@ class Repairs:
         node = self.item or self.collector
         return str(node.nodeid) if node is not None else "outside of the tests"
 
-    def note(self) -> None:
-        """Note that what runs now goes on from a stop by the user's hand."""
+    def note(self, way: Way) -> None:
+        """Note how what runs now goes on from a stop by the user's hand."""
         node = self.item or self.collector
         if node is None:
             return
@@ -88,6 +108,10 @@ class Repairs:
         repair = self._of.setdefault(node.nodeid, Repair(node.nodeid))
         repair.is_edited |= patches > self._installed
         self._installed = patches
+        if isinstance(way, RestartFrame) or (isinstance(way, Resume) and way.line is None):
+            repair.by_hand.discard(self.phase)
+        else:
+            repair.by_hand.add(self.phase)
 
     def installed_elsewhere(self) -> None:
         """Note that what was installed since is no repair of what runs now."""

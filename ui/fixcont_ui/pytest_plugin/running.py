@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
 
+from fixcont.errors import Quit
 from fixcont.stopping.stop import StopReason
 from fixcont_ui.pytest_plugin.front_end import code_of
 from fixcont_ui.pytest_plugin.generated import keep_from_explanations
 from fixcont_ui.pytest_plugin.parameters import keep
-from fixcont_ui.pytest_plugin.repairs import Repairs
+from fixcont_ui.pytest_plugin.repairs import ENDED, Repairs
 
 if TYPE_CHECKING:
     from fixcont_ui.pytest_plugin.distributed.worker import Reporting
@@ -24,8 +25,6 @@ _outermost: Final = pytest.hookimpl(wrapper=True, tryfirst=True)
 
 #: For the reports that tools read.
 _PROPERTY: Final = ("fixcont", "repaired")
-
-_ENDED: Final = "quit at the prompt of fixcont"
 
 _Wrapper = Generator[None, Any, Any]
 
@@ -44,16 +43,22 @@ class Running:
 
     @_outermost
     def pytest_make_collect_report(self, collector: pytest.Collector) -> _Wrapper:
+        __tracebackhide__ = True
         self._repairs.collector = collector
         try:
             with self._ending_the_run():
                 report = yield
+                self._has_ended |= self._repairs.is_ending and report.failed
         finally:
             self._repairs.collector = None
         repair = self._repairs.of(collector)
         if repair is not None:
             repair.has_passed = report.passed
         return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collectreport(self) -> None:
+        self._end_behind_failure()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self) -> None:
@@ -66,11 +71,13 @@ class Running:
         self._repairs.item = item
         self._repairs.forget(item)
         try:
-            return (yield)
+            result = yield
         finally:
             self._repairs.item = None
             if self._reporting is not None and self._repairs.of(item) is not None:
                 self._reporting.tell()
+        self._end_behind_failure()
+        return result
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
@@ -79,16 +86,22 @@ class Running:
 
     @_innermost
     def pytest_runtest_setup(self) -> _Wrapper:
+        __tracebackhide__ = True
+        self._repairs.phase = "setup"
         with self._ending_the_run():
             return (yield)
 
     @_innermost
     def pytest_runtest_teardown(self) -> _Wrapper:
+        __tracebackhide__ = True
+        self._repairs.phase = "teardown"
         with self._ending_the_run():
             return (yield)
 
     @_innermost
     def pytest_runtest_call(self, item: pytest.Item) -> _Wrapper:
+        __tracebackhide__ = True
+        self._repairs.phase = "call"
         function = getattr(item, "obj", None)
         self._repairs.wants_fixtures = self._repairs.goes_again = self._repairs.halts = False
         parameters = keep(_parameters_of(item))
@@ -133,30 +146,51 @@ class Running:
             item.user_properties.append(_PROPERTY)
         report = yield
         if repair is not None:
-            repair.has_passed = report.passed and (repair.has_passed or call.when == "call")
-            if call.when == "call" and report.passed:
-                report.is_repaired = True
+            if call.when == "call":
+                repair.has_passed = report.is_repaired = report.passed and not hasattr(report, "wasxfail")
+            elif call.when == "teardown":
+                repair.fails_after = repair.has_passed and not report.passed
         return report
 
     @contextmanager
     def _ending_the_run(self) -> Iterator[None]:
-        """Make of the command `quit` what pytest ends a run by, also where what it raises is kept, as a subtest does."""
+        """End the run where the command `quit` has been given in a block, also where what it raises is kept, as a subtest does."""
         try:
             yield
+        except Quit:
+            raise
+        except BaseException:
+            self._has_ended |= self._repairs.is_ending  # by this failure, which is reported first
+            raise
         finally:
+            self._has_ended |= self._repairs.is_ending and _has_failed_in_unittest(self._repairs.item)
             if self._repairs.is_ending and self._reporting is not None:
                 self._end_everywhere()
-            elif self._repairs.is_ending:
-                pytest.exit(_ENDED, returncode=int(pytest.ExitCode.INTERRUPTED))
+            elif self._repairs.is_ending and not self._has_ended:
+                _exit()
+
+    def _end_behind_failure(self) -> None:
+        """End a run whose last failure is one that was quitted at, when it has been reported."""
+        if self._has_ended and self._reporting is None:
+            _exit()
 
     def _end_everywhere(self) -> None:
         """End a run that several processes share: where one of them exits another is started in its place."""
         node = self._repairs.item or self._repairs.collector
         if node is not None:
-            node.session.shouldstop = _ENDED
+            node.session.shouldstop = ENDED
         if not self._has_ended:  # once is enough
             self._has_ended = True
-            raise pytest.fail.Exception(_ENDED, pytrace=False) from None
+            raise pytest.fail.Exception(ENDED, pytrace=False) from None
+
+
+def _has_failed_in_unittest(item: pytest.Item | None) -> bool:
+    """Tell whether a test has failed by what unittest has caught, and pytest has put aside for its report."""
+    return any(not isinstance(each.value, Quit) for each in getattr(item, "_excinfo", None) or ())
+
+
+def _exit() -> NoReturn:
+    pytest.exit(ENDED, returncode=int(pytest.ExitCode.INTERRUPTED))
 
 
 def _parameters_of(item: pytest.Item) -> list[Any]:

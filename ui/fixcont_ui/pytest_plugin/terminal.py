@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from fixcont.continuing.ways import Way
 from fixcont.errors import Refusal
 from fixcont.stopping.stop import Stop
 from fixcont_ui.first_stop import PromptAtFirstStop
 from fixcont_ui.pytest_plugin.repairs import Repairs
+
+
+def begin_line(reporter: Any) -> None:
+    """Begin a line where pytest has written marks of its progress on the one before, with the name of a file or without."""
+    reporter.ensure_newline()
+    if getattr(getattr(reporter, "_tw", None), "width_of_current_line", 0):
+        reporter.write_line("")
 
 
 class TestTerminal(PromptAtFirstStop):
@@ -37,7 +45,7 @@ class TestTerminal(PromptAtFirstStop):
         reporter = self._repairs.config.pluginmanager.getplugin("terminalreporter")
         with self._repairs.uncaptured():
             if is_new and reporter is not None:
-                reporter.ensure_newline()
+                begin_line(reporter)
                 reporter.write_sep(">", f"fixcont: {self._repairs.where()}")
                 reporter.flush()
             yield

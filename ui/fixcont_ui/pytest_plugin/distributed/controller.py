@@ -60,9 +60,9 @@ class Controlling:
     def passed(self) -> list[Repair]:
         """Give the tests that have passed since they stopped, worker by worker."""
         return [
-            Repair(node, bool(is_edited), has_passed=True)
+            Repair(node, bool(is_edited), set(by_hand), has_passed=True, fails_after=bool(fails_after))
             for worker in self._host.workers
-            for node, is_edited in worker.state.get("passed", ())
+            for node, is_edited, by_hand, fails_after in worker.state.get("passed", ())
         ]
 
     def diff(self) -> bytes | None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from fixcont_ui.pytest_plugin.distributed.connection import Message
 from fixcont_ui.pytest_plugin.distributed.host import Host, Worker
 from fixcont_ui.pytest_plugin.distributed.keyboard import Keyboard
+from fixcont_ui.pytest_plugin.terminal import begin_line
 
 _MOMENT: Final = 0.1  # seconds between looks at the other workers
 
@@ -55,7 +56,7 @@ class Desk:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         for text in texts:
             if reporter is not None:
-                _begin_line(reporter)
+                begin_line(reporter)
                 reporter.write_line(f"fixcont: {text}")
 
     def _serve(self, worker: Worker) -> None:
@@ -77,19 +78,13 @@ class Desk:
                 capturing.suspend(in_=True)
                 stack.callback(capturing.resume)
             if reporter is not None:
-                _begin_line(reporter)
+                begin_line(reporter)
                 reporter.write_sep(">", f"fixcont: {title}")
                 reporter.flush()
                 stack.enter_context(_kept(reporter))
             self._keyboard = self._keyboard or Keyboard()
             stack.enter_context(self._keyboard.held())
             yield self._keyboard
-
-
-def _begin_line(reporter: Any) -> None:
-    reporter.ensure_newline()
-    if reporter._tw.width_of_current_line:  # marks alone, without the name of a file
-        reporter.write_line("")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from fixcont.errors import Refusal
 from fixcont.stopping.stop import Stop
 from fixcont_ui import wording
 from fixcont_ui.pytest_plugin.distributed.connection import Connection, Message
-from fixcont_ui.pytest_plugin.repairs import Repairs
+from fixcont_ui.pytest_plugin.repairs import ENDED, Repairs
 from fixcont_ui.streams import Streams
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class Reporting:
         """Install what other workers have installed, or end the run where it is over."""
         self._controller.look()
         if self._controller.is_over and not session.shouldstop:
-            session.shouldstop = "the run was ended at the prompt of fixcont"
+            session.shouldstop = ENDED
         if self._controller.has_changes:
             self._controller.has_changes = False
             result = self._repairs.session.sources.install_changes()
@@ -236,7 +236,7 @@ class Reporting:
 
     def tell(self, *, waits: bool = False) -> None:
         """Tell the controller what was repaired so far."""
-        passed = [[str(each.node), each.is_edited] for each in self._repairs.passed()]
+        passed = [[str(each.node), each.is_edited, sorted(each.by_hand), each.fails_after] for each in self._repairs.passed()]
         files = [
             {"path": path, "before": _text(before), "after": _text(after), "first": first, "last": last}
             for path, before, after, first, last in self._repairs.texts()
