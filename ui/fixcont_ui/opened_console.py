@@ -31,7 +31,8 @@ def refusal_of(command: Command) -> Refusal | None:
     """Tell why a command cannot be given at a saved stop, None where it can."""
     if (command.goes_on and command.name not in _MAY_LEAVE) or command.name in _NOT_HERE:
         sentence = f'"{command.name}" needs a program, and this stop was read from a file'
-        return Refusal("post-mortem", sentence, '"replay" calls the function on the code that is here')
+        instead = '"replay" calls the function on the code that is here'
+        return Refusal("post-mortem", sentence, "copy the file" if command.name == "save" else instead)
     return None
 
 
