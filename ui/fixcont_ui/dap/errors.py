@@ -63,6 +63,7 @@ ERROR_IDS: Final[dict[str, int]] = {
     "not-an-exception": 1216,
     "not-available": 1217,
     "post-mortem": 1218,
+    "fixture-has-yielded": 1219,
     # going on in the middle
     "statement-gone": 1300,
     "blocks-differ": 1301,
