@@ -6,6 +6,7 @@ They are in the table that the prompt reads. What pdb has itself (continue, step
 from __future__ import annotations
 
 import pdb
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
@@ -57,10 +58,11 @@ class CommandsOfOurs(BreakpointsByMonitoring):
     do_l, do_ll = do_list, do_longlist
 
     def _validate_file_mtime(self) -> None:
-        """Warn of stale code, as newer ones of pdb do, where that is so: edits of the user's files are taken over."""
+        """Warn of stale code, as newer ones of pdb do; in pytest only of files that are not the user's: edits of these are taken over."""
         session, raw = active(), self.curframe
+        is_users = session is not None and raw is not None and session.scope.is_user(raw.f_code.co_filename)
         base: Any = super()
-        if session is not None and raw is not None and not session.scope.is_user(raw.f_code.co_filename):
+        if not (is_users and "_pytest.runner" in sys.modules):
             base._validate_file_mtime()
 
     # -- carrying commands out
