@@ -11,6 +11,7 @@ import pytest
 
 from support import heap
 from support.editor import ScriptedEditor
+from support.once import is_for_this_python
 from support.programs import Program, copy_demo, copy_program, write_program
 
 if (
@@ -23,6 +24,13 @@ if (
 def pytest_xdist_auto_num_workers() -> int:
     """Say what `-n auto` is: half of the tests wait for other processes most of the time."""
     return 2 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if not is_for_this_python(item.nodeid)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if is_for_this_python(item.nodeid)]
 
 
 def pytest_collection_finish() -> None:
