@@ -45,6 +45,11 @@ def find_named(find_module: Importer, module: str, qualname: str) -> Any:
     return found.__func__ if type(found) in (staticmethod, classmethod) else found
 
 
+_UNSAFE: Final = "is not safe"  # as `object.__new__` says
+_SIZE_OF: Final = type.__dict__["__basicsize__"].__get__
+_WORD: Final = tuple.__itemsize__
+
+
 class Reviver:
     """Makes values. The same stand-in always gives the same value.
 
@@ -253,6 +258,8 @@ class Reviver:
             return self._exception(cls, value)
         base = _base_of(value)
         if base is None:
+            if _has_room_of_c_code(cls):
+                raise TypeError(_UNSAFE)
             return object.__new__(cls)
         if base is deque:
             made = deque.__new__(cls)
@@ -384,6 +391,16 @@ def _base_of(value: Any) -> Any:
     return max(found, key=lambda base: len(base.__mro__), default=None)
 
 
+def _has_room_of_c_code(cls: type) -> bool:
+    """Tell whether objects of a class have room for more than attributes, so that making one without its constructor gives half of one."""
+    slots = 0
+    for each in classes(cls):
+        names = class_dictionary(each)
+        if "__slots__" in names:
+            slots += sum(type(member) is types.MemberDescriptorType for member in names.values())
+    return int(_SIZE_OF(cls)) > object.__basicsize__ + _WORD * (slots + 2)  # for the dictionary and weak references
+
+
 def _is_enum(cls: type) -> bool:
     return any((each.__module__, each.__qualname__) == ("enum", "Enum") for each in classes(cls))
 
@@ -394,6 +411,6 @@ def _is_logger(cls: type) -> bool:
 
 def _why_not(error: Exception) -> str:
     text = str(error)
-    if "is not safe" in text:
+    if _UNSAFE in text:
         return "objects of its type are made by C code, which knows more of them than was saved"
     return f"it cannot be made: {type(error).__name__}: {text}"

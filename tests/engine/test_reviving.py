@@ -195,6 +195,9 @@ def test_what_cannot_be_made_is_a_hole_with_a_name(tmp_path: Path) -> None:
 
     lock = threading.Lock()
     pair = Pair(lock, [1])
+    with open(tmp_path / "log", "w", encoding="utf-8") as log:
+        found, reviver = revived(tmp_path, log=log)
+    assert [each.path for each in find_holes(found, reviver.is_made)] == ["log"]
     found, reviver = revived(
         tmp_path, lock=lock, pair=pair, rows=[{"handle": (lock, 1)}], local=Local(), inner=lambda: 1, many=list(range(1100)), ids=set(range(1100))
     )  # fmt: skip
