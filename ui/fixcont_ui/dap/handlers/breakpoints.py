@@ -128,15 +128,17 @@ def _set(client: Client, made: Breakpoint | Refusal) -> protocol.Breakpoint:
 def described(client: Client, found: Breakpoint) -> protocol.Breakpoint:
     """Describe a breakpoint as it is now."""
     shown: protocol.Breakpoint = {
-        "id": found.number, "verified": found.is_bound and found.is_enabled, "line": client.shown_line(found.line),
+        "id": found.number, "verified": found.is_bound and found.is_enabled,
     }  # fmt: skip
+    if found.line:
+        shown["line"] = client.shown_line(found.line)
     source = file_source(found.filename, is_user=client.debuggee.session.scope.is_user(found.filename))
     if source is not None:
         shown["source"] = source
     if found.note:
         shown["message"] = found.note
     elif not found.is_bound:
-        shown["message"] = _NOT_LOADED
+        shown["message"] = f"there is no function {found.name} yet" if found.name else _NOT_LOADED
         shown["reason"] = "pending"
     return shown
 

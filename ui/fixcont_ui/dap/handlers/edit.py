@@ -326,9 +326,10 @@ def arguments_frame(arguments: Mapping[str, Any]) -> int:
 def _given(arguments: Mapping[str, Any], name: str, kind: type) -> Any:
     """Give an argument of a request that is not in the schema."""
     value = arguments.get(name)
-    if type(value) is not kind or value == "":
-        what = "a string" if kind is str else "an integer"
-        raise failure("bad-arguments", f"arguments.{name} must be {what}")
+    if type(value) is not kind:
+        raise failure("bad-arguments", f"arguments.{name} must be {'a string' if kind is str else 'an integer'}")
+    if value == "":
+        raise failure("bad-arguments", f"arguments.{name} is empty")
     return value
 
 
