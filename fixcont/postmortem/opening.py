@@ -19,7 +19,7 @@ from fixcont.postmortem.reading import Document, SavedException, SavedFrame, Sav
 from fixcont.postmortem.rebuilding import Rebuilder
 from fixcont.postmortem.shapes import BadShape
 from fixcont.postmortem.standins import Facts, Hole, builtin_named
-from fixcont.stopping.chain import chain_of, further_out, once
+from fixcont.stopping.chain import NOWHERE, chain_of, further_out, once
 from fixcont.stopping.frames import Frame, write_locals
 from fixcont.stopping.stop import Moment, Stop, StopReason
 
@@ -115,7 +115,7 @@ class Opened:
         if id(exception) not in self._stops:
             frames = [*self.came_through(exception), *further_out(exception, self.exceptions, self.came_through, call_of)]
             if not frames:
-                raise Refused(Refusal("no-traceback", "this exception has been nowhere", "look at another one of the chain"))
+                raise Refused(NOWHERE)
             selected = next((at for at, frame in enumerate(frames) if frame.is_user), 0)
             self._stops[id(exception)] = replace(
                 self.stop, reason=StopReason.EXCEPTION, moment=Moment.LINE, value=None, late="",

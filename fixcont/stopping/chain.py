@@ -6,12 +6,16 @@ import itertools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from fixcont.errors import Refusal
+
 if TYPE_CHECKING:
     from fixcont.stopping.stop import Stop
 
 Entry = TypeVar("Entry")
 
-_MOST: Final = 200
+MOST: Final = 200  # exceptions of one chain
+#: Why there is nothing to look at.
+NOWHERE: Final = Refusal("no-traceback", "this exception has been nowhere", "look at another one of the chain")
 # Not by attribute: a class of the program may have ideas of its own.
 _cause_of = BaseException.__dict__["__cause__"].__get__
 _context_of = BaseException.__dict__["__context__"].__get__
@@ -32,19 +36,24 @@ class Chain(Protocol):
         """Give the stop at the frames that one of them has been in. Raises `Refused` ("no-traceback") where it was never raised."""
 
 
+def came_from(exception: BaseException) -> tuple[BaseException | None, BaseException | None]:
+    """Return the exception that was named by `raise … from`, and the one that was being handled, unless that is suppressed or is the same."""
+    cause, context = _cause_of(exception), _context_of(exception)
+    return cause, None if context is cause or _suppresses_context(exception) else context
+
+
 def chain_of(exception: BaseException | None) -> list[BaseException]:
     """Return the exceptions that a traceback report shows: causes, or what was being handled, the earliest first and the given one last.
 
-    200 of them at most.
+    `MOST` of them at most.
     """
     found: list[BaseException] = []
     seen: set[int] = set()
-    while exception is not None and len(found) < _MOST and id(exception) not in seen:
+    while exception is not None and len(found) < MOST and id(exception) not in seen:
         found.append(exception)
         seen.add(id(exception))
-        cause = _cause_of(exception)
-        hides = _suppresses_context(exception)
-        exception = cause if cause is not None or hides else _context_of(exception)
+        cause, context = came_from(exception)
+        exception = cause if cause is not None else context
     return found[::-1]
 
 

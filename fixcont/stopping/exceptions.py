@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from fixcont.stopping.chain import MOST, came_from
+
 if TYPE_CHECKING:
     from fixcont.stopping.frames import Frame
 
-_MOST = 200  # exceptions of one chain, with all members of groups
 _DEPTH = 50
 # Not by attribute: a class of the program may have ideas of its own.
 _dict_of = type.__dict__["__dict__"].__get__
 _qualname_of = type.__dict__["__qualname__"].__get__
-_cause_of = BaseException.__dict__["__cause__"].__get__
-_context_of = BaseException.__dict__["__context__"].__get__
-_suppresses_context = BaseException.__dict__["__suppress_context__"].__get__
 _members_of = BaseExceptionGroup.__dict__["exceptions"].__get__
 
 _UNTOLD = "<it cannot be told: {}>"
@@ -67,19 +65,18 @@ def describe_exception(exception: BaseException, frames: Sequence[Frame] = ()) -
 def told_with(exception: BaseException) -> list[BaseException]:
     """Return an exception and those that are told with it, it first: its chain, the members of groups, and what these came from.
 
-    200 of them at most.
+    `MOST` of them at most.
     """
     found: list[BaseException] = []
     seen: set[int] = set()
     waiting = deque([exception])
-    while waiting and len(found) < _MOST:
+    while waiting and len(found) < MOST:
         each = waiting.popleft()
         if id(each) in seen:
             continue
         seen.add(id(each))
         found.append(each)
-        came_from = [_cause_of(each), None if _suppresses_context(each) else _context_of(each)]
-        waiting.extend(other for other in came_from if other is not None)
+        waiting.extend(other for other in came_from(each) if other is not None)
         if isinstance(each, BaseExceptionGroup):
             waiting.extend(_members_of(each))
     return found
@@ -107,8 +104,7 @@ class _Describing:
         self._met.add(id(exception))
         kind = type(exception)
         name, module = _qualname_of(kind), _dict_of(kind).get("__module__")
-        cause, context = _cause_of(exception), _context_of(exception)
-        is_shown = context is not None and context is not cause and not _suppresses_context(exception)
+        cause, context = came_from(exception)
         before = self._is_cut
         self._is_cut = False
         info = ExceptionInfo(
@@ -117,7 +113,7 @@ class _Describing:
             message=_text(exception),
             notes=_notes(exception),
             cause=self._further(cause, depth),
-            context=self._further(context, depth) if is_shown else None,
+            context=self._further(context, depth),
             members=self._members(exception, depth),
             traceback=_formatted(exception, outer) if outer is not None else "",
             is_cut=self._is_cut,
@@ -128,7 +124,7 @@ class _Describing:
     def _further(self, exception: BaseException | None, depth: int) -> ExceptionInfo | None:
         if exception is None:
             return None
-        if id(exception) in self._met or depth >= _DEPTH or len(self._met) >= _MOST:
+        if id(exception) in self._met or depth >= _DEPTH or len(self._met) >= MOST:
             self._is_cut = True
             return None
         return self.describe(exception, depth + 1)

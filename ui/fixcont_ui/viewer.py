@@ -16,7 +16,8 @@ from types import CodeType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fixcont.bytecode import interpreter
-from fixcont.errors import Refusal, Refused
+from fixcont.errors import Refused
+from fixcont.stopping.chain import NOWHERE
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Moment, Stop
 from fixcont_ui import wording
@@ -44,8 +45,7 @@ class StopViewer(PlainPdb):
     Attributes set by `look_at` and cleared by `look_away`:
         _stop: the stop; None between stops.
         _frames: frame object -> its `Frame`, for the live frames.
-        _is_live: whether the stack shown is that of the stop, not that of an earlier exception of the chain.
-        _earlier: that exception; None where the stack is that of the stop.
+        _earlier: the earlier exception of the chain whose stack is shown; None where that is the stop's.
         _texts: code object -> the lines of the text that it was made from.
     """
 
@@ -62,7 +62,6 @@ class StopViewer(PlainPdb):
     def _clear(self) -> None:
         self._stop: Stop | None = None
         self._frames: dict[FrameType, Frame] = {}
-        self._is_live = True
         self._start_index = 0
         self._texts: dict[CodeType, list[str]] = {}
         self._convenience: dict[str, Any] = {}
@@ -101,7 +100,7 @@ class StopViewer(PlainPdb):
     def look_at_unwound(self, exception: BaseException | None) -> None:
         """Show the frames that an earlier exception has left, while those of the stop are alive; for None show these. Raises `Refused`."""
         if exception is not None and exception.__traceback__ is None:
-            raise Refused(Refusal("no-traceback", "this exception has been nowhere", "look at another one of the chain"))
+            raise Refused(NOWHERE)
         self._earlier = exception
         self.setup(None, exception.__traceback__ if exception is not None else None)
 
@@ -124,6 +123,11 @@ class StopViewer(PlainPdb):
         return self._stop
 
     @property
+    def _is_live(self) -> bool:
+        """Whether the stack shown is that of the stop."""
+        return self._earlier is None
+
+    @property
     def frame(self) -> Frame | None:
         return self.stop.frames[self.selected] if self._is_live else None
 
@@ -141,7 +145,6 @@ class StopViewer(PlainPdb):
 
     def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
         """Give the stack of the stop, outermost frame first; or that of an earlier exception of the chain, by its traceback."""
-        self._is_live = t is None
         if not self._is_live:
             return super().get_stack(f, t)
         return [(frame.raw, frame.line) for frame in reversed(self.stop.frames)], self._start_index
