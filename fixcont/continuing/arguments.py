@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Final, NamedTuple
 
@@ -82,6 +82,16 @@ def kept(frame: FrameType, stack: tuple[Any, ...]) -> dict[str, Any]:
     """Return the arguments that a frame keeps, since it binds their parameters anew. For `stack` see `at_entry`."""
     code = frame.f_code
     return {code.co_varnames[slot]: value for slot, value in zip(original.kept_parameters(code), stack, strict=False)}
+
+
+def lost_sentence(function: str, lost: Sequence[str], where: str) -> str:
+    """Say that arguments of a call are not to be had any more.
+
+    Args:
+        where: what became of them.
+    """
+    it = "it" if len(lost) == 1 else "them"
+    return f"{function} has bound {' and '.join(lost)} anew, or dropped {it}, and what the call gave is {where}"
 
 
 def grouped(code: CodeType, values: Mapping[str, Any]) -> Arguments:

@@ -12,7 +12,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fixcont.bytecode import interpreter
-from fixcont.continuing.arguments import Arguments, changed_parameters, grouped, names, unbound
+from fixcont.continuing.arguments import Arguments, changed_parameters, grouped, lost_sentence, names, unbound
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem.expressions import Unknown, called_by, expression_at, is_certain, value_of
 
@@ -96,8 +96,7 @@ def _values(post: PostMortem, frame: Frame, given: Mapping[str, Any]) -> dict[st
         lost = [name for name in lost if name not in told]
     lost += [name for name in names(raw.f_code) if name not in values and name not in given and name not in lost]
     if lost:
-        it = "it" if len(lost) == 1 else "them"
-        sentence = f"{frame.function} has bound {' and '.join(lost)} anew, or dropped {it}, and what the call gave is not kept"
+        sentence = lost_sentence(frame.function, lost, "not kept")
         raise Refused(Refusal("argument-rebound", sentence, f"say {_to_give(lost)}"))
     return values | {name: given[name] for name in given if name in names(raw.f_code)}
 

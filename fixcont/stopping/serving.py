@@ -197,10 +197,6 @@ class Server:
         return way
 
 
-def _it(names: Sequence[str]) -> str:
-    return "it" if len(names) == 1 else "them"
-
-
 def _held_first(stop: Stop) -> list[Frame]:
     return [*stop.frames[stop.selected :], *stop.frames[: stop.selected]]
 
@@ -279,7 +275,7 @@ class _Held:
         lost = [name for name in arguments.changed_parameters(raw) if name not in known and name not in given]
         lost += [name for name in arguments.names(raw.f_code) if name not in values and name not in lost]
         if lost:
-            sentence = f"{frame.function} has bound {' and '.join(lost)} anew, or dropped {_it(lost)}, and what the call gave is out of reach"
+            sentence = arguments.lost_sentence(frame.function, lost, "out of reach")
             raise Refused(Refusal("argument-rebound", sentence, f"give {' and '.join(lost)}"))
         return arguments.grouped(raw.f_code, values)
 
