@@ -55,13 +55,10 @@ def install(
     Raises:
         fixcont.errors.Refused: an argument has no meaning.
     """
-    from fixcont.session import Session, active
+    from fixcont.session import Session, in_the_way
 
-    session = active()
-    if session is not None and not session.rests:
+    if in_the_way() is not None:
         return
-    if session is not None:
-        session.uninstall()
 
     if front_end is None:
         from fixcont.prompt import prompt_front_end

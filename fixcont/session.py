@@ -49,6 +49,13 @@ def active() -> Session | None:
     return _active
 
 
+def in_the_way() -> Session | None:
+    """Return the session because of which no other one can be made active, or None. One that rests is uninstalled."""
+    if _active is not None and _active.rests:
+        _active.uninstall()
+    return _active
+
+
 class Session:
     """Traps, the hook that they call, the texts of the user's files, and the front end that answers stops.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from fixcont.errors import Refusal, Refused
-from fixcont.session import Session, active
+from fixcont.session import Session, in_the_way
 from fixcont_ui.dap.debuggee import Debuggee
 from fixcont_ui.dap.server import Server, is_loopback
 from fixcont_ui.dap.token import TOKEN
@@ -109,10 +109,8 @@ def listen_here(
     scope: Sequence[str],
 ) -> tuple[str, int]:
     """Do what `fixcont.listen` does."""
-    session = active()
-    if session is not None and session.rests:
-        session.uninstall()
-    elif session is not None:
+    session = in_the_way()
+    if session is not None:
         front_end = session.front_end
         if isinstance(front_end, Debuggee) and front_end.address is not None:
             return front_end.address
