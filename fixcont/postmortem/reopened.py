@@ -171,10 +171,9 @@ class Revived(PostMortem):
     def _set_tracebacks(self) -> TracebackType | None:
         """Let each exception of the chain have come through the frames that are made for it. Returns the traceback of the last one."""
         opened = self._opened
-        made: dict[
-            int, TracebackType | None
-        ] = {}  # id of a traceback of the opened stop -> that for it: many exceptions may have one
-        for old, new in zip(opened.exceptions, self._revived, strict=True):
+        # Many exceptions may have one traceback: id of that of the opened stop -> that for it.
+        made: dict[int, TracebackType | None] = {}
+        for old, new in zip(opened.exceptions[:-1], self._revived[:-1], strict=True):
             if id(old.__traceback__) not in made:
                 made[id(old.__traceback__)] = self._traceback(opened.came_through(old))
             _set_traceback(new, made[id(old.__traceback__)])
@@ -336,9 +335,10 @@ class Revived(PostMortem):
         """As for every post-mortem stop; it raises `Refused` where there are holes in them, too."""
         self.check_frame(frame)
         found = super().arguments_of(frame, given)
-        refusal = self._holes_refusal(find_holes(self._parameters(frame, found), self._reviver.is_made), frame)
+        holes = find_holes(self._parameters(frame, found), self._reviver.is_made)
+        refusal = self._holes_refusal(holes, frame, may_have_them=False)
         if refusal is not None:
-            raise Refused(refusal._replace(instead=refusal.instead.partition(", or")[0]))
+            raise Refused(refusal)
         return found
 
     def check_frame(self, frame: Frame) -> None:
@@ -408,12 +408,18 @@ class Revived(PostMortem):
             variables[names[0]] = given.keywords
         return variables
 
-    def _holes_refusal(self, found: Sequence[Found], frame: Frame) -> Refusal | None:
+    def _holes_refusal(self, found: Sequence[Found], frame: Frame, *, may_have_them: bool = True) -> Refusal | None:
+        """Give the refusal of holes, if there are any.
+
+        Args:
+            may_have_them: whether the user can let the program have them.
+        """
         if not found:
             return None
         number = "a value that is" if len(found) == 1 else f"{len(found)} values that are"
         sentence = f"{frame.function} would get {number} not there: {names_of(found)}"
-        return Refusal("holes", sentence, f'say "fill {found[0].path} = EXPRESSION", or replay --with-holes')
+        instead = f'say "fill {found[0].path} = EXPRESSION"'
+        return Refusal("holes", sentence, f"{instead}, or replay --with-holes" if may_have_them else instead)
 
     def fill(self, frame: Frame, path: str, value: Any) -> None:
         """Put a value into the place of a hole, wherever the frames of the stop have it.
