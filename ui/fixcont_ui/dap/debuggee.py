@@ -180,12 +180,6 @@ class Debuggee:
         else:
             _to_stderr(text)
 
-    def invalidate(self, *areas: str) -> None:
-        """Tell the client, where there is one, that what it has shown is not so any more."""
-        client = self.client
-        if client is not None:
-            client.invalidate(*areas)
-
     def show_anew(self, held: HeldThread, *, same_frames: bool) -> None:
         """Have the client ask anew for what it has shown of a held thread, as that is looked at at another stop; in that thread.
 
