@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import pytest
@@ -219,14 +220,21 @@ def other():
 """
 
 
-def test_a_breakpoint_stays_on_the_statement_that_is_edited_itself(small_program: Make) -> None:
-    made = small_program(LOOPS)
+@contextmanager
+def stopped_in_the_loop(made: Program) -> Iterator[Debugging]:
+    """Have `LOOPS` launched, and stopped at a breakpoint in its work."""
 
     def configure(client: Client) -> None:
         client.request("setBreakpoints", source={"path": str(made.path)}, breakpoints=[{"line": made.line("work")}])
 
     with launched(made, configure) as session:
         session.stopped("breakpoint", at="work")
+        yield session
+
+
+def test_a_breakpoint_stays_on_the_statement_that_is_edited_itself(small_program: Make) -> None:
+    made = small_program(LOOPS)
+    with stopped_in_the_loop(made) as session:
         session.save({"y = n + 1": "y = n + 100"})
         session.run_on()
         session.stopped("breakpoint", at="work")
@@ -240,12 +248,7 @@ def test_a_breakpoint_stays_on_the_statement_that_is_edited_itself(small_program
 
 def test_a_line_leads_to_a_frame_of_its_own_function_only(small_program: Make) -> None:
     made = small_program(LOOPS)
-
-    def configure(client: Client) -> None:
-        client.request("setBreakpoints", source={"path": str(made.path)}, breakpoints=[{"line": made.line("work")}])
-
-    with launched(made, configure) as session:
-        session.stopped("breakpoint", at="work")
+    with stopped_in_the_loop(made) as session:
         source = {"path": str(made.path)}
         for label, code in (("except", "blocks-differ"), ("handler", "blocks-differ"), ("other", "no-statement")):
             assert session.client.failure("gotoTargets", source=source, line=made.line(label)).code == code

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,9 @@ import fixcont
 from support.dap_client import Client, Failed
 from support.dap_session import ADAPTER, Debugging, Listening, attached
 from support.programs import Program, copy_program
-from support.session import child_environment
+from support.saved_stops import save_stop
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
-
-
-def save(program: Program, path: Path, *, python: str = sys.executable, options: Sequence[str] = ()) -> Path:
-    """Run a program that fails, and have its stop saved."""
-    command = [python, "-m", "fixcont", "--save-stop", str(path), *options, str(program.path)]
-    ended = subprocess.run(
-        command, env=child_environment(), cwd=program.folder, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert path.exists(), ended.stderr
-    return path
 
 
 def change(program: Program) -> None:
@@ -76,7 +66,7 @@ def ledger(tmp_path: Path) -> Program:
 
 
 def test_it_is_stopped_at_once_on_the_text_that_ran(ledger: Program, tmp_path: Path) -> None:
-    path = save(ledger, tmp_path / "a.stop")
+    path = save_stop(ledger, tmp_path / "a.stop")
     ran = ledger.text.splitlines()
     fails, book = ledger.line("fails"), ledger.line("book")
     change(ledger)
@@ -182,7 +172,7 @@ def check_refusals(session: Debugging, number: int) -> None:
 
 
 def test_a_file_that_says_the_same_is_shown_itself(ledger: Program, tmp_path: Path) -> None:
-    path = save(ledger, tmp_path / "a.stop")
+    path = save_stop(ledger, tmp_path / "a.stop")
     elsewhere = Program(tmp_path / "elsewhere" / "ledger.py")
     elsewhere.folder.mkdir()
     ledger.path.rename(elsewhere.path)
@@ -221,7 +211,7 @@ def test_another_version_of_python_has_saved_it_and_the_code_has_changed(tmp_pat
     if other is None:
         pytest.skip("there is no other Python that starts here")
     till = copy_program("till", tmp_path)
-    path = save(till, tmp_path / "a.stop", python=other)
+    path = save_stop(till, tmp_path / "a.stop", python=other)
     ran, line = till.text.splitlines(), till.line("total")
     change(till)
     with opened(till, path) as session:
@@ -245,7 +235,7 @@ def test_another_version_of_python_has_saved_it_and_the_code_has_changed(tmp_pat
 
 def test_pickles_are_loaded_where_that_is_said(small_program: Callable[[str], Program], tmp_path: Path) -> None:
     made = small_program("import string\n\ndef fail(box):\n    return box / 0\n\nfail(string.Template('$x'))\n")
-    path = save(made, tmp_path / "a.stop", options=["--save-pickles"])
+    path = save_stop(made, tmp_path / "a.stop", "--save-pickles")
     with opened(made, path, unpickle=True) as session:
         number = stack(session)[0]["id"]
         assert (
@@ -271,7 +261,7 @@ def test_one_that_cannot_be_read_is_refused_with_the_reason(ledger: Program, tmp
 
 
 def test_a_client_that_connects(ledger: Program, tmp_path: Path) -> None:
-    path = save(ledger, tmp_path / "a.stop")
+    path = save_stop(ledger, tmp_path / "a.stop")
     with Listening(Program(path), ("--listen", "0", "--open")) as listening:
         with Client.connect(listening.host, listening.port) as client:
             session = Debugging(client, ledger)
@@ -287,7 +277,7 @@ def test_a_client_that_connects(ledger: Program, tmp_path: Path) -> None:
 
 
 def test_it_is_opened_again_by_restart(ledger: Program, tmp_path: Path) -> None:
-    path = save(ledger, tmp_path / "a.stop")
+    path = save_stop(ledger, tmp_path / "a.stop")
     with opened(ledger, path, noDebug=True) as session:  # as by "Run Without Debugging": there is nothing else to run
         session.stopped()
         session.client.request("restart")
@@ -309,7 +299,7 @@ def test_an_exception_that_was_never_raised_has_no_frames(tmp_path: Path) -> Non
 
 
 def test_the_whole_session(ledger: Program, tmp_path: Path) -> None:
-    path = save(ledger, ledger.folder / "a.stop")
+    path = save_stop(ledger, ledger.folder / "a.stop")
     change(ledger)
     with opened(ledger, path) as session:
         client = session.client

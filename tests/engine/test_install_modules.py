@@ -152,24 +152,17 @@ def test_a_name_that_was_kept_is_taken_out_when_nothing_needs_it_any_more(projec
     assert module.helper is len and module.A().help() == 5
 
 
-def test_closures_of_a_function_that_was_gone_and_is_back(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("without", "versions"), [("\n", [2]), ("def make(x):\n    return x\n", [1, 2])], ids=["function", "statement"]
+)
+def test_closures_of_what_was_gone_and_is_back(without: str, versions: list[int], project: Project) -> None:
     text = "def make(x):\n    def inner():\n        return x, {}\n    return inner\n"
     module = project.load("back", text.format(1))
     inner = module.make(5)
-    project.edit("back", "\n")
-    project.edit("back", text.format(2))
-    assert inner() == module.make(5)() == (5, 2)
-
-
-def test_closures_of_a_statement_that_was_gone_and_is_back(project: Project) -> None:
-    text = "def make(x):\n    def inner():\n        return x, {}\n    return inner\n"
-    module = project.load("within", text.format(1))
-    inner = module.make(5)
-    project.edit("within", "def make(x):\n    return x\n")
-    project.edit("within", text.format(1))
-    assert inner() == module.make(5)() == (5, 1)
-    project.edit("within", text.format(2))
-    assert inner() == module.make(5)() == (5, 2)
+    project.edit("back", without)
+    for version in versions:
+        project.edit("back", text.format(version))
+        assert inner() == module.make(5)() == (5, version)
 
 
 def test_a_name_that_leads_elsewhere_is_not_removed(project: Project) -> None:

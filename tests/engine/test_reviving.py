@@ -464,10 +464,10 @@ def test_a_file_is_found_by_as_much_of_its_name_as_fits(tmp_path: Path, monkeypa
     def found(saved: str, module: str, *roots: str) -> str:
         return os.path.relpath(locate(saved, module, roots).path or "none")
 
-    assert found("/home/me/work/shop/orders.py", "shop.orders") == "shop/orders.py"
+    assert found("/home/me/projects/shop/orders.py", "shop.orders") == "shop/orders.py"
     assert found("/home/me/other/shop/orders.py", "shop.orders") == "other/shop/orders.py"
     assert found(r"C:\work\shop\orders.py", "shop.orders") == "shop/orders.py"
-    assert found("/home/me/work/shop/orders.py", "shop.orders", "other") == "other/shop/orders.py"
+    assert found("/home/me/projects/shop/orders.py", "shop.orders", "other") == "other/shop/orders.py"
     assert found("/x/pkg/__init__.py", "pkg") == "src/pkg/__init__.py"
     assert found("/x/billing/orders.py", "billing.orders") == "none"  # the one of that name is of another package
     assert found(str(tmp_path / "orders.py"), "orders") == "orders.py"

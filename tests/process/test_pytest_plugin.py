@@ -661,18 +661,24 @@ def test_half():
 """
 
 
+def quit_at_the_stop(session: DebugSession) -> Ended:
+    """Quit at the first stop of the tests. Returns how they ended: as a run that was interrupted."""
+    session.stop()
+    session.send("q")
+    ended = session.finish()
+    assert ended.status == 2
+    assert "quit at the prompt of fixcont" in ended.output
+    return ended
+
+
 def test_quit_leaves_the_failure_which_pytest_reports_and_remembers(project: Project) -> None:
     project.write("test_shop.py", QUITTED)
     launcher = ["-m", "pytest", "--fixcont", "-p", "fixcont"]
     with DebugSession([], ["-x"], launcher=launcher, folder=project.folder) as session:
-        session.stop()
-        session.send("q")
-        ended = session.finish()
+        ended = quit_at_the_stop(session)
 
-    assert ended.status == 2
     assert "FAILED test_shop.py::test_price - ZeroDivisionError: division by zero\n" in ended.output
     assert "basket gone" in ended.output
-    assert "quit at the prompt of fixcont" in ended.output
     assert last_line(ended).startswith("1 failed in ")
     again = project.run("--lf", "--collect-only", "-q")
     assert "test_price" in again.output and "test_half" not in again.output
@@ -681,26 +687,18 @@ def test_quit_leaves_the_failure_which_pytest_reports_and_remembers(project: Pro
 def test_quit_in_a_unittest_case_leaves_the_failure(project: Project) -> None:
     project.write("test_a.py", CASE)
     with project.session() as session:
-        session.stop()
-        session.send("q")
-        ended = session.finish()
+        ended = quit_at_the_stop(session)
 
-    assert ended.status == 2
     assert "FAILED test_a.py::ShopTest::test_log - AssertionError: Lists differ" in ended.output
-    assert "quit at the prompt of fixcont" in ended.output
 
 
 def test_quit_in_the_import_of_a_test_module_leaves_the_error(project: Project) -> None:
     project.write("test_a.py", "1 / 0\n")
     project.write("test_b.py", "1 / 0\n")
     with project.session() as session:
-        session.stop()
-        session.send("q")
-        ended = session.finish()
+        ended = quit_at_the_stop(session)
 
-    assert ended.status == 2
     assert "ERROR test_a.py - ZeroDivisionError" in ended.output
-    assert "quit at the prompt of fixcont" in ended.output
     assert "test_b" not in ended.output
 
 
@@ -708,11 +706,8 @@ def test_quit_in_the_import_of_a_test_module_leaves_the_error(project: Project) 
 def test_quit_in_a_subtest_ends_the_run(project: Project) -> None:
     project.write("test_a.py", SUBTESTS["pytest"] + "\ndef test_last():\n    assert 0\n")
     with project.session() as session:
-        session.stop()
-        session.send("q")
-        ended = session.finish()
+        ended = quit_at_the_stop(session)
 
-    assert ended.status == 2
     assert "FAILED test_a.py::test_even [number=1]" in ended.output or "SUBFAILED(number=1) test_a.py::test_even" in ended.output
     assert "test_last" not in ended.output
 

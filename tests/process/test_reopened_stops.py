@@ -13,6 +13,7 @@ import pytest
 from support.editor import ScriptedEditor
 from support.programs import Program, copy_program
 from support.saved_depot import LOCK, Saved, save_depot
+from support.saved_stops import save_stop
 from support.session import child_environment
 from support.written_tests import run_tests
 
@@ -45,13 +46,6 @@ def opened(stop: Path, typed: str, folder: Path, *words: str, edits: Sequence[di
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout
-
-
-def save(program: Program, stop: Path, *options: str) -> None:
-    """Run a program that fails, and have its stop saved."""
-    command = [sys.executable, "-m", "fixcont", "--save-stop", str(stop), *options, str(program.path)]
-    ended = subprocess.run(command, env=child_environment(), capture_output=True, text=True, check=False, timeout=60)
-    assert ended.returncode == 1 and stop.exists(), ended.stderr
 
 
 def test_a_method_is_replayed_on_the_edited_file_and_its_caller_goes_on(saved: Saved, stock: Program) -> None:
@@ -236,7 +230,7 @@ def test_what_a_parameter_was_bound_to_before_it_was_bound_anew_is_in_the_file(
 ) -> None:
     """The call cannot be worked out again, as the table is empty by now: what the trap had kept is what was saved."""
     program = small_program(REBINDING)
-    save(program, tmp_path / "a.stop")
+    save_stop(program, tmp_path / "a.stop")
     program.edit({"/ len(rows)": "/ (len(rows) or 1)"})
 
     shown = opened(tmp_path / "a.stop", "p rows\nreplay\ntestcase test_mean.py", program.folder)
@@ -282,7 +276,7 @@ def test_the_exception_that_led_to_the_one_that_was_raised_is_repaired(
     tmp_path: Path, small_program: Callable[[str], Program]
 ) -> None:
     program = small_program(CHAINED)
-    save(program, tmp_path / "a.stop")
+    save_stop(program, tmp_path / "a.stop")
     typed = "exceptions 0\nw\np text\nup\n!text = 'other'\ndown\nholes\nexceptions 1\nexceptions 0\nfix\nreplay\nreplay --outward\nw\nexceptions\ntestcase test_it.py"
     shown = opened(tmp_path / "a.stop", typed, program.folder, edits=[{"int(text)": "int(text[0])"}])
     assert f'(14)<module>()  [post-mortem]\n-> ledger(["1x"])\n  {program.path}(11)ledger()  [post-mortem]\n' in shown
@@ -299,7 +293,7 @@ def test_what_led_to_the_exception_may_be_in_a_file_that_is_not_on_the_stack(
     body = CHAINED.partition("def entry")
     program = small_program(f"from amounts import amount\n\n{body[1]}{body[2]}")
     (program.folder / "amounts.py").write_text(body[0])
-    save(program, tmp_path / "a.stop")
+    save_stop(program, tmp_path / "a.stop")
     shown = opened(tmp_path / "a.stop", "exceptions 0\nreplay text='7'", program.folder)
     assert "load amounts.py as amounts\n" in shown and "amount returned 7\n" in shown
 
@@ -318,7 +312,7 @@ if __name__ == "__main__":
 def test_a_deleted_parameter_is_as_the_program_left_it(tmp_path: Path, small_program: Callable[[str], Program]) -> None:
     """Unbound, or, where the interpreter cannot unbind a variable of a frame, a hole that is named; never a value."""
     program = small_program(DELETING)
-    save(program, tmp_path / "a.stop")
+    save_stop(program, tmp_path / "a.stop")
     shown = opened(tmp_path / "a.stop", "holes\nreplay --retry\nq", program.folder)
     if "share has no holes" in shown:
         assert shown.count("UnboundLocalError: cannot access local variable 'n'") == 2  # the saved one, and the live one
@@ -350,7 +344,7 @@ if __name__ == "__main__":
 
 def test_the_class_of_an_exception_of_the_chain_is_gone(tmp_path: Path, small_program: Callable[[str], Program]) -> None:
     program = small_program(GONE)
-    save(program, tmp_path / "a.stop")
+    save_stop(program, tmp_path / "a.stop")
     program.edit({"class NoAmount": "class Nothing", "raise NoAmount(text)": "return text", "except NoAmount": "except Nothing"})
     shown = opened(tmp_path / "a.stop", "replay\nexceptions\nexceptions 0\nw\nreplay text='7'", program.folder)
     assert "NoAmount stands for an exception whose class is not there: " in shown
@@ -363,7 +357,7 @@ def test_pickles_find_the_classes_of_the_program(tmp_path: Path, small_program: 
     (program.folder / "boxes.py").write_text(
         "class Box:\n    def __init__(self, size):\n        self.size = size\n    def twice(self):\n        return 2 * self.size\n"
     )
-    save(program, tmp_path / "a.stop", "--save-pickles")
+    save_stop(program, tmp_path / "a.stop", "--save-pickles")
     (tmp_path / "elsewhere").mkdir()
     shown = opened(tmp_path / "a.stop", "p box.twice()", tmp_path / "elsewhere", "--unpickle", f"--root={program.folder}")
     assert "(fixcont) 6\n" in shown
@@ -412,7 +406,7 @@ def test_a_file_that_could_not_be_loaded_at_first_is_loaded_when_it_is_mended(
     program = small_program(f"{body[1]}{body[2]}".replace("    try:", lazily))
     amounts = program.folder / "amounts.py"
     amounts.write_text(body[0])
-    save(program, tmp_path / "a.stop")
+    save_stop(program, tmp_path / "a.stop")
     amounts.write_text(body[0] + "def (\n")
     edit = tmp_path / "mend"
     edit.write_text(f"#!/bin/sh\nsed -i -e '/def (/d' -e 's/int(text)/int(text[0])/' {amounts}\n")
@@ -440,7 +434,7 @@ def test_what_was_assigned_is_kept_at_the_other_exceptions_of_the_chain(
         "    try:\n        return amount(text)", "    text = text.strip()\n    try:\n        return amount(text)"
     )
     program = small_program(text.replace("entry(texts[0])", "entry(texts.pop())"))
-    save(program, tmp_path / "a.stop")
+    save_stop(program, tmp_path / "a.stop")
     for typed in ("!text = '4'\nexceptions 0\nup\nreplay", "exceptions 0\nup\n!text = '4'\nexceptions 1\nreplay"):
         assert "entry returned 4\n" in opened(tmp_path / "a.stop", f"replay text='7'\n{typed}", program.folder)
         assert "entry returned 4\n" in opened(tmp_path / "a.stop", typed, program.folder)
