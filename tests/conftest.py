@@ -46,6 +46,13 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         heap.set_aside()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_temporary_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let runs of pytest that tests start have their folders apart: where many share a place, each clears away what others write to."""
+    root = tmp_path_factory.mktemp("runs")
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(root)
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[[str], Program]:
     """Copies a program of tests/programs, by name, into a folder where it may be edited."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -54,16 +55,17 @@ def test_end_of_input_reaches_the_program(tmp_path: Path, kind: str) -> None:
         assert session.finish().status == 3
 
 
-def test_a_wait_in_vain_shows_the_transcript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_in_vain_shows_the_transcript_and_where_the_process_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with echo_session(tmp_path) as session:
         session.stop()
         session.command("p 1")
         monkeypatch.setattr(support.session, "DEADLINE", 0.1)
-        with pytest.raises(AssertionError, match=r"(?s)'never' did not come within.*started.*«p 1».*got p 1"):
+        with pytest.raises(
+            AssertionError, match=r"(?s)'never' did not come within.*started.*«p 1».*got p 1.*line \d+ in <module>"
+        ):
             session.expect("never")
         monkeypatch.undo()
-        session.command("q")
-        session.finish()
+        assert session.finish().status == -signal.SIGABRT
 
 
 def test_a_session_left_without_its_end_fails_the_test_and_leaves_no_process(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Any, Final, NamedTuple
 
 from fixcont_ui.dap.stream import Broken, Decoder, encode
+from support import stacks
 from support.dap_schema import fault_of
 from support.dap_transcript import Entry, compare, golden
 from support.session import DEADLINE, Ended, child_environment
@@ -511,8 +512,18 @@ class Client:
                     raise AssertionError(self._failure(f"{otherwise}: the other side has closed the connection"))
                 left = end - time.monotonic()
                 if left <= 0:
+                    self._have_hanging_told()
                     raise AssertionError(self._failure(f"{otherwise} within {DEADLINE:g} seconds"))
                 self._changed.wait(left)
+
+    def _have_hanging_told(self) -> None:
+        """Have the program tell where it hangs, and then an adapter that was started."""
+        if self.process is None:
+            return
+        stacks.tell_children(self.process.pid)
+        self._changed.wait_for(lambda: self._ended, 2)
+        stacks.tell(self.process.pid)
+        self._changed.wait_for(lambda: self._ended, 2)
 
     def _failure(self, what: str) -> str:
         if self._ended and self.process is not None:

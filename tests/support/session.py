@@ -20,12 +20,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from support import stacks
 from support.programs import Program
 
 PROMPT = "(fixcont) "
 
 #: Seconds to wait for what must come. Long, because a loaded machine is no fault of ours; reached only when a test fails.
-DEADLINE = float(os.environ.get("FIXCONT_TEST_DEADLINE", "30"))
+DEADLINE = float(os.environ.get("FIXCONT_TEST_DEADLINE", "90"))
 
 _REPAIRS = re.compile(
     r"^(?:repaired|changed) .* \(\d+ patch(?:es)?\)\n(?:(?:[-+@ \\]|the diff |there is no diff).*\n|\n)*\Z", re.MULTILINE
@@ -260,9 +261,17 @@ class DebugSession:
         """Take in the next piece of output. Returns whether any stream is still open; fails with `what` at the time `end`."""
         if not self._selector.get_map():
             return False
-        events = self._selector.select(max(0.0, end - time.monotonic()))
-        if not events:
+        if not self._take_in(max(0.0, end - time.monotonic())):
+            stacks.tell_children(self.pid)
+            stacks.tell(self.pid)
+            while self._selector.get_map() and self._take_in(2):
+                pass
             raise AssertionError(self._failure(f"{what} within {DEADLINE:g} seconds"))
+        return True
+
+    def _take_in(self, seconds: float) -> bool:
+        """Wait for output for so long. Returns whether there was any, or the end of a stream."""
+        events = self._selector.select(seconds)
         for key, _ in events:
             assert isinstance(key.fileobj, int)
             piece = _read(key.fileobj)
@@ -271,7 +280,7 @@ class DebugSession:
             stream = self._descriptors[key.fileobj]
             self._received[stream] += piece
             self._transcript += _text(piece)
-        return True
+        return bool(events)
 
     def _failure(self, what: str) -> str:
         return f"{what}\n--- transcript of process {self.pid} ---\n{self._transcript}\n--- end of transcript ---"
@@ -309,6 +318,7 @@ def child_environment(changes: Mapping[str, str] | None = None) -> dict[str, str
         environment.pop(name, None)
     environment["NO_COLOR"] = "1"
     environment["PYTHONIOENCODING"] = "utf-8"
+    environment["PYTHONFAULTHANDLER"] = "1"
     environment["PYTHONPATH"] = os.pathsep.join(map(os.fspath, _SOURCE_ROOTS))
     environment.update(changes or {})
     return environment
