@@ -61,7 +61,7 @@ class Recorder:
         self._known: dict[int, int] = {}  # id of a value -> its index
         self._values: list[Any] = []  # by index: kept alive, so that ids stay theirs
         self._waiting: deque[tuple[int, int]] = deque()  # index, steps from a variable
-        self._end = time.monotonic() + limits.seconds
+        self._end = time.thread_time() + limits.seconds  # on a busy machine no less is saved
         self._size = 0
         self._handlers = _handlers()
         self._slots: dict[type, list[tuple[str, Any]]] = {}  # see `objects.fields`
@@ -126,7 +126,7 @@ class Recorder:
     def _exhausted(self) -> str:
         if self._size > self._limits.size:
             return "size"
-        return "time" if time.monotonic() > self._end else ""
+        return "time" if time.thread_time() > self._end else ""
 
     def _entry(self, value: Any, number: int, depth: int) -> Entry:
         try:

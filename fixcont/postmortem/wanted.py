@@ -17,7 +17,7 @@ class Limits:  # not a dataclass: those take longer to load than all that a save
         items: of one container.
         text: characters of one text, bytes of one bytes object.
         size: bytes of values in all, before compression.
-        seconds: for going through the values.
+        seconds: of the processor, for going through the values.
         repr_seconds: for all `repr` and `str` of objects together; 0 calls none.
         frames: whose variables are saved: as many of the innermost as of the outermost, where there are more.
     """
