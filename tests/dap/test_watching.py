@@ -71,6 +71,30 @@ def test_a_file_that_is_loaded_is_not_told(tmp_path: Path) -> None:
     assert told == []
 
 
+def test_a_file_that_is_empty_for_a_moment_is_being_written(tmp_path: Path) -> None:
+    """Most editors empty a file before they write it, and on a busy machine there may be a while in between."""
+    file = tmp_path / "a.py"
+    write(file, "before", age=60)
+    ticks, told = watched([file])
+    write(file, "")
+    ticks.run(3)
+    assert told == []
+    write(file, "after")
+    ticks.run(2)
+    assert told == [str(file)]
+    ticks.run(6)
+    assert told == [str(file)]
+
+
+def test_a_file_that_stays_empty_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    write(file, "before", age=60)
+    ticks, told = watched([file])
+    write(file, "")
+    ticks.run(8)
+    assert told == [str(file)]
+
+
 def test_what_changed_before_the_client_came_is_left(tmp_path: Path) -> None:
     write(tmp_path / "a.py", "just now")
     ticks, told = watched([tmp_path / "a.py"])
