@@ -176,7 +176,8 @@ class DebugSession:
     def finish(self) -> Ended:
         """Let the program run to its end. Returns how it ended; at a prompt that still waits the test fails."""
         if self._ended is None:
-            if self._read_to == len(self.output) and self.output.endswith(PROMPT) and self._is_waiting:
+            is_read = self._read_to == len(self.output)
+            if self._selector.get_map() and is_read and self.output.endswith(PROMPT) and self._is_waiting:
                 raise AssertionError(self._failure("the program waits at a prompt instead of ending"))
             self._read_until_closed()
             try:
@@ -254,8 +255,8 @@ class DebugSession:
                 raise AssertionError(self._failure("the program waits at a prompt instead of ending"))
 
     def _receive_soon(self) -> bool:
-        """Tell whether more output comes in a while: it does where a command was sent ahead; else the test is about to fail."""
-        return bool(self._selector.select(5))
+        """Tell whether more output comes in a while, or its end came: it does where a command was sent ahead; else the test is about to fail."""
+        return not self._selector.get_map() or bool(self._selector.select(5))
 
     def _receive(self, end: float, what: str) -> bool:
         """Take in the next piece of output. Returns whether any stream is still open; fails with `what` at the time `end`."""
