@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from types import CellType, CodeType, FrameType
+from types import CellType, CodeType, FrameType, MappingProxyType
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter, original
@@ -51,6 +51,8 @@ _STATEMENTS = {
     **_NAMES, BlockKind.WITH: "with", BlockKind.ASYNC_WITH: "with",
     **dict.fromkeys([BlockKind.HANDLER, BlockKind.STAR_HANDLER, BlockKind.FINALLY], "try statement"),
 }  # fmt: skip
+
+_NONE: Mapping[int, str] = MappingProxyType({})
 
 #: Where the items of a block lie on a stack: from, to. Empty for a `finally` body that no exception led to.
 _Part = tuple[int, int]
@@ -213,26 +215,28 @@ def _value(way: Middle) -> tuple[Any, ...]:
     return (way.value,) if isinstance(way, UseValue) else ()
 
 
-def lay(variant: Variant, live_kinds: str, value: tuple[Any, ...], *, is_part: bool) -> Plan:
+def lay(variant: Variant, live_kinds: str, value: tuple[Any, ...], *, is_part: bool, lost: Mapping[int, str] = _NONE) -> Plan:
     """Lay the blocks of a variant against those of a frame, and return the plan. Raises `Refused`.
 
     Args:
         live_kinds: the kinds of the items of blocks that the frame has.
         value: as in `Plan`.
         is_part: whether it had more when the statement failed.
+        lost: index of a block of the frame -> why that cannot be entered again, to be said behind its name.
     """
-    return _Planner(variant, live_kinds, value, is_part=is_part).plan()
+    return _Planner(variant, live_kinds, value, is_part, lost).plan()
 
 
 class _Planner:
     """Lays the blocks of a variant against those of the live frame."""
 
-    def __init__(self, variant: Variant, live_kinds: str, value: tuple[Any, ...], *, is_part: bool) -> None:
+    def __init__(self, variant: Variant, live_kinds: str, value: tuple[Any, ...], is_part: bool, lost: Mapping[int, str]) -> None:
         self.variant = variant
         self.stacks = Stacks(variant.code)
         self.live_kinds = live_kinds
         self.value = value
         self.is_part = is_part
+        self.lost = lost
         self.live = block_parts(live_kinds, [block.kind for block in variant.live])
 
     def plan(self) -> Plan:
@@ -274,7 +278,9 @@ class _Planner:
         """Return the refusal for a place in a block that is not live, with the nearest line from which it is reached."""
         where = f"line {self.variant.line} is inside the {_NAMES[block.kind]} of line {block.line}"
         is_left = block.partner is not None and self.live[block.partner] is None
-        sentence = f"{where}, which {'has been left already' if self.is_part and is_left else 'is not running'}"
+        usual = ", which has been left already" if self.is_part and is_left else ", which is not running"
+        why = usual if block.partner is None else self.lost.get(block.partner, usual)
+        sentence = f"{where}{why}"
         if block.kind in WITHS and all(each.partner is not None or each.statement == block.statement for each in inner):
             return Refusal("blocks-differ", sentence, f"resume {block.statement} enters the with anew")
         return Refusal("blocks-differ", sentence, f"resume {block.statement} begins the {_STATEMENTS[block.kind]} anew")

@@ -259,6 +259,14 @@ class KnownTexts:
         node = self._identify(code)
         return node.text.lines if node is not None else None
 
+    def texts_of(self, filename: str) -> list[list[str]]:
+        """Give the lines of each text that was loaded from a file, and of the installed one; none where it is not known."""
+        with self._lock:
+            if self._arrivals:
+                self._take_in()
+            file = self._files.get(filename)
+            return [text.lines for text in dict.fromkeys([*file.loaded, file.newest])] if file is not None else []
+
     def text_for(self, code: CodeType) -> Text | None:
         """Give the text that `code` was made from, None where none is known."""
         file = self._file(code)

@@ -20,6 +20,7 @@ from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
 from fixcont.postmortem.activations import function_of, is_on_a_stack
 from fixcont.postmortem.arguments import arguments_for, original_arguments
+from fixcont.postmortem.touching import Functions, functions_in
 from fixcont.stopping.chain import chain_of, further_out
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
@@ -31,6 +32,7 @@ class Texts(Protocol):
     """What is known of the texts of the user's files."""
 
     def text_of(self, code: CodeType) -> list[str] | None: ...
+    def texts_of(self, filename: str) -> Sequence[list[str]]: ...
     def remember_dead(self, frames: Iterable[FrameType]) -> None: ...
 
 
@@ -66,6 +68,7 @@ class PostMortem:
     def __init__(self, context: Context, exception: BaseException | None, traceback: TracebackType | None) -> None:
         self.context = context
         self._trees: dict[CodeType, ast.Module | None] = {}
+        self._functions: dict[str, Functions] = {}  # file -> its functions
         self.exceptions: Final = chain_of(exception)
         self._of: dict[int, Any] = {id(exception): self}  # id of an exception of the chain -> the frames of its traceback
         self.at_death: Final[dict[FrameType, dict[str, Any]]] = {}
@@ -203,11 +206,15 @@ class PostMortem:
         """Return the syntax tree of the text that code was made from, None where that is not known."""
         if code not in self._trees:
             lines = self.context.sources.text_of(code) or self._shown.get(code.co_filename)
-            try:
-                self._trees[code] = ast.parse("\n".join(line.rstrip("\n") for line in lines)) if lines else None
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self._trees[code] = None
+            self._trees[code] = _parsed(lines) if lines else None
         return self._trees[code]
+
+    def functions_in_file(self, filename: str) -> Functions:
+        """Return the functions of the texts that were loaded from a file, or that the interpreter shows, and of the installed one."""
+        if filename not in self._functions:
+            texts = self.context.sources.texts_of(filename) or [self._shown.get(filename) or linecache.getlines(filename)]
+            self._functions[filename] = functions_in(filter(None, map(_parsed, texts)))
+        return self._functions[filename]
 
     @staticmethod
     def is_users(frame: Frame) -> bool:
@@ -218,6 +225,13 @@ class PostMortem:
     def is_running(frame: Frame) -> bool:
         """Tell whether a frame is on the stack still: what it called has unwound, it itself has handled the exception."""
         return is_on_a_stack(frame.raw)
+
+
+def _parsed(lines: Iterable[str]) -> ast.Module | None:
+    try:
+        return ast.parse("\n".join(line.rstrip("\n") for line in lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _came_through(exception: BaseException) -> list[_Entry]:

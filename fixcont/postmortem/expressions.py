@@ -59,12 +59,29 @@ def value_of(node: ast.expr, frame: FrameType) -> Any:
         for names in (frame.f_locals, frame.f_globals, frame.f_builtins):
             if node.id in names:
                 return names[node.id]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        value = node.operand.value
+        if isinstance(value, (int, float)):
+            return -value
     if isinstance(node, ast.Attribute):
-        return _attribute(value_of(node.value, frame), node.attr)
+        return attribute_of(value_of(node.value, frame), node.attr)
+    if isinstance(node, ast.Subscript):
+        return _item(value_of(node.value, frame), value_of(node.slice, frame))
     raise Unknown
 
 
-def _attribute(owner: Any, name: str) -> Any:
+def _item(owner: Any, key: Any) -> Any:
+    """Return an item, where asking for it runs none of the program's code."""
+    if type(owner) in (list, tuple, dict) and type(key) in (int, str):
+        try:
+            return owner[key]
+        except (LookupError, TypeError):
+            raise Unknown from None
+    raise Unknown
+
+
+def attribute_of(owner: Any, name: str) -> Any:
+    """Return an attribute, bound as it would be, if that is a matter of looking. Raises `Unknown`."""
     if type(owner) is types.ModuleType:
         if name in vars(owner):
             return vars(owner)[name]

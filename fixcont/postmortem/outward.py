@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from typing import Any, NamedTuple
 
 from fixcont.bytecode import interpreter
@@ -11,7 +12,7 @@ from fixcont.continuing.ways import UseValue
 from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
 from fixcont.postmortem.dead import PostMortem
-from fixcont.postmortem.expressions import Bound, Unknown, called_by, expression_at
+from fixcont.postmortem.expressions import Bound, Unknown, attribute_of, bound_to, called_by, expression_at, value_of
 from fixcont.postmortem.running import Ended, run
 from fixcont.stopping.frames import Frame
 
@@ -69,26 +70,50 @@ def _value_for(post: PostMortem, callee: Frame, caller: Frame, value: Any) -> An
         sentence = f"{caller.function} is not in the scope of the user's own files"
         raise Refused(Refusal("not-trapped", sentence, "select a frame further out, and replay it"))
     try:
-        bound = _called(post, caller)
+        bound = _called(post, callee, caller)
     except Unknown:
         raise Refused(_between(callee, caller)) from None
     function = post.function_of(callee)
     if bound is None or function is None or bound.function is not function:
         raise Refused(_between(callee, caller))
+    first = _first_variable(callee)
     if bound.makes:  # the call gives what it makes, which is the first argument of `__init__`
-        return callee.raw.f_locals[callee.code.co_varnames[0]]
+        return first
+    if bound.first and callee.code.co_argcount and first is not bound.first[0]:  # another object stands there by now
+        raise Refused(_between(callee, caller))
     return value
 
 
-def _called(post: PostMortem, caller: Frame) -> Bound | None:
+def _called(post: PostMortem, callee: Frame, caller: Frame) -> Bound | None:
     tree = post.tree_of(caller.code)
     node = expression_at(tree, caller.span) if tree is not None and caller.span is not None else None
     if node is None:
         return None
     is_awaited = isinstance(node, ast.Await)
-    bound = called_by(node, caller.raw)
+    call = node.value if isinstance(node, ast.Await) else node
+    made = _made_for(call, callee, caller)
+    bound = called_by(node, caller.raw) if made is None else bound_to(made)
     is_coroutine = bool(bound.function.__code__.co_flags & interpreter.COROUTINE)
     return bound if is_awaited == is_coroutine else None
+
+
+def _made_for(call: ast.expr, callee: Frame, caller: Frame) -> Any:
+    """Return the method of an object that only the call had, as `Shop(rows).run()` has it; None where it is no such call.
+
+    The callee has the object, as its first variable. Raises `Unknown`.
+    """
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call)):
+        return None
+    kind = value_of(call.func.value.func, caller.raw)
+    made = _first_variable(callee)
+    if type(kind) is not type or type(made) is not kind or inspect.getattr_static(kind, "__new__") is not object.__new__:
+        raise Unknown
+    return attribute_of(made, call.func.attr)
+
+
+def _first_variable(frame: Frame) -> Any:
+    names = frame.code.co_varnames
+    return frame.raw.f_locals.get(names[0]) if names else None
 
 
 def _between(callee: Frame, caller: Frame) -> Refusal:

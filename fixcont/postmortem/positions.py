@@ -1,25 +1,32 @@
 """How far a `for` loop of a dead frame had come: its iterator is gone, but where its place is certain another one is put there.
 
-Certain is: the loop runs over a value that a variable still has and whose items do not change places, and the loop's own variables tell
-exactly one place in it. Or over an object that is its own iterator, which knows its place.
+Certain is: the loop runs over a value that a variable or an attribute still has and whose items do not change places, and the loop's own
+variables tell exactly one place in it. Or over an object that is its own iterator, which knows its place.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import Any, TypeGuard
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import FrameType, FunctionType, ModuleType
+from typing import Any, NamedTuple, TypeGuard
 
-from fixcont.postmortem.expressions import Unknown, is_builtin, value_of
+from fixcont.postmortem.expressions import Unknown, is_builtin, is_certain, value_of
+from fixcont.postmortem.touching import Functions, binds, functions_in, is_length, name_in, only_looks, reached
+
+#: Gives the functions of a file.
+FunctionsOf = Callable[[str], Functions]
 
 _HEAP_TYPE = 1 << 9
 _SEQUENCES = (list, tuple, str, bytes, range)
 _MAPPINGS = (dict, set, frozenset)
+_IMMUTABLE = (tuple, str, bytes, range, frozenset)
+_PLAIN = (str, int, float, bytes)
 _VIEWS = ("keys", "values", "items")
+_IN_NO_VARIABLE = "what it runs over is in no variable any more"
 
 
-def iterator_at(loop: ast.For, tree: ast.AST, frame: FrameType) -> Iterator[Any]:
+def iterator_at(loop: ast.For, tree: ast.AST, frame: FrameType, functions_of: FunctionsOf) -> Iterator[Any]:
     """Return an iterator that stands where the loop of a dead frame did, in the middle of its round.
 
     Args:
@@ -27,15 +34,17 @@ def iterator_at(loop: ast.For, tree: ast.AST, frame: FrameType) -> Iterator[Any]
         tree: that text.
 
     Raises:
-        Unknown: its place is not certain.
+        Unknown: its place is not certain, for the reason that it gives.
     """
-    finder = _Finder(loop, tree, frame)
+    finder = _Finder(loop, tree, frame, functions_of)
     source = finder.source(loop.iter)
     if source.iterator is not None:
         return source.iterator
     places = source.places(loop.target)
-    if places is None or len(places) != 1:
-        raise Unknown
+    if places is None:
+        raise Unknown("its variables may have been bound anew")
+    if len(places) != 1:
+        raise Unknown(f"its variables fit {len(places)} items" if places else "its variables fit no item any more")
     iterator = source.begun()
     for _ in range(places.pop() + 1):
         next(iterator)
@@ -63,11 +72,12 @@ class _Source:
 
 
 class _Finder:
-    def __init__(self, loop: ast.For, tree: ast.AST, frame: FrameType) -> None:
-        self.loop = loop
+    def __init__(self, loop: ast.For, tree: ast.AST, frame: FrameType, functions_of: FunctionsOf) -> None:
         self.frame = frame
+        self.functions_of = functions_of
         self.inside = [node for statement in loop.body for node in ast.walk(statement)]
         everywhere = list(ast.walk(tree))
+        self.functions = functions_in([tree])
         self.shared = {name for node in everywhere if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
         self.bound = set(_bound_in(self.inside))
         self.targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
@@ -80,7 +90,7 @@ class _Finder:
                 return self._of_builtin(node, node.func)
             if isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS and not node.args:
                 return self._of_view(node.func)
-            raise Unknown
+            raise Unknown(_IN_NO_VARIABLE)
         if isinstance(node, (ast.Tuple, ast.List)):
             values = [self._stable(each) for each in node.elts]
             return self._of_items(lambda: iter(values), values)
@@ -91,7 +101,7 @@ class _Finder:
             return self._of_items(lambda: iter(value), value)
         if not kind.__flags__ & _HEAP_TYPE and hasattr(kind, "__next__") and iter(value) is value:
             return _Source(lambda target: None, lambda: value, value)
-        raise Unknown
+        raise Unknown(f"how far a {kind.__name__} had come is not kept")
 
     def _of_builtin(self, node: ast.Call, name: ast.Name) -> _Source:
         def means(word: str) -> bool:
@@ -109,12 +119,31 @@ class _Finder:
             if type(value) in _SEQUENCES:
                 self._check_unchanged(node.args[0], value)
                 return self._of_items(lambda: reversed(value), value[::-1])
-        raise Unknown
+        if (means("list") or means("tuple")) and len(node.args) == 1:
+            return self._of_copy(self.source(node.args[0]))
+        if means("sorted") and len(node.args) == 1:
+            return self._of_sorted(node.args[0])
+        raise Unknown(_IN_NO_VARIABLE)
+
+    def _of_copy(self, source: _Source) -> _Source:
+        if source.iterator is not None:
+            raise Unknown(_IN_NO_VARIABLE)
+        return _Source(source.places, lambda: iter(list(source.begun())))
+
+    def _of_sorted(self, node: ast.expr) -> _Source:
+        """The items in order, where they are such that comparing them runs none of the program's code."""
+        source = self.source(node)
+        items = list(source.begun()) if source.iterator is None else []
+        kinds = {type(each) for each in items}
+        if len(kinds) != 1 or not kinds <= set(_PLAIN):
+            raise Unknown(_IN_NO_VARIABLE)
+        values = sorted(items)
+        return self._of_items(lambda: iter(values), values)
 
     def _of_view(self, function: ast.Attribute) -> _Source:
         mapping = self._stable(function.value)
         if type(mapping) is not dict:
-            raise Unknown
+            raise Unknown(_IN_NO_VARIABLE)
         self._check_unchanged(function.value, mapping)
         if function.attr == "keys":
             return self._of_items(lambda: iter(mapping.keys()), mapping)
@@ -127,7 +156,7 @@ class _Finder:
 
     def _of_enumerate(self, inner: _Source, start: Any) -> _Source:
         if type(start) is not int or inner.iterator is not None:
-            raise Unknown
+            raise Unknown(_IN_NO_VARIABLE)
 
         def places(target: ast.expr) -> set[int] | None:
             if not isinstance(target, ast.Tuple) or len(target.elts) != 2:
@@ -142,7 +171,7 @@ class _Finder:
 
     def _of_zip(self, inner: list[_Source]) -> _Source:
         if any(each.iterator is not None for each in inner):
-            raise Unknown
+            raise Unknown(_IN_NO_VARIABLE)
 
         def places(target: ast.expr) -> set[int] | None:
             if not isinstance(target, ast.Tuple) or len(target.elts) != len(inner):
@@ -154,6 +183,8 @@ class _Finder:
 
     def _of_items(self, begun: Callable[[], Iterator[Any]], values: Any) -> _Source:
         def places(target: ast.expr) -> set[int] | None:
+            if isinstance(target, (ast.Tuple, ast.List)):
+                return self._places_of_parts(target.elts, values)
             told = self._value_of_target(target)
             if told is None:
                 return None
@@ -162,6 +193,17 @@ class _Finder:
             return {at for at, each in enumerate(values) if _is_same(each, told[0])}
 
         return _Source(places, begun)
+
+    def _places_of_parts(self, targets: list[ast.expr], values: Any) -> set[int] | None:
+        """Return the places of the items whose parts the targets still have, None where these tell nothing."""
+        told = {at: found[0] for at, target in enumerate(targets) if (found := self._value_of_target(target)) is not None}
+        if not told or any(isinstance(target, ast.Starred) for target in targets):
+            return None
+        return {
+            place
+            for place, item in enumerate(values)
+            if type(item) in (tuple, list) and len(item) == len(targets) and all(_is_same(item[at], told[at]) for at in told)
+        }
 
     # -- what is certain
 
@@ -175,35 +217,79 @@ class _Finder:
             return None
 
     def _stable(self, node: ast.expr) -> Any:
-        """Return the value of a constant or of a variable that the loop does not bind. Raises `Unknown`."""
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            value = node.operand.value
-            if isinstance(value, (int, float)):
-                return -value
+        """Return the value of a constant, or of a variable or attribute that the loop does not bind. Raises `Unknown`."""
         if is_length(node) and is_builtin(node.func, "len", self.frame):
             value = self._stable(node.args[0])
             if type(value) in _SEQUENCES:
                 self._check_unchanged(node.args[0], value)
                 return len(value)
         if isinstance(node, ast.Name) and (node.id in self.bound | self.targets or node.id in self.shared):
-            raise Unknown
-        if not isinstance(node, (ast.Name, ast.Constant)):
-            raise Unknown
-        return value_of(node, self.frame)
+            raise Unknown(f"{node.id} may have been bound anew")
+        if isinstance(node, ast.Attribute):
+            self._stable(node.value)
+            variable = self._variable(node)
+            if any(binds(nodes, variable.is_it) for nodes in variable.reached()):
+                raise Unknown(f"{ast.unparse(node)} may have been bound anew")
+        elif not isinstance(node, (ast.Name, ast.Constant, ast.UnaryOp)):
+            raise Unknown(_IN_NO_VARIABLE)
+        try:
+            return value_of(node, self.frame)
+        except Unknown:
+            raise Unknown(_IN_NO_VARIABLE) from None
 
     def _check_unchanged(self, node: ast.expr, value: Any) -> None:
         """Make sure that the loop only looks at a list or dict that it runs over: items may have changed places otherwise."""
-        if type(value) in (tuple, str, bytes, range, frozenset) or not isinstance(node, ast.Name):
+        if type(value) in _IMMUTABLE or not isinstance(node, (ast.Name, ast.Attribute)):
             return
-        looked = {id(each.value) for each in self.inside if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load)}
-        looked |= {id(each.args[0]) for each in self.inside if is_length(each)}
-        if any(isinstance(each, ast.Name) and each.id == node.id and id(each) not in looked for each in self.inside):
-            raise Unknown
+        variable = self._variable(node)
+        if not all(only_looks(nodes, variable.is_it) for nodes in variable.reached()):
+            raise Unknown(f"{ast.unparse(node)} may have been changed in it")
+
+    def _variable(self, node: ast.Name | ast.Attribute) -> _Variable:
+        if isinstance(node, ast.Name):
+            if is_certain(node.id, self.frame):
+                return _Variable(node.id, (ast.Name,), lambda: [self.inside])
+            return _Variable(node.id, (ast.Name, ast.Attribute), lambda: self._reached(()))
+        owner = value_of(node.value, self.frame)
+        kinds = (ast.Name, ast.Attribute) if isinstance(owner, ModuleType) else (ast.Attribute,)
+        return _Variable(node.attr, kinds, lambda: self._reached(_files_of(owner)))
+
+    def _reached(self, filenames: Iterable[str]) -> Iterable[Sequence[ast.AST]]:
+        """Give the nodes of the loop, and of what they lead to in its own file and in others."""
+        names = self.frame.f_globals
+        beside = {each.__code__.co_filename for each in list(names.values()) if _is_function_of(each, names)}  # other cells
+        return reached(self.inside, [self.functions, *map(self.functions_of, {*beside, *filenames})])
 
 
-def is_length(node: ast.AST) -> TypeGuard[ast.Call]:
-    """Tell whether a node is a call of `len` with one argument."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and len(node.args) == 1
+class _Variable(NamedTuple):
+    """What a loop runs over, in the text.
+
+    Attributes:
+        kinds: of the nodes that may stand for it.
+        reached: gives the nodes of each piece of code that may run in the loop and knows it.
+    """
+
+    name: str
+    kinds: tuple[type[ast.AST], ...]
+    reached: Callable[[], Iterable[Sequence[ast.AST]]]
+
+    def is_it(self, node: ast.AST) -> bool:
+        """Tell whether a node may stand for it."""
+        return isinstance(node, self.kinds) and name_in(node) == self.name
+
+
+def _is_function_of(value: object, names: Mapping[str, Any]) -> TypeGuard[FunctionType]:
+    """Tell whether a value is a function that was made in the module with these global names."""
+    return isinstance(value, FunctionType) and value.__globals__ is names
+
+
+def _files_of(owner: object) -> set[str]:
+    """Give the files whose code knows the attributes of an object."""
+    if isinstance(owner, ModuleType):
+        return {str(vars(owner).get("__file__"))}
+    kind = owner if isinstance(owner, type) else type(owner)
+    within = [each for base in type.mro(kind) for each in list(vars(base).values())]
+    return {each.__code__.co_filename for each in within if isinstance(each, FunctionType)}
 
 
 def _is_same(item: object, value: object) -> bool:

@@ -68,9 +68,9 @@ def _plan(post: PostMortem, way: Resume | UseValue) -> Rebuilding:
         kinds = location.stacks.block_kinds_at(location.unit, failed=True)
     except (ValueError, IndexError) as problem:
         raise Refused(Refusal("not-verified", f"{frame.function} cannot be taken over: {problem}", "restart it")) from problem
-    items = _items(post, frame.raw, variant, kinds)
+    items, lost = _items(post, frame.raw, variant, kinds)
     value = (way.value,) if isinstance(way, UseValue) else ()
-    laid = resume.lay(variant, kinds[: len(items)], value, is_part=len(items) < len(kinds))
+    laid = resume.lay(variant, kinds[: len(items)], value, is_part=len(items) < len(kinds), lost=lost)
     return Rebuilding(laid._replace(captured=versions.captured(raw, variant.code)), items)
 
 
@@ -112,46 +112,56 @@ def _in_our_words(refusal: Refusal) -> Refusal:
 # -- the blocks that were open
 
 
-def _items(post: PostMortem, raw: FrameType, variant: Variant, kinds: str) -> list[Any]:
-    """Return the items of blocks that can be had again, the outermost first: what is inside of the first that cannot is gone, too."""
+def _items(post: PostMortem, raw: FrameType, variant: Variant, kinds: str) -> tuple[list[Any], dict[int, str]]:
+    """Return the items of blocks that can be had again, the outermost first: what is inside of the first that cannot is gone, too.
+
+    Returns:
+        The items, and for the index of a block why it is not among them, where more is to be said than that it has been left.
+    """
     items: list[Any] = []
     parts = resume.block_parts(kinds, [block.kind for block in variant.live])
-    for block, part in zip(variant.live, parts, strict=True):
+    for index, (block, part) in enumerate(zip(variant.live, parts, strict=True)):
         if part is None or part[0] != len(items):
             break
         if part[0] == part[1]:
             continue
-        found = _item(post, raw, variant, block)
-        if found is None:
-            break
-        items += [found[0] if kind != "n" else None for kind in kinds[part[0] : part[1]]]
-    return items
+        try:
+            found = _item(post, raw, variant, block)
+        except Unknown as unknown:
+            return items, {index: str(unknown)} if unknown.args else {}
+        items += [found if kind != "n" else None for kind in kinds[part[0] : part[1]]]
+    return items, {}
 
 
-def _item(post: PostMortem, raw: FrameType, variant: Variant, block: Block) -> tuple[Any] | None:
+def _item(post: PostMortem, raw: FrameType, variant: Variant, block: Block) -> Any:
+    """Return what a block that was open had on the stack. Raises `Unknown`, which has what to say behind the block's name, if there is more."""
     if block.kind is BlockKind.FOR and isinstance(block.node, ast.For):
         tree = post.tree_of(raw.f_code)
         # A loop whose own line has failed was about to take an item, or had taken one that it could not take apart.
         if tree is None or block.node.lineno == variant.was:
-            return None
+            raise Unknown
         try:
-            return (iterator_at(block.node, tree, raw),)
-        except (Unknown, StopIteration, RuntimeError):
-            return None
+            return iterator_at(block.node, tree, raw, post.functions_in_file)
+        except Unknown as unknown:
+            raise Unknown(f", whose place is not certain: {unknown}") from None
+        except (StopIteration, RuntimeError):
+            raise Unknown(", whose place is not certain: what it runs over has other items now") from None
     if block.kind is BlockKind.HANDLER:
         return _handled(post, raw)
-    return None
+    raise Unknown
 
 
-def _handled(post: PostMortem, raw: FrameType) -> tuple[Any] | None:
-    """Return the exception that a frame was handling: one in the chain of contexts that came to a handler there."""
+def _handled(post: PostMortem, raw: FrameType) -> BaseException:
+    """Return the exception that a frame was handling: one in the chain of contexts that came to a handler there. Raises `Unknown`."""
     found: list[BaseException] = []
     error = post.exception.__context__ if post.exception is not None else None
     while error is not None and len(found) < 2 and not any(error is each for each in found):
         if error.__traceback__ is not None and error.__traceback__.tb_frame is raw:
             found.append(error)
         error = error.__context__
-    return (found[0],) if len(found) == 1 else None
+    if len(found) != 1:
+        raise Unknown(", and which exception that handled is not certain")
+    return found[0]
 
 
 # -- doing it

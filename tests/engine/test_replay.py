@@ -267,6 +267,8 @@ def job():
         ("for row in rows.values()", {"a": 3, "b": 0, "c": 4}),
         ("for row in rows", {3: "a", 0: "b", 4: "c"}),
         ("for row in (3, 0, 4)", None),
+        ("for row in list(rows)", [3, 0, 4]),
+        ("for row in sorted(rows)", [4, 0, -3]),
         ("for row in rows", "generator"),
     ],
 )
@@ -290,11 +292,99 @@ def job(rows):
     assert dead.program.refused == []
 
 
+SHOP = """
+class Shop:
+    def __init__(self, rows):
+        self.rows = rows
+        self.table = dict.fromkeys(rows, 1)
+        self.log = []
+    def job(self):
+        {header}:
+            self.take(row)
+        return self.log
+    def take(self, row):
+        {take}
+        self.log.append(12 / row)
+    def gone(self):
+        return [each for each in self.rows if each not in self.log][len(self.rows):]
+def job(rows):
+    return Shop(rows).job()
+"""
+
+
+@pytest.mark.parametrize(
+    ("header", "take"),
+    [
+        ("for row in self.rows", "pass"),
+        ("for at, row in enumerate(self.rows)", "self.gone()"),  # it looks at them
+        ("for row, _ in self.table.items()", "self.rows.clear()"),
+        ("for row in sorted(self.rows)", "self.table.clear()"),
+        ("for row in self.rows", "assert self.rows.index(row) < len(self.rows) and row in self.rows and self.rows[0]"),
+    ],
+)
+def test_a_loop_over_an_attribute_goes_on_where_it_was(live: Live, header: str, take: str) -> None:
+    text = SHOP.format(header=header, take=take)
+    dead = Dead(live, text, fix({"12 / row": "row and 12 / row"}, retry("job")))
+    value = dead.mortem("job", [3, 0, 4])
+
+    names: dict[str, Any] = {}
+    exec(compile(text.replace("12 / row", "row and 12 / row"), "<expected>", "exec"), names)
+    rows = [3, 0, 4]
+    expected = names["job"](rows)
+    assert dead.program.refused == [] and value == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "take", "why"),
+    [
+        ("for row in self.rows", "self.rows.remove(3) if 3 in self.rows else None", "self.rows may have been changed in it"),
+        ("for row in self.rows", "self.rows = [0, 0]", "self.rows may have been bound anew"),
+        ("for row in self.rows", "del self.rows[:-1]", "self.rows may have been changed in it"),
+        ("for row in self.rows", "rows = self.rows; rows.sort()", "self.rows may have been changed in it"),
+        ("for row in self.table.values()", "self.table[7] = 1", "self.table may have been changed in it"),
+        ("for row in map(int, self.rows)", "pass", "what it runs over is in no variable any more"),
+        ("for row in self.rows * 2", "pass", "what it runs over is in no variable any more"),
+    ],
+)
+def test_a_loop_over_an_attribute_that_may_be_another_one_is_refused_with_the_reason(
+    live: Live, header: str, take: str, why: str
+) -> None:
+    dead = Dead(live, SHOP.format(header=header, take=f"{take}; row = 0"), retry("job"))
+    dead.mortem("job", [3, 0, 4])
+    refusal = dead.program.front_end.refusals[0]
+    assert refusal.code == "blocks-gone"
+    assert refusal.sentence.endswith(f"is inside the loop of line 8, whose place is not certain: {why}")
+
+
+MODULE = """
+ROWS = [3, 0, 4]
+log = []
+def step(row):
+    {}
+    log.append(12 / row)
+def job():
+    for row in ROWS:
+        step(row)
+    return log
+"""
+
+
+def test_a_loop_over_what_a_module_has_goes_on_where_it_was(live: Live) -> None:
+    dead = Dead(live, MODULE.format("pass"), fix({"12 / row": "row and 12 / row"}, retry("job")))
+    assert dead.mortem("job") == [4.0, 0, 3.0]
+
+
+def test_a_loop_over_what_a_module_has_is_refused_where_a_function_changes_it(live: Live) -> None:
+    dead = Dead(live, MODULE.format("ROWS.append(0) if len(ROWS) < 4 else None"), retry("job"))
+    dead.mortem("job")
+    assert dead.program.front_end.refusals[0].sentence.endswith("whose place is not certain: ROWS may have been changed in it")
+
+
 @pytest.mark.parametrize(
     ("header", "body", "argument"),
     [
         ("for row in rows", "12 / row", [0, 0]),  # which of the two
-        ("for row in list(rows)", "12 / row", [3, 0]),  # made for the loop, and gone
+        ("for row in list(map(int, rows))", "12 / row", [3, 0]),  # made for the loop, and gone
         ("for row in rows", "rows.append(12 / row)", [3, 0]),  # the list is changed in the loop
         ("for row in rows", "row = 12 / row", [3, 0]),  # the item is bound anew
     ],
@@ -453,6 +543,8 @@ def test_going_outward_stops_where_a_block_is_gone_and_says_so(live: Live) -> No
         ("[*map(inner, [x])]", "not-called-directly"),
         ("wrapped(x)", "not-called-directly"),
         ("sorted([x], key=inner)", "not-called-directly"),
+        ("Own(inner).call(x)", "not-called-directly"),
+        ("[functools.partial(max, 9), wrapped][1](x)", "not-called-directly"),
     ],
 )
 def test_a_caller_that_got_the_value_through_something_else_does_not_go_on(live: Live, call: str, expected: str) -> None:
@@ -461,6 +553,11 @@ import functools
 def inner(x):
     return 12 / x
 wrapped = functools.lru_cache(inner)
+class Own:
+    def __new__(cls, function):
+        class Other:
+            call = staticmethod(lambda x: [*map(function, [x])][0])
+        return Other
 def outer(x):
     return {call}
 """
@@ -497,7 +594,12 @@ def call():
     return "method", n.method(1)
 def take():
     return "item", n[1]
+def chained():
+    return "chained", Number(3).method(1)
+def among():
+    return "among", kept["all"][-1].method(1)
 n = Number(3)
+kept = {"all": [n, Number(3)]}
 """
 
 
@@ -508,6 +610,8 @@ n = Number(3)
         ("add", "self.x / (other - 1)", "Number.__add__", ("sum", 8)),
         ("look", "self.x / (self.x - 3)", "Number.bad", ("property", 8)),
         ("call", "self.x / (more - 1)", "Number.method", ("method", 8)),
+        ("chained", "self.x / (more - 1)", "Number.method", ("chained", 8)),
+        ("among", "self.x / (more - 1)", "Number.method", ("among", 8)),
         ("take", "self.x / (at - 1)", "Number.__getitem__", ("item", 8)),
     ],
 )

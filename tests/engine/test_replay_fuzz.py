@@ -36,11 +36,40 @@ HEADERS = [
     "for {0} in sorted(rows):",
     "for {0} in reversed(rows):",
     "for {0} in zip(rows, table):",
+    "for {0} in list(rows):",
+    "for {0} in box.rows:",
+    "for {0}, v{0} in enumerate(box.rows):",
+    "for {0} in sorted(box.rows):",
+    "for {0} in box.table:",
+    "for {0}, v{0} in box.table.items():",
+    "for v{0}, {0} in zip(box.pair, box.rows):",
+    "for {0}, v{0} in box.pairs:",
+    "for v{0}, ({0}, w{0}) in enumerate(box.pairs):",
 ]
 PLAIN = ["step()", "out.append(({names}))", "{name} = 0", "rows.append(9) if len(rows) < 6 else None", "text = 'zz'"]
+METHODS = ["box.look()", "box.grow()", "box.shrink()", "box.change()", "box.again()", "grow(box)"]
 
 JOB = """
+class Box:
+    def __init__(self, rows):
+        self.rows = rows
+        self.pair = 3, 1, 3
+        self.pairs = [(each, "ab"[each % 2]) for each in rows]
+        self.table = dict(enumerate(rows, 5))
+    def look(self):
+        return [each for each in self.rows if each in self.table]
+    def grow(self):
+        self.rows.insert(0, 1) if len(self.rows) < 6 else None
+    def shrink(self):
+        del self.rows[2:]
+    def change(self):
+        self.rows, self.pair = [2, 1], (4,)
+    def again(self):
+        self.grow()
+def grow(box):
+    box.grow()
 def job(rows, pair, text, count, table, some, steps):
+    box = Box(rows[::-1])
     out = []
 {body}
     out.append("end")
@@ -63,7 +92,7 @@ def bodies(draw: st.DrawFn) -> str:
     for depth in range(draw(st.integers(1, 3))):
         names.append("abc"[depth])
         lines.append("    " * (depth + 1) + draw(st.sampled_from(HEADERS)).format(names[-1]))
-        for line in draw(st.lists(st.sampled_from(PLAIN), max_size=2)):
+        for line in draw(st.lists(st.sampled_from(PLAIN) | st.sampled_from(METHODS), max_size=2)):
             lines.append("    " * (depth + 2) + line.format(names=", ".join(names), name=names[-1]))
     inner = "    " * (len(names) + 1)
     return "\n".join([*lines, f"{inner}step()", f"{inner}out.append(({', '.join(names)},))"])

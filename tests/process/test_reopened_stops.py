@@ -324,6 +324,34 @@ def test_a_deleted_parameter_is_as_the_program_left_it(tmp_path: Path, small_pro
     assert "share returned [4]" in shown and "share returned [3]" in shown
 
 
+LOOPING = """
+class Till:
+    def __init__(self, rows):
+        self.rows = rows
+        self.sums = []
+    def count(self):
+        for total, number in self.rows:
+            self.sums.append(self.mean(total, number))
+        return self.sums
+    def mean(self, total, number):
+        return total / number
+def day():
+    return {"sums": Till([(6, 2), (3, 0), (8, 4)]).count()}
+if __name__ == "__main__":
+    day()
+"""
+
+
+def test_a_loop_over_an_attribute_goes_on_where_it_was_and_so_do_the_callers(
+    tmp_path: Path, small_program: Callable[[str], Program]
+) -> None:
+    program = small_program(LOOPING)
+    save_stop(program, tmp_path / "a.stop")
+    program.edit({"total / number": "total / (number or 1)"})
+    shown = opened(tmp_path / "a.stop", "replay --outward", program.folder)
+    assert "Till.count went on to its end\nday went on to its end\nday returned {'sums': [3.0, 3.0, 2.0]}\n" in shown
+
+
 GONE = """\
 class NoAmount(LookupError):
     pass

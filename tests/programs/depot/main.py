@@ -31,7 +31,8 @@ def shares():
 def main(folder):
     import fixcont
 
-    for function in (take_stock, lock_up, total, fetched, shares, stock.ask_for_share):
+    functions = take_stock, lock_up, total, fetched, shares, stock.ask_for_share
+    for function in filter(None, functions):  # how far it has come cannot be told: who goes on here would save all stops again
         try:
             function()
         except Exception as error:
