@@ -63,7 +63,9 @@ def test_what_has_died_is_repaired_in_the_window() -> None:
 
 
 DYING = """\
-import os, signal, threading, time
+import faulthandler, os, signal, threading, time
+
+faulthandler.disable()  # else what it says of `os.abort()` fills the screen
 
 def work(n):
     return 10 / n
