@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fixcont.postmortem.reopened import Revived
 
 _OPTION: Final = re.compile(r"--(retry|outward|with-holes|resume(?:\s+(\d+))?)(?:\s+|$)")
-_LATE_OPTION: Final = re.compile(r"(?:^|\s)--(?:retry|outward|with-holes|resume)\b")
+_WORDS: Final = ("retry", "outward", "resume")
 _USAGE: Final = "replay [option...] [name=expr, ...]"
 
 
@@ -51,16 +51,27 @@ def _parse(text: str) -> _Asked | None:
             in_the_middle = True
             line = int(option[2]) if option[2] else None
         text = text[option.end() :]
-    if _LATE_OPTION.search(text):
-        return None
+    source = f"_({text}\n)"
     try:
-        call = ast.parse(f"_({text}\n)", mode="eval").body
+        call = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError):
         return None
     if not isinstance(call, ast.Call) or call.args or any(each.arg is None for each in call.keywords):
         return None
+    if any(_is_option(node, source.encode()) for node in ast.walk(call)):
+        return None
     arguments = {str(each.arg): ast.unparse(each.value) for each in call.keywords}
     return None if arguments and in_the_middle else _Asked(in_the_middle, line, outward, with_holes, arguments)
+
+
+def _is_option(node: ast.AST, source: bytes) -> bool:
+    """Tell whether a node is the end of `x=1 --retry`, an option in the wrong place, which reads as if a number were taken from another."""
+    return (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.operand, ast.Name)
+        and node.operand.id in _WORDS
+        and source[node.col_offset - 1 : node.col_offset + 1] == b"--"
+    )
 
 
 def _replay(console: Console, argument: str) -> None:
