@@ -42,10 +42,6 @@ class Filling:
         self._undo: list[Callable[[], None]] = []
         self._aside: list[tuple[Any, Any]] = []  # dictionaries and sets, each with what it will be
 
-    def variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those variables that have another value now. Raises as `everywhere`."""
-        return self.everywhere([variables])[0]
-
     def everywhere(self, spaces: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return, for each space of variables, those that have another value now. What the variables hold is changed.
 

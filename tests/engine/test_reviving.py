@@ -233,9 +233,9 @@ def test_a_hole_is_filled_wherever_it_stands(tmp_path: Path) -> None:
     holes = find_holes(found, reviver.is_made)
     assert [each.path for each in holes] == ["pair.left", "rows[1000:]"]
 
-    changed = Filling(holes[0].hole, "L", reviver.is_made, reviver.note_made).variables(found)
+    changed = Filling(holes[0].hole, "L", reviver.is_made, reviver.note_made).everywhere([found])[0]
     found |= changed
-    found |= Filling(holes[1].hole, range(1000, 1005), reviver.is_made, reviver.note_made).variables(found)
+    found |= Filling(holes[1].hole, range(1000, 1005), reviver.is_made, reviver.note_made).everywhere([found])[0]
     assert found == {
         "pair": Pair("L", [1, "L"]),
         "keyed": {"L": "a", "b": [1, "L"]},
@@ -250,7 +250,7 @@ def test_a_hole_is_filled_wherever_it_stands(tmp_path: Path) -> None:
 
 def filled(variables: dict[str, Any], hole: NotSaved, value: Any) -> dict[str, Any]:
     """Fill a hole into variables of which everything counts as made."""
-    return variables | Filling(hole, value, lambda each: True, lambda each: None).variables(variables)
+    return variables | Filling(hole, value, lambda each: True, lambda each: None).everywhere([variables])[0]
 
 
 def test_what_cannot_be_filled_in_changes_nothing() -> None:
@@ -410,7 +410,7 @@ def test_an_exception_whose_class_is_gone_is_a_neutral_one_and_a_hole(tmp_path: 
     here = {"error": cause, "inside": [cause]}
     (hole,) = find_holes(here, reviver.is_made)
     assert hole.path == "error" and "was made inside of a function" in repr(hole.hole)
-    changed = Filling(hole.hole, LookupError("x"), reviver.is_made, reviver.note_made).variables(here)
+    changed = Filling(hole.hole, LookupError("x"), reviver.is_made, reviver.note_made).everywhere([here])[0]
     assert type(changed["error"]) is LookupError and here["inside"] == [changed["error"]]
 
 

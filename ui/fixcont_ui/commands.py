@@ -53,11 +53,12 @@ class Argument(enum.Enum):
     NUMBER = "a number, or nothing"
     ANY = "whatever the command makes of it"
     NAME = "a name, or nothing"
+    FUNCTION = "an expression that leads to a function, or nothing"
     FILES = "nothing, or what to do with the files"
 
     def accepts(self, text: str) -> bool:
         """Tell whether `text`, "" for none, can be such an argument."""
-        if self in (Argument.ANY, Argument.NAME):
+        if self in (Argument.ANY, Argument.NAME, Argument.FUNCTION):
             return True
         if self is Argument.LINE:
             return text.isdecimal()
@@ -327,7 +328,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "When the editor ends, what changed in the program's files is installed and named.\n"
         "Calls that begin from then on run the new code; the frames of this stop go on with the old one until\n"
         'they take it up where they are ("retry", "resume") or are restarted ("restartframe").',
-        Argument.ANY,
+        Argument.FUNCTION,
         AppliesTo.STOP,
         _fix,
         goes_on=False,

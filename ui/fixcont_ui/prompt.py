@@ -416,7 +416,7 @@ def _refusing_method(name: str, group: NotAvailable) -> Callable[[Prompt, str], 
 
 for _name, _command in _BY_NAME.items():
     setattr(Prompt, f"do_{_name}", _command_method(_command))
-    if _command.argument is Argument.EXPRESSION or _name == "fix":
+    if _command.argument in (Argument.EXPRESSION, Argument.FUNCTION):
         setattr(Prompt, f"complete_{_name}", pdb.Pdb._complete_expression)
 for _name, _group in _NOT_AVAILABLE.items():
     setattr(Prompt, f"do_{_name}", _refusing_method(_name, _group))
