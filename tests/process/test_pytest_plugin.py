@@ -671,6 +671,21 @@ def quit_at_the_stop(session: DebugSession) -> Ended:
     return ended
 
 
+@pytest.mark.parametrize("how", ["python -m", "script"])
+def test_the_stack_is_that_of_the_test_without_what_runs_it(project: Project, how: str) -> None:
+    """A script that starts pytest may count as one of the user's files: `bin/pytest` of a virtual environment does."""
+    project.write("test_shop.py", QUITTED)
+    script = project.write("start.py", "import sys, pytest\n\nsys.exit(pytest.console_main())\n")
+    launch = (str(script), "--fixcont", "-p", "fixcont") if how == "script" else ()
+    with project.session(launch=launch) as session:
+        session.stop()
+        shown = session.command("w")
+        session.send("q")
+        session.finish()
+
+    assert re.findall(r"\)(\w+)\(\)  \[", shown) == ["test_price", "price"], shown
+
+
 def test_quit_leaves_the_failure_which_pytest_reports_and_remembers(project: Project) -> None:
     project.write("test_shop.py", QUITTED)
     launcher = ["-m", "pytest", "--fixcont", "-p", "fixcont"]

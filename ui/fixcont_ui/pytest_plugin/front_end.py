@@ -100,7 +100,8 @@ class TestFrontEnd:
         """Leave out the frames of what runs the tests."""
         known = self._shown.get(stop.thread_ident)
         if known is None or known[0] is not stop:
-            last = max((at for at, frame in enumerate(stop.frames) if frame.is_user), default=len(stop.frames) - 1)
+            runs = _outermost_of_pytest(stop.frames)
+            last = max((at for at, frame in enumerate(stop.frames[:runs]) if frame.is_user), default=len(stop.frames) - 1)
             frames = stop.frames[: max(last, stop.selected) + 1]
 
             def refusal_of(way: Way) -> Refusal | None:
@@ -122,6 +123,12 @@ class TestFrontEnd:
             return way
         test = _test_frame(frames, self._repairs.item)
         return ReturnFromFrame(way.frame, None) if test is not None and test.raw is way.frame.raw else way
+
+
+def _outermost_of_pytest(frames: Sequence[Frame]) -> int:
+    """Return the place of pytest's outermost frame: what is further out, a script perhaps, has started it. In a test's thread there is none."""
+    own = [at for at, frame in enumerate(frames) if str(frame.raw.f_globals.get("__name__")).startswith("_pytest.")]
+    return own[-1] if own else len(frames)
 
 
 def _refusal_behind_yield(way: Way) -> Refusal | None:
