@@ -844,6 +844,39 @@ def test_a_repaired_test_that_fails_in_its_teardown_is_listed_with_that(project:
     assert "\ntest_shop.py::test_c (failed in its teardown)\n" in ended.output.partition("= repaired =")[2]
 
 
+DOWN = """
+import pytest
+
+@pytest.fixture
+def basket():
+    yield [1]
+    assert closes(0) == 0
+
+def closes(left):
+    return 1 // left
+
+def test_basket(basket):
+    assert basket
+
+def test_bad(basket):
+    assert not basket
+"""
+
+
+def test_a_test_that_was_repaired_in_its_teardown_alone_is_listed_where_it_has_passed(project: Project) -> None:
+    project.write("test_shop.py", DOWN)
+    with project.session() as session:
+        session.stop()
+        project.edit("test_shop.py", "1 // left", "left")
+        assert "AssertionError" in session.command("rf")
+        session.send("c")
+        ended = session.finish()
+
+    assert last_line(ended).startswith("1 failed, 1 passed in ")
+    told = ended.output.partition("= repaired =")[2]
+    assert told.partition("---")[0].split()[1:] == ["test_shop.py::test_basket"]
+
+
 def test_on_a_terminal_the_repaired_tests_are_run_again_if_wanted(project: Project) -> None:
     project.write(
         "test_shop.py", "import shop\n\ndef test_price():\n    assert shop.price(6, 1) == 6\n\ndef test_other():\n    pass\n"

@@ -40,6 +40,7 @@ class Running:
         self._repairs = repairs
         self._reporting = reporting
         self._has_ended = False
+        self._has_passed = False  # the test that runs, but for its teardown
 
     @_outermost
     def pytest_make_collect_report(self, collector: pytest.Collector) -> _Wrapper:
@@ -70,6 +71,7 @@ class Running:
             self._reporting.begin_test(item.session)
         self._repairs.item = item
         self._repairs.forget(item)
+        self._has_passed = False
         try:
             result = yield
         finally:
@@ -142,14 +144,18 @@ class Running:
     @_outermost
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> _Wrapper:
         repair = self._repairs.of(item)
-        if repair is not None and call.when == "call" and call.excinfo is None and _PROPERTY not in item.user_properties:
+        passes = call.excinfo is None and (call.when == "call" or self._has_passed)
+        if repair is not None and passes and _PROPERTY not in item.user_properties:
             item.user_properties.append(_PROPERTY)
         report = yield
+        if call.when == "call":
+            self._has_passed = report.passed and not hasattr(report, "wasxfail")
         if repair is not None:
             if call.when == "call":
-                repair.has_passed = report.is_repaired = report.passed and not hasattr(report, "wasxfail")
+                repair.has_passed = report.is_repaired = self._has_passed
             elif call.when == "teardown":
                 repair.fails_after = repair.has_passed and not report.passed
+                repair.has_passed |= self._has_passed and report.passed
         return report
 
     @contextmanager
