@@ -259,13 +259,12 @@ class KnownTexts:
         node = self._identify(code)
         return node.text.lines if node is not None else None
 
-    def texts_of(self, filename: str) -> list[list[str]]:
-        """Give the lines of each text that was loaded from a file, and of the installed one; none where it is not known."""
+    def all_texts(self) -> list[str]:
+        """Give each text that was loaded from a file of the user's, and those that are installed."""
         with self._lock:
-            if self._arrivals:
-                self._take_in()
-            file = self._files.get(filename)
-            return [text.lines for text in dict.fromkeys([*file.loaded, file.newest])] if file is not None else []
+            self.remember_loaded()
+            texts = [text for file in self._files.values() for text in (*file.loaded, file.newest)]
+            return ["\n".join(line.rstrip("\n") for line in text.lines) for text in dict.fromkeys(texts)]
 
     def text_for(self, code: CodeType) -> Text | None:
         """Give the text that `code` was made from, None where none is known."""

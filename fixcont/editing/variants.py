@@ -479,6 +479,9 @@ class _Maker:
         if not path or not isinstance(follow(owner, path[-1]), ast.expr):
             sentence = f"which expression of line {self.failed.node.lineno} failed cannot be told in the new text"
             raise Refused(Refusal("no-expression", sentence, "use retry"))
+        if _is_repeated(node, path):
+            sentence = f"line {self.failed.node.lineno} failed inside of a comprehension, whose first item would get the value"
+            raise Refused(Refusal("no-expression", sentence, "use retry"))
         replaced = follow(owner, path[-1])
         assert isinstance(replaced, ast.expr)
         value = ast.copy_location(value_once(replaced), replaced)
@@ -525,7 +528,18 @@ class _Maker:
         return tuple(found)
 
 
+def _is_repeated(node: ast.AST, path: Sequence[tuple[str, int | None]]) -> bool:
+    """Tell whether a path leads into what a comprehension does for each item."""
+    owner: object = node
+    for step in path:
+        if isinstance(owner, _COMPREHENSIONS):
+            return True
+        owner = follow(owner, step)
+    return False
+
+
 WITHS = (BlockKind.WITH, BlockKind.ASYNC_WITH)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 #: Blocks that have an item of their own on the stack all the time.
 _ON_STACK = (BlockKind.FOR, BlockKind.ASYNC_FOR, *WITHS)
 #: Instructions that take the next item of a loop.

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from types import CodeType, FrameType, FunctionType, TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, ClassVar, Final, Protocol, Self
 
 from fixcont.bytecode import original, parameters
 from fixcont.continuing.arguments import Arguments, changed_parameters
@@ -20,7 +20,8 @@ from fixcont.errors import Refusal, Refused
 from fixcont.postmortem import rebuild
 from fixcont.postmortem.activations import function_of, is_on_a_stack
 from fixcont.postmortem.arguments import arguments_for, original_arguments
-from fixcont.postmortem.touching import Functions, functions_in
+from fixcont.postmortem.touching import Program
+from fixcont.postmortem.typed import show_typed
 from fixcont.stopping.chain import chain_of, further_out
 from fixcont.stopping.frames import Frame
 from fixcont.stopping.stop import Stop, StopReason
@@ -32,7 +33,7 @@ class Texts(Protocol):
     """What is known of the texts of the user's files."""
 
     def text_of(self, code: CodeType) -> list[str] | None: ...
-    def texts_of(self, filename: str) -> Sequence[list[str]]: ...
+    def all_texts(self) -> Iterable[str]: ...
     def remember_dead(self, frames: Iterable[FrameType]) -> None: ...
 
 
@@ -65,10 +66,12 @@ class PostMortem:
         Refused: the traceback is empty.
     """
 
+    keeps_sets: ClassVar[bool] = True  # whether sets have the order that they had
+
     def __init__(self, context: Context, exception: BaseException | None, traceback: TracebackType | None) -> None:
         self.context = context
         self._trees: dict[CodeType, ast.Module | None] = {}
-        self._functions: dict[str, Functions] = {}  # file -> its functions
+        self._program: tuple[tuple[str, ...], Program] | None = None  # the texts, and what they tell
         self.exceptions: Final = chain_of(exception)
         self._of: dict[int, Any] = {id(exception): self}  # id of an exception of the chain -> the frames of its traceback
         self.at_death: Final[dict[FrameType, dict[str, Any]]] = {}
@@ -87,6 +90,7 @@ class PostMortem:
         entries = [*_entries(traceback), *further_out(exception, self.exceptions, _came_through, _call)]
         if not entries:
             raise Refused(Refusal("no-traceback", "there is no traceback to look at", "give an exception that was raised"))
+        show_typed()
         context.sources.remember_dead([entry[0] for entry in entries])
         # Filename -> lines that the interpreter knows, of code that is of no text that is known. Now: kernels forget cells.
         self._shown = {
@@ -209,12 +213,13 @@ class PostMortem:
             self._trees[code] = _parsed(lines) if lines else None
         return self._trees[code]
 
-    def functions_in_file(self, filename: str) -> Functions:
-        """Return the functions of the texts that were loaded from a file, or that the interpreter shows, and of the installed one."""
-        if filename not in self._functions:
-            texts = self.context.sources.texts_of(filename) or [self._shown.get(filename) or linecache.getlines(filename)]
-            self._functions[filename] = functions_in(filter(None, map(_parsed, texts)))
-        return self._functions[filename]
+    @property
+    def program(self) -> Program:
+        """What the texts of the user's files, and what was typed, tell of what may run."""
+        texts = tuple(self.context.sources.all_texts())
+        if self._program is None or self._program[0] != texts:
+            self._program = texts, Program([*texts, *map("".join, self._shown.values()), *_typed()], keeps_sets=self.keeps_sets)
+        return self._program[1]
 
     @staticmethod
     def is_users(frame: Frame) -> bool:
@@ -225,6 +230,11 @@ class PostMortem:
     def is_running(frame: Frame) -> bool:
         """Tell whether a frame is on the stack still: what it called has unwound, it itself has handled the exception."""
         return is_on_a_stack(frame.raw)
+
+
+def _typed() -> list[str]:
+    """Return the texts of cells, and of what was typed."""
+    return ["".join(entry[2]) for name, entry in list(linecache.cache.items()) if is_cell(name) and len(entry) == 4]
 
 
 def _parsed(lines: Iterable[str]) -> ast.Module | None:

@@ -7,15 +7,12 @@ variables tell exactly one place in it. Or over an object that is its own iterat
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import FrameType, FunctionType, ModuleType
-from typing import Any, NamedTuple, TypeGuard
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import FrameType, ModuleType
+from typing import Any, NamedTuple
 
 from fixcont.postmortem.expressions import Unknown, is_builtin, is_certain, value_of
-from fixcont.postmortem.touching import Functions, binds, functions_in, is_length, name_in, only_looks, reached
-
-#: Gives the functions of a file.
-FunctionsOf = Callable[[str], Functions]
+from fixcont.postmortem.touching import Program, assignments, binds, is_length, name_in, only_looks
 
 _HEAP_TYPE = 1 << 9
 _SEQUENCES = (list, tuple, str, bytes, range)
@@ -26,17 +23,18 @@ _VIEWS = ("keys", "values", "items")
 _IN_NO_VARIABLE = "what it runs over is in no variable any more"
 
 
-def iterator_at(loop: ast.For, tree: ast.AST, frame: FrameType, functions_of: FunctionsOf) -> Iterator[Any]:
+def iterator_at(loop: ast.For, tree: ast.AST, frame: FrameType, program: Program, ran: Sequence[str]) -> Iterator[Any]:
     """Return an iterator that stands where the loop of a dead frame did, in the middle of its round.
 
     Args:
         loop: in the text that the frame runs.
         tree: that text.
+        ran: names of the functions whose `except` and `finally` bodies have run since: those of the frame and its callers.
 
     Raises:
         Unknown: its place is not certain, for the reason that it gives.
     """
-    finder = _Finder(loop, tree, frame, functions_of)
+    finder = _Finder(loop, tree, frame, program, ran)
     source = finder.source(loop.iter)
     if source.iterator is not None:
         return source.iterator
@@ -72,12 +70,13 @@ class _Source:
 
 
 class _Finder:
-    def __init__(self, loop: ast.For, tree: ast.AST, frame: FrameType, functions_of: FunctionsOf) -> None:
+    def __init__(self, loop: ast.For, tree: ast.AST, frame: FrameType, program: Program, ran: Sequence[str]) -> None:
         self.frame = frame
-        self.functions_of = functions_of
+        self.program = program
+        self.ran = ran
         self.inside = [node for statement in loop.body for node in ast.walk(statement)]
         everywhere = list(ast.walk(tree))
-        self.functions = functions_in([tree])
+        self.assigned = [(name_in(target), value) for node in everywhere for target, value in assignments(node)]
         self.shared = {name for node in everywhere if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
         self.bound = set(_bound_in(self.inside))
         self.targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
@@ -97,11 +96,13 @@ class _Finder:
         value = self._stable(node)
         kind = type(value)
         if kind in _SEQUENCES or kind in _MAPPINGS:
+            if kind in (set, frozenset) and not self.program.keeps_sets:
+                raise Unknown("the order of a set is another one here")
             self._check_unchanged(node, value)
             return self._of_items(lambda: iter(value), value)
         if not kind.__flags__ & _HEAP_TYPE and hasattr(kind, "__next__") and iter(value) is value:
             return _Source(lambda target: None, lambda: value, value)
-        raise Unknown(f"how far a {kind.__name__} had come is not kept")
+        raise Unknown("what it runs over does not tell how far that had come")
 
     def _of_builtin(self, node: ast.Call, name: ast.Name) -> _Source:
         def means(word: str) -> bool:
@@ -162,10 +163,12 @@ class _Finder:
             if not isinstance(target, ast.Tuple) or len(target.elts) != 2:
                 return None
             number, item = target.elts
+            fitting = inner.places(item)
             told = self._value_of_target(number)
             if told is None:
-                return inner.places(item)
-            return {told[0] - start} if type(told[0]) is int and told[0] >= start else set()
+                return fitting
+            counted = {told[0] - start} if type(told[0]) is int and told[0] >= start else set()
+            return counted if fitting is None else counted & fitting
 
         return _Source(places, lambda: enumerate(inner.begun(), start))
 
@@ -241,6 +244,11 @@ class _Finder:
         """Make sure that the loop only looks at a list or dict that it runs over: items may have changed places otherwise."""
         if type(value) in _IMMUTABLE or not isinstance(node, (ast.Name, ast.Attribute)):
             return
+        for name, known_as in self.assigned:
+            if (
+                isinstance(node, ast.Name) and name == node.id and isinstance(known_as, ast.Attribute)
+            ):  # `rows = self.rows`: others know it as that
+                self._check_unchanged(known_as, value)
         variable = self._variable(node)
         if not all(only_looks(nodes, variable.is_it) for nodes in variable.reached()):
             raise Unknown(f"{ast.unparse(node)} may have been changed in it")
@@ -249,16 +257,13 @@ class _Finder:
         if isinstance(node, ast.Name):
             if is_certain(node.id, self.frame):
                 return _Variable(node.id, (ast.Name,), lambda: [self.inside])
-            return _Variable(node.id, (ast.Name, ast.Attribute), lambda: self._reached(()))
+            return _Variable(node.id, (ast.Name, ast.Attribute), lambda: self._reached(node.id))
         owner = value_of(node.value, self.frame)
         kinds = (ast.Name, ast.Attribute) if isinstance(owner, ModuleType) else (ast.Attribute,)
-        return _Variable(node.attr, kinds, lambda: self._reached(_files_of(owner)))
+        return _Variable(node.attr, kinds, lambda: self._reached(node.attr))
 
-    def _reached(self, filenames: Iterable[str]) -> Iterable[Sequence[ast.AST]]:
-        """Give the nodes of the loop, and of what they lead to in its own file and in others."""
-        names = self.frame.f_globals
-        beside = {each.__code__.co_filename for each in list(names.values()) if _is_function_of(each, names)}  # other cells
-        return reached(self.inside, [self.functions, *map(self.functions_of, {*beside, *filenames})])
+    def _reached(self, variable: str) -> Iterable[Sequence[ast.AST]]:
+        return self.program.reached(self.inside, self.ran, variable)
 
 
 class _Variable(NamedTuple):
@@ -276,20 +281,6 @@ class _Variable(NamedTuple):
     def is_it(self, node: ast.AST) -> bool:
         """Tell whether a node may stand for it."""
         return isinstance(node, self.kinds) and name_in(node) == self.name
-
-
-def _is_function_of(value: object, names: Mapping[str, Any]) -> TypeGuard[FunctionType]:
-    """Tell whether a value is a function that was made in the module with these global names."""
-    return isinstance(value, FunctionType) and value.__globals__ is names
-
-
-def _files_of(owner: object) -> set[str]:
-    """Give the files whose code knows the attributes of an object."""
-    if isinstance(owner, ModuleType):
-        return {str(vars(owner).get("__file__"))}
-    kind = owner if isinstance(owner, type) else type(owner)
-    within = [each for base in type.mro(kind) for each in list(vars(base).values())]
-    return {each.__code__.co_filename for each in within if isinstance(each, FunctionType)}
 
 
 def _is_same(item: object, value: object) -> bool:

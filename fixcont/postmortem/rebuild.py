@@ -104,6 +104,8 @@ def _in_our_words(refusal: Refusal) -> Refusal:
     instead = refusal.instead
     if instead.startswith("resume "):
         instead = f"replay --{instead}"
+    elif instead == "use retry":
+        instead = "replay --retry runs the statement again"
     elif instead.startswith("restart"):
         instead = '"replay" calls the function anew'
     return Refusal(_NEEDED.get(refusal.code, refusal.code), refusal.sentence, instead)
@@ -141,7 +143,7 @@ def _item(post: PostMortem, raw: FrameType, variant: Variant, block: Block) -> A
         if tree is None or block.node.lineno == variant.was:
             raise Unknown
         try:
-            return iterator_at(block.node, tree, raw, post.functions_in_file)
+            return iterator_at(block.node, tree, raw, post.program, _ran(post, raw))
         except Unknown as unknown:
             raise Unknown(f", whose place is not certain: {unknown}") from None
         except (StopIteration, RuntimeError):
@@ -149,6 +151,13 @@ def _item(post: PostMortem, raw: FrameType, variant: Variant, block: Block) -> A
     if block.kind is BlockKind.HANDLER:
         return _handled(post, raw)
     raise Unknown
+
+
+def _ran(post: PostMortem, raw: FrameType) -> list[str]:
+    """Return the names of the functions whose handlers may have run since a frame failed: its own, and those of its callers."""
+    names = [frame.code.co_name for frame in post.stop.frames]
+    at = next((at for at, frame in enumerate(post.stop.frames) if frame.raw is raw), 0)
+    return names[at:]
 
 
 def _handled(post: PostMortem, raw: FrameType) -> BaseException:

@@ -147,6 +147,8 @@ class Revived(PostMortem):
         notes: what else could not be taken over: sentences.
     """
 
+    keeps_sets = False  # it depends on hashes and addresses
+
     def __init__(self, session: Home, opened: Opened, code: PresentCode) -> None:
         self._code = code
         self._opened = opened

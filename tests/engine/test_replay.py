@@ -356,6 +356,107 @@ def test_a_loop_over_an_attribute_that_may_be_another_one_is_refused_with_the_re
     assert refusal.sentence.endswith(f"is inside the loop of line 8, whose place is not certain: {why}")
 
 
+UNSEEN = """
+def forget(shop, row):
+    if row == 4 and 3 in shop.rows:
+        shop.rows.remove(3)
+class Manager:
+    def __init__(self, owner):
+        self.owner = owner
+    def tell(self, row):
+        forget(self.owner, row)
+TABLE = {{"forget": forget}}
+class Shop:
+    def __init__(self):
+        self.rows = [3, 4, 5]
+        self.log = []
+        self.manager = Manager(self)
+        self.hooks = [self.drop]
+        self.callback = self.drop if self.log is not None else None
+    def drop(self, row):
+        forget(self, row)
+    throw = drop
+    cut = lambda self, row: forget(self, row)
+    @property
+    def head(self):
+        forget(self, 4)
+        return self.rows[0]
+    def __getitem__(self, row):
+        forget(self, row)
+        return row
+    def __str__(self):
+        forget(self, 4)
+        return "shop"
+    def job(self):
+        rows, go = self.rows, self.drop
+        for row in {source}:
+            {step}
+            self.log.append(self.half(row))
+        return self.log
+    def half(self, row):
+        return 12 / (row - 4)
+def job():
+    shop = Shop()
+    try:
+        return shop.job()
+    finally:
+        {ended}
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "source", "ended"),
+    [
+        ("self.manager.tell(row)", "self.rows", "pass"),
+        ("TABLE['forget'](self, row)", "self.rows", "pass"),
+        ("getattr(self, 'dr' + 'op')(row)", "self.rows", "pass"),
+        ("[hook(row) for hook in self.hooks]", "self.rows", "pass"),
+        ("self.callback(row)", "self.rows", "pass"),
+        ("go(row)", "self.rows", "pass"),
+        ("self.throw(row)", "self.rows", "pass"),
+        ("self.cut(row)", "self.rows", "pass"),
+        ("row == 4 and self.head", "self.rows", "pass"),
+        ("self[row]", "self.rows", "pass"),
+        ("row == 4 and f'{self}'", "self.rows", "pass"),
+        ("self.drop(row)", "rows", "pass"),
+        ("self.drop(row)", "enumerate(self.rows)", "pass"),
+        ("pass", "self.rows", "shop.rows = [3, 4, 9]"),
+        ("pass", "self.rows", "shop.drop(4)"),
+    ],
+)
+def test_a_loop_over_what_something_changes_that_is_not_plain_to_see_is_refused(
+    live: Live, step: str, source: str, ended: str
+) -> None:
+    text = UNSEEN.format(step=step, source=source, ended=ended)
+    if source.startswith("enumerate"):
+        text = text.replace("for row in", "for at, row in")
+    dead = Dead(live, text, retry("Shop.job"))
+    dead.mortem("job")
+    assert [each.code for each in dead.program.front_end.refusals[:1]] == ["blocks-gone"]
+    assert " may have been " in dead.program.front_end.refusals[0].sentence
+
+
+def test_a_loop_goes_on_where_only_others_change_what_it_runs_over(live: Live) -> None:
+    text = (
+        UNSEEN.format(step="len(self.hooks)", source="self.rows", ended="pass")
+        .replace("__getitem__", "get")
+        .replace("__str__", "text")
+    )
+    dead = Dead(live, text, fix({"12 / (row - 4)": "row"}, retry("Shop.job")))
+    assert dead.mortem("job") == [-12.0, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "made", ["[half(row) for row in rows]", "{row: half(row) for row in rows}", "sum([half(row) for row in rows])"]
+)
+def test_a_value_is_not_used_for_the_first_item_of_a_comprehension(live: Live, made: str) -> None:
+    text = f"def half(row):\n    return 12 / row\ndef job(rows):\n    made = {made}\n    return made\n"
+    dead = Dead(live, text, fix({"12 / row": "12 / (row or 1)"}, replay(outward=True)))
+    assert dead.mortem("job", [3, 0, 4]) == 12.0
+    refusal = dead.outcomes[0].refusal
+    assert refusal is not None and refusal.code in ("no-expression", "no-statement"), refusal
+
+
 MODULE = """
 ROWS = [3, 0, 4]
 log = []

@@ -40,7 +40,7 @@ def interactive(program: Program, *lines: str, editor: ScriptedEditor | None = N
     environment = {"PYTHON_BASIC_REPL": "1", **(editor.environment if editor is not None else {})}
     with DebugSession(program, launcher=("-i", "-q"), kind="terminal", environment=environment) as session:
         for line in [*lines, "exit()"]:
-            session.expect(r">>> |\(fixcont\) ")
+            session.expect(r">>> |\.\.\. |\(fixcont\) ")
             session.send(line)
         return session.finish().output
 
@@ -136,6 +136,35 @@ def test_the_text_that_the_traceback_has_shown_is_what_was_loaded(small_program:
 
     assert "installed: divide (version 2)" in output
     assert "divide returned 99" in output
+
+
+TYPED = """\
+ROWS = [3, 0, 4]
+def half(row):
+    {}
+    return 12 / row
+
+def job():
+    out = []
+    for row in ROWS:
+        out.append(half(row))
+    return out
+
+job()
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="the interpreter keeps no text of what it reads from a pipe")
+@pytest.mark.parametrize("first", ["pass", "ROWS.append(1)"])
+def test_what_was_typed_is_shown_and_replayed(small_program: SmallPrograms, first: str) -> None:
+    lines = [*TYPED.format(first).splitlines(), "import fixcont", "fixcont.pm()", "!row = 2", "replay --retry --outward", "q"]
+    output = interactive(small_program("pass\n"), *lines)
+
+    assert "-> return 12 / row\n" in output
+    if first == "pass":
+        assert "job returned [4.0, 6.0, 3.0]" in output
+    else:  # the loop and what it calls were typed one after the other
+        assert "half returned 6.0" in output and "whose place is not certain: ROWS may have been changed in it" in output
 
 
 def test_what_fails_again_is_a_live_stop_and_then_the_dead_one_is_shown(small_program: SmallPrograms) -> None:

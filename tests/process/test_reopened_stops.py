@@ -352,6 +352,16 @@ def test_a_loop_over_an_attribute_goes_on_where_it_was_and_so_do_the_callers(
     assert "Till.count went on to its end\nday went on to its end\nday returned {'sums': [3.0, 3.0, 2.0]}\n" in shown
 
 
+def test_a_set_has_another_order_in_another_process(tmp_path: Path, small_program: Callable[[str], Program]) -> None:
+    program = small_program(LOOPING.replace("[(6, 2), (3, 0), (8, 4)]", "{(6, 2), (3, 0), (8, 4)}"))
+    save_stop(program, tmp_path / "a.stop")
+    shown = opened(tmp_path / "a.stop", "up\nreplay --retry", program.folder)
+    assert (
+        "blocks-gone: " in shown
+        and "whose place is not certain: the order of a set is another one here; replay --resume 7" in shown
+    )
+
+
 GONE = """\
 class NoAmount(LookupError):
     pass
