@@ -213,6 +213,20 @@ def test_what_would_be_assigned_to_the_module_is_refused(tmp_path: Path) -> None
     assert [outcome.value for outcome in given.outcomes[1:]] == [5, 10, 5, set()]
 
 
+def test_what_is_said_to_be_global_is_assigned_to_the_module(tmp_path: Path) -> None:
+    text = """
+limit = found = 1
+
+def run():
+    global found
+    part, found = 0, 2
+    raise ValueError(part)
+"""
+    typed = ("global limit; limit = 5", "found = 7", "(globals()['limit'], globals()['found'])", "sorted(locals())")
+    given = at_stop(tmp_path, *typed, text=text)
+    assert [outcome.value for outcome in given.outcomes[2:]] == [(5, 7), ["part"]]
+
+
 def test_awaiting_works_as_far_as_nothing_waits(tmp_path: Path) -> None:
     text = """
 import asyncio

@@ -456,6 +456,17 @@ def test_terminating_a_program_that_was_attached_to(small_program: Make) -> None
         assert listening.process.wait(DEADLINE) != 0
 
 
+BUSY: Final = "import re\nprint('busy', flush=True)\nre.match('(a+)+$', 'a' * 60 + 'b')\n"
+
+
+@pytest.mark.slow
+def test_a_program_that_lets_no_other_thread_run_is_ended_all_the_same(small_program: Make) -> None:
+    with launched(small_program(BUSY)) as session:
+        session.client.wait_until(lambda: "busy\n" in session.client.output(), "it has not begun")
+        session.client.request("disconnect", terminateDebuggee=True)
+        assert session.client.wait_for_event("exited")["exitCode"] == -signal.SIGKILL
+
+
 def test_a_second_client_is_refused(small_program: Make) -> None:
     made = small_program(FAILS)
     with Listening(made) as listening, attached(listening, made) as session:

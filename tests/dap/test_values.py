@@ -180,6 +180,11 @@ def test_expressions_are_set(session: Debugging) -> None:
     for wrong in ("1 + 1", "nothing.there", "point.x = 2; y"):
         assert client.failure("setExpression", expression=wrong, value="1", frameId=number).code
     assert session.evaluate("point.x", "watch") == "510"
+    globals_ = scope(session, "Globals")
+    named = rows(client, globals_)["count"]["evaluateName"]
+    client.request("setExpression", expression=named, value="8", frameId=number)
+    assert rows(client, globals_)["count"]["value"] == session.evaluate("count", "watch", frame="<module>") == "8"
+    assert "count" not in rows(client, scope(session))
 
 
 def test_evaluation_in_its_contexts(session: Debugging) -> None:

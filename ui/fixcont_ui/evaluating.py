@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import inspect
 import textwrap
 import traceback
@@ -74,6 +75,7 @@ class Evaluation:
         self._at_work = at_work
         self._say = say
         self._may_capture = True
+        self._of_module: set[str] = set()  # names that are the module's in what is typed
 
     def value_of(self, expression: str) -> Any:
         """Evaluate an expression. Raises what that raises, and `Refused` where it awaits what cannot come."""
@@ -99,6 +101,8 @@ class Evaluation:
             assert isinstance(expression, ast.Expression)
             return True, self._value(expression.body)
         assert isinstance(tree, ast.Module)
+        self._of_module = _bound_in_module(self._raw.f_code)
+        self._of_module.update(name for node in tree.body if isinstance(node, ast.Global) for name in node.names)
         value: Any = None
         for number, node in enumerate(tree.body, 1):
             if not isinstance(node, ast.Expr):
@@ -125,7 +129,8 @@ class Evaluation:
                 return
         if self._may_capture:
             node = with_captured_names(node, self._variables())
-        self._execute(ast.Module([node], []), "exec")
+        of_module = [ast.Global(sorted(self._of_module))] if self._of_module else []
+        self._execute(ast.fix_missing_locations(ast.Module([*of_module, node], [])), "exec")
 
     def _check(self, node: ast.stmt | ast.expr) -> None:
         """Refuse what would not do to the frame what it says."""
@@ -165,6 +170,13 @@ class Evaluation:
 
     def _assigning(self) -> AbstractContextManager[Variables]:
         return assigning(self._raw, lambda name: self._say(stays_bound(name)))
+
+
+def _bound_in_module(code: CodeType) -> set[str]:
+    """Give the names that a function has declared to be the module's, and binds."""
+    if not code.co_flags & interpreter.OPTIMIZED:
+        return set()
+    return {str(each.argval) for each in dis.get_instructions(code) if each.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
 
 
 def stays_bound(name: str) -> str:

@@ -174,15 +174,13 @@ class Adapter:
             self._end()
             return
         program, passing = self._program, self._passing
+        if ends:  # whether it answers or is in C code that lets no other thread run
+            self._loop.call_later(_GRACE, self._kill_if_ours, program)
 
         def answered(answer: Message) -> None:
             self._respond(request)
-            if ends:
-                self._loop.call_later(_GRACE, self._kill_if_ours, program)
-                if not program.is_ours:
-                    self._loop.call_later(1, self._end)
-            elif not program.is_ours:
-                self._end()
+            if not program.is_ours:
+                self._loop.call_later(1 if ends else 0, self._end)
 
         passing.pass_on({**request, "arguments": {**arguments, "terminateDebuggee": ends}}, 0, answered)
 

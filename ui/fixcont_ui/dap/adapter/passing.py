@@ -107,6 +107,9 @@ class Passing:
     def _give_up(self, number: int) -> None:
         passed = self._waiting.pop(number, None)
         if passed is not None and passed.request is not None:
+            if passed.request["command"] == "disconnect":
+                passed.answered(messages.response(passed.request))
+                return
             sentence = "the program does not answer; it may be busy in code that lets no other thread run"
             self._fail(passed.request, failure("no-answer", sentence, "wait, or end the program"))
 

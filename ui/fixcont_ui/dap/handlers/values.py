@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from fixcont_ui import wording
@@ -128,10 +129,18 @@ def _assign(console: DebugConsole, target: str, text: str) -> Any:
     statement = ast.parse(f"{target.strip()} = None").body
     if len(statement) != 1 or not isinstance(statement[0], ast.Assign):
         raise failure("not-assignable", f"{target} cannot be assigned to", is_shown=True)
-    outcome = console.run(f"!{target.strip()} = ({text.strip()})")
+    of_module = f"global {target.strip()}; " if _is_of_module(statement[0].targets[0], console.frame.raw) else ""
+    outcome = console.run(f"!{of_module}{target.strip()} = ({text.strip()})")
     if outcome.failure:
         raise failure("evaluation-failed", outcome.failure.splitlines()[-1], is_shown=True)
     return console.evaluate_in_frame(target)
+
+
+def _is_of_module(target: ast.expr, raw: FrameType) -> bool:
+    """Tell whether a name means a variable of the module in a frame: there it is assigned, as a client has it from there."""
+    code = raw.f_code
+    own = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+    return isinstance(target, ast.Name) and target.id in raw.f_globals and target.id not in own and target.id not in raw.f_locals
 
 
 @contextmanager
