@@ -297,6 +297,26 @@ def test_restart_keeps_the_breakpoints(small_program: Make) -> None:
         assert session.over() == "begin\nbegin\nend\n"
 
 
+def test_restart_has_breakpoints_where_they_have_moved_to(small_program: Make) -> None:
+    made = small_program("def work():\n    value = 1\n    return value  # @here\nprint(work())\n")
+
+    def configure(client: Client) -> None:
+        client.request("setBreakpoints", source={"path": str(made.path)}, breakpoints=[{"line": 1}, {"line": made.line("here")}])
+
+    with launched(made, configure) as session:
+        session.stopped("breakpoint")
+        session.run_on()
+        session.stopped("breakpoint", "here")
+        session.save({"def work": "# one\n# two\ndef work"})
+        session.client.wait_for_event("breakpoint", lambda body: body["breakpoint"]["line"] == made.line("here"))
+        session.client.request("restart")
+        session.stopped("breakpoint")
+        session.run_on()
+        session.stopped("breakpoint", "here")
+        session.run_on()
+        session.over()
+
+
 # When the client or the adapter dies
 
 

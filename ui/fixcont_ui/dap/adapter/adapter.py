@@ -6,6 +6,7 @@ import asyncio
 import os
 import traceback
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from fixcont.errors import Refusal
@@ -13,17 +14,16 @@ from fixcont_ui.dap import messages
 from fixcont_ui.dap.adapter.launching import Launch, read_launch
 from fixcont_ui.dap.adapter.passing import Passing
 from fixcont_ui.dap.adapter.program import Program
+from fixcont_ui.dap.adapter.settings import CONFIGURING, Settings
 from fixcont_ui.dap.adapter.standard import StandardStreams
 from fixcont_ui.dap.capabilities import CAPABILITIES, check_client
 from fixcont_ui.dap.checking import check_arguments
 from fixcont_ui.dap.failures import Failure, failure
 from fixcont_ui.dap.state import Progress, State
-from fixcont_ui.dap.stream import Broken
+from fixcont_ui.dap.stream import Broken, with_field
 
 Message = Mapping[str, Any]
 
-#: Requests that set up a session; they are given once more to a program that takes the place of another.
-_CONFIGURING: Final = ("setBreakpoints", "setFunctionBreakpoints", "setExceptionBreakpoints")
 _GRACE: Final = 5.0  # seconds for a program to end by itself
 _LONG: Final = 60.0  # seconds that an evaluation may take, where the client does not say
 
@@ -43,7 +43,7 @@ class Adapter:
         self._passing: Passing | None = None
         self._initialize: Message = {}
         self._begin: Message = {}  # the request launch or attach
-        self._settings: dict[tuple[str, str], Message] = {}
+        self._settings: Final = Settings()
         self._terminals: dict[int, asyncio.Future[Message]] = {}  # number of a request to the client -> its answer
         self._is_starting = False
         self._was_initialized = False
@@ -102,10 +102,16 @@ class Adapter:
                 raise failure("debuggee-gone", "the program has ended")
             raise failure("no-program", "there is no program yet", "launch or attach first")
         command, arguments = request["command"], request.get("arguments") or {}
-        if command in _CONFIGURING:
-            source = arguments.get("source") or {}
-            self._settings[command, str(source.get("path") or source.get("sourceReference") or "")] = arguments
-        self._passing.pass_on(request, self._limit_of(command))
+        if command not in CONFIGURING:
+            self._passing.pass_on(request, self._limit_of(command))
+            return
+        self._settings.keep(command, arguments)
+
+        def answered(answer: Message) -> None:
+            self._settings.answered(command, arguments, answer)
+            self._client.send(with_field(answer, "request_seq", request["seq"]))
+
+        self._passing.pass_on(request, self._limit_of(command), answered)
 
     def _limit_of(self, command: str) -> float:
         given = (self._begin.get("arguments") or {}).get("evaluateTimeout")
@@ -264,8 +270,8 @@ class Adapter:
         passing = self._passing = Passing(program.send, self._client.send)
         self._passing.ask("initialize", self._initialize, lambda answer: None)
         passing.ask("launch", arguments, lambda answer: None)
-        for (command, _), settings in self._settings.items():
-            passing.ask(command, settings, lambda answer: None)
+        for command, settings in self._settings:
+            passing.ask(command, settings, partial(self._settings.answered, command, settings))
         passing.ask("configurationDone", {}, lambda answer: None)
 
     def _from_program(self, message: dict[str, Any]) -> None:
@@ -275,6 +281,8 @@ class Adapter:
             body = message.get("body") or {}
             if message.get("event") == "process" and self._program is not None:
                 self._program.ident = self._program.ident or int(body.get("systemProcessId") or 0)
+            if message.get("event") == "breakpoint":
+                self._settings.moved(body.get("breakpoint") or {})
             if message.get("event") == "initialized":
                 if self._was_initialized:
                     return  # it was started again, and the settings are given to it from here

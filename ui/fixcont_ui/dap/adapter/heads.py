@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from fixcont_ui.dap.stream import Broken, Decoder, Head
 
-# As `Channel` of a program sends them; whatever else comes is read as a whole. What an event "process" says is needed here.
+# As `Channel` of a program sends them; whatever else comes is read as a whole. What the events "process" and "breakpoint" say is needed here.
 _HEAD: Final = re.compile(
     rb'\{"seq":([0-9]{1,15}),"type":"(?:(response)","request_seq":([0-9]{1,15})(?=,"success":(?:true|false),"command":")'
-    rb'|event","event":"(?!process")([A-Za-z/]{1,40})"(?=[,}]))'
+    rb'|event","event":"(?!process"|breakpoint")([A-Za-z/]{1,40})"(?=[,}]))'
 )
 #: How one without a body ends, behind its head.
 _NO_BODY: Final = re.compile(rb'(?:,"success":(?:true|false),"command":"[^"\\]*")?\}')
