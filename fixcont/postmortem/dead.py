@@ -217,8 +217,12 @@ class PostMortem:
     def program(self) -> Program:
         """What the texts of the user's files, and what was typed, tell of what may run."""
         texts = tuple(self.context.sources.all_texts())
+        spaces = {id(frame.raw.f_globals): frame.raw.f_globals for frame in self.stop.frames if self.is_users(frame)}.values()
         if self._program is None or self._program[0] != texts:
-            self._program = texts, Program([*texts, *map("".join, self._shown.values()), *_typed()], keeps_sets=self.keeps_sets)
+            self._program = (
+                texts,
+                Program([*texts, *map("".join, self._shown.values()), *_typed(spaces)], keeps_sets=self.keeps_sets),
+            )
         return self._program[1]
 
     @staticmethod
@@ -232,9 +236,15 @@ class PostMortem:
         return is_on_a_stack(frame.raw)
 
 
-def _typed() -> list[str]:
-    """Return the texts of cells, and of what was typed."""
-    return ["".join(entry[2]) for name, entry in list(linecache.cache.items()) if is_cell(name) and len(entry) == 4]
+def _typed(spaces: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the texts of cells, and of what was typed, that functions of some modules were made from."""
+    found: dict[str, str] = {}
+    for value in (each for space in spaces for each in list(space.values())):
+        for function in (value, *list(vars(value).values())) if isinstance(value, type) else (value,):
+            name = function.__code__.co_filename if isinstance(function, FunctionType) else ""
+            if name not in found and is_cell(name):
+                found[name] = "".join(linecache.getlines(name))
+    return list(found.values())
 
 
 def _parsed(lines: Iterable[str]) -> ast.Module | None:

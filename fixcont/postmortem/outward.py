@@ -25,12 +25,15 @@ class Outward(NamedTuple):
         ended: how.
         callers: the qualified names of the callers that went on to their ends, innermost first.
         refusal: why the next caller did not go on; None where there is none, or one has raised.
+        repeated: of each caller that went on and whose statement had called something before: its qualified name, and these calls, as the
+            source has them. They were made again.
     """
 
     function: str
     ended: Ended
     callers: tuple[str, ...]
     refusal: Refusal | None
+    repeated: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def go_outward(post: PostMortem, frame: Frame, ended: Ended, *, with_holes: bool = False) -> Outward:
@@ -40,6 +43,7 @@ def go_outward(post: PostMortem, frame: Frame, ended: Ended, *, with_holes: bool
         with_holes: as of a `Replay`.
     """
     callers: list[str] = []
+    repeated: list[tuple[str, tuple[str, ...]]] = []
     inner = frame
     while ended.error is None:
         caller = post.caller_of(inner)
@@ -50,12 +54,14 @@ def go_outward(post: PostMortem, frame: Frame, ended: Ended, *, with_holes: bool
             rebuilding = post.plan(way, with_holes=with_holes)
             call = rebuild.takeover(post, way, rebuilding)
         except Refused as refused:
-            return Outward(inner.function, ended, tuple(callers), refused.refusal)
+            return Outward(inner.function, ended, tuple(callers), refused.refusal, tuple(repeated))
+        if rebuilding.plan.landing.calls:
+            repeated.append((caller.function, rebuilding.plan.landing.calls))
         ended = run(call, reentry.kind_flags(caller.code))
         inner = caller
         if ended.error is None:
             callers.append(caller.function)
-    return Outward(inner.function, ended, tuple(callers), None)
+    return Outward(inner.function, ended, tuple(callers), None, tuple(repeated))
 
 
 def _value_for(post: PostMortem, callee: Frame, caller: Frame, value: Any) -> Any:

@@ -32,6 +32,7 @@ class Replayed:
         landing: where a frame went on in the middle.
         callers: the qualified names of the callers that went on to their ends, innermost first.
         refusal: why the next caller did not go on, or None.
+        repeated: of each caller whose statement had called something before: its qualified name, and these calls, which were made again.
     """
 
     function: str
@@ -40,6 +41,7 @@ class Replayed:
     landing: Landing | None = None
     callers: tuple[str, ...] = field(default=())
     refusal: Refusal | None = None
+    repeated: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def replay(post: PostMortem, way: Replay) -> Replayed:
@@ -74,7 +76,7 @@ def replay(post: PostMortem, way: Replay) -> Replayed:
 def _told(outward: Outward, landing: Landing | None) -> Replayed:
     ended = outward.ended
     error = _without_ours(ended.error) if ended.error is not None else None
-    return Replayed(outward.function, ended.value, error, landing, outward.callers, outward.refusal)
+    return Replayed(outward.function, ended.value, error, landing, outward.callers, outward.refusal, outward.repeated)
 
 
 def _calling(post: PostMortem, way: Replay) -> tuple[Callable[[], Any], int]:

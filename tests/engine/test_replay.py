@@ -621,6 +621,14 @@ def test_callers_go_on_with_the_value_of_the_repaired_call(live: Live) -> None:
     assert dead.program.log == [3, 0, 0, 4]
 
 
+def test_what_callers_call_again_is_told(live: Live) -> None:
+    text = "def half(x):\n    return 12 / x\ndef job():\n    found = half(3) + half(0) + half(4)\n    return found\n"
+    dead = Dead(live, text, fix({"12 / x": "x and 12 / x"}, replay("half", outward=True)))
+
+    assert dead.mortem("job") == 7.0
+    assert dead.outcomes[0].repeated == (("job", ("half()",)),)
+
+
 def test_going_outward_from_the_middle(live: Live) -> None:
     dead = Dead(live, DIVIDE, after(assign("count", 2), retry(outward=True)))
 

@@ -13,8 +13,9 @@ _LONGEST = 2000
 
 
 def outcome_lines(outcome: Replayed) -> list[str]:
-    """Say how a replay ended: its value, or what it raised; which callers have gone on, and why the next one did not."""
-    lines = [f"{name} went on to its end" for name in outcome.callers]
+    """Say how a replay ended: its value, or what it raised; which callers have gone on, what these called again, and why the next one did not."""
+    lines = [f"{name} called {', '.join(dict.fromkeys(calls))} again" for name, calls in outcome.repeated]
+    lines += [f"{name} went on to its end" for name in outcome.callers]
     if outcome.error is not None:
         lines.append(f"{outcome.function} raised")
         lines += wording.exception_lines(outcome.error)
