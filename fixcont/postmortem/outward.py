@@ -96,8 +96,7 @@ def _called(post: PostMortem, callee: Frame, caller: Frame) -> Bound | None:
     if node is None:
         return None
     is_awaited = isinstance(node, ast.Await)
-    call = node.value if isinstance(node, ast.Await) else node
-    made = _made_for(call, callee, caller)
+    made = _made_for(node.value if isinstance(node, ast.Await) else node, callee, caller)
     bound = called_by(node, caller.raw) if made is None else bound_to(made)
     is_coroutine = bool(bound.function.__code__.co_flags & interpreter.COROUTINE)
     return bound if is_awaited == is_coroutine else None

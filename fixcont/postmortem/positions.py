@@ -244,11 +244,10 @@ class _Finder:
         """Make sure that the loop only looks at a list or dict that it runs over: items may have changed places otherwise."""
         if type(value) in _IMMUTABLE or not isinstance(node, (ast.Name, ast.Attribute)):
             return
-        for name, known_as in self.assigned:
-            if (
-                isinstance(node, ast.Name) and name == node.id and isinstance(known_as, ast.Attribute)
-            ):  # `rows = self.rows`: others know it as that
-                self._check_unchanged(known_as, value)
+        if isinstance(node, ast.Name):  # `rows = self.rows`: others know it as that
+            for name, known_as in self.assigned:
+                if name == node.id and isinstance(known_as, ast.Attribute):
+                    self._check_unchanged(known_as, value)
         variable = self._variable(node)
         if not all(only_looks(nodes, variable.is_it) for nodes in variable.reached()):
             raise Unknown(f"{ast.unparse(node)} may have been changed in it")

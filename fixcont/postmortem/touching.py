@@ -138,14 +138,14 @@ class _File:
 
     def _indexed(self) -> Mapping[str, Sequence[Sequence[ast.AST]]]:
         if self._index is None:
-            self._index = defaultdict(list)
+            self._index = index = defaultdict(list)
             try:
-                tree = ast.parse(self.text)
+                everything = list(ast.walk(ast.parse(self.text)))
             except (SyntaxError, ValueError, RecursionError, MemoryError):
-                return self._index
-            self._index[_MODULE].append(list(ast.walk(tree)))
-            for node in self._index[_MODULE][0]:
-                self._note(node, self._index)
+                return index
+            index[_MODULE].append(everything)
+            for node in everything:
+                self._note(node, index)
         return self._index
 
     def _note(self, node: ast.AST, index: defaultdict[str, list[Sequence[ast.AST]]]) -> None:

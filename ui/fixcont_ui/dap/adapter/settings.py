@@ -34,9 +34,11 @@ class Settings:
 
     def answered(self, command: str, arguments: Message, answer: Message) -> None:
         """Note which breakpoints these are."""
+        if command != "setBreakpoints":
+            return
         key = _key_of(command, arguments)
         for at, each in enumerate(_body_of(answer).get("breakpoints") or ()):
-            if command == "setBreakpoints" and type(each.get("id")) is int:
+            if type(each.get("id")) is int:
                 self._places[each["id"]] = key, at
 
     def moved(self, breakpoint: Message) -> None:
