@@ -138,7 +138,8 @@ class _File:
 
     def _indexed(self) -> Mapping[str, Sequence[Sequence[ast.AST]]]:
         if self._index is None:
-            self._index = index = defaultdict(list)
+            index: defaultdict[str, list[Sequence[ast.AST]]] = defaultdict(list)
+            self._index = index
             try:
                 everything = list(ast.walk(ast.parse(self.text)))
             except (SyntaxError, ValueError, RecursionError, MemoryError):
